@@ -1,0 +1,27 @@
+//! thinscope: see, explain and safely change the device-mapper thin pools under container
+//! engines.
+//!
+//! ```text
+//!            ┌───────────────────────── pure ─────────────────────────┐
+//! host ─▶ sys ─▶ Capture ─▶ probe, owner ─▶ Topology ─▶ advise ─▶ Snapshot ─▶ report, tui
+//! ```
+//!
+//! `src/README.md` is the map of the modules and of who may use whom.
+
+pub mod advise;
+pub mod cli;
+pub mod command;
+pub mod exit;
+pub mod format;
+pub mod ids;
+pub mod model;
+pub mod owner;
+pub mod probe;
+pub mod report;
+pub mod settings;
+pub mod survey;
+pub mod sys;
+pub mod text;
+pub mod thinmeta;
+pub mod tui;
+pub mod units;

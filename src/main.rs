@@ -1,0 +1,2 @@
+//! The `thinscope` program: arguments, hooks, run, exit code.
+fn main() {}

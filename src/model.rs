@@ -1,0 +1,27 @@
+//! What a host's storage is, in the field's own terms: the glossary of thinscope.
+//!
+//! | word | here |
+//! |---|---|
+//! | [`Topology`] | all nodes and what rests on what, the pools, the thin devices |
+//! | [`Node`] | a disk, partition, PV, VG, LV, pool, thin device, file … |
+//! | [`Pool`] | a device-mapper thin pool, active or not, with its figures |
+//! | [`ThinDevice`] | one id inside a pool, active or not, with who it belongs to |
+//! | [`Finding`] | looked, and something is wrong |
+//! | [`Gap`] | could not look |
+//! | [`Snapshot`] | all of it at one moment, immutable |
+//!
+//! Pure data: knows nothing of how a host is asked, of engines' files or of screens.
+
+pub mod finding;
+pub mod node;
+pub mod pool;
+pub mod snapshot;
+pub mod thin;
+pub mod topology;
+
+pub use finding::{Finding, Gap, Severity};
+pub use node::{DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, VgFacts};
+pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus, Usage};
+pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};
+pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice};
+pub use topology::{NodeIx, PoolIx, ThinIx, Topology};

@@ -1,0 +1,85 @@
+//! All nodes, and what rests on what.
+
+use std::collections::HashMap;
+
+use super::node::Node;
+use super::pool::Pool;
+use super::thin::ThinDevice;
+use crate::ids::NodeId;
+
+/// Index of a node in its topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIx(pub u32);
+/// Index of a pool in its topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolIx(pub u32);
+/// Index of a thin device in its topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThinIx(pub u32);
+
+/// The storage of one host at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    /// All nodes, parents before children where there is no cycle.
+    pub nodes: Vec<Node>,
+    /// All pools, sorted by name.
+    pub pools: Vec<Pool>,
+    /// All thin devices, pool by pool, by id.
+    pub thins: Vec<ThinDevice>,
+    children: Vec<Vec<NodeIx>>,
+    by_id: HashMap<NodeId, NodeIx>,
+}
+
+impl Topology {
+    /// From its parts; makes the indices.
+    pub fn new(nodes: Vec<Node>, pools: Vec<Pool>, thins: Vec<ThinDevice>) -> Self {
+        let mut children = vec![Vec::new(); nodes.len()];
+        let mut by_id = HashMap::with_capacity(nodes.len());
+        for (at, node) in nodes.iter().enumerate() {
+            // a topology has far fewer than 2^32 nodes: thin ids alone have 24 bits
+            let ix = NodeIx(u32::try_from(at).unwrap_or(u32::MAX));
+            by_id.insert(node.id.clone(), ix);
+            for parent in &node.parents {
+                if let Some(list) = children.get_mut(parent.0 as usize) {
+                    list.push(ix);
+                }
+            }
+        }
+        Self { nodes, pools, thins, children, by_id }
+    }
+
+    /// A node. Indices of this topology are always valid in it.
+    pub fn node(&self, ix: NodeIx) -> &Node {
+        &self.nodes[ix.0 as usize]
+    }
+
+    /// A pool.
+    pub fn pool(&self, ix: PoolIx) -> &Pool {
+        &self.pools[ix.0 as usize]
+    }
+
+    /// A thin device.
+    pub fn thin(&self, ix: ThinIx) -> &ThinDevice {
+        &self.thins[ix.0 as usize]
+    }
+
+    /// What rests directly on a node.
+    pub fn children(&self, ix: NodeIx) -> &[NodeIx] {
+        self.children.get(ix.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node with this id.
+    pub fn find(&self, id: &NodeId) -> Option<NodeIx> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Nodes that rest on nothing.
+    pub fn roots(&self) -> impl Iterator<Item = NodeIx> {
+        self.indices().filter(|ix| self.node(*ix).parents.is_empty())
+    }
+
+    /// All node indices in order.
+    pub fn indices(&self) -> impl Iterator<Item = NodeIx> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeIx)
+    }
+}

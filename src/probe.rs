@@ -1,0 +1,109 @@
+//! Asks a host, source by source, and turns raw answers into facts, then facts into the
+//! [`Topology`].
+//!
+//! `read_*` functions ask through [`ReadHost`] and parse what comes back; they run twice, in the
+//! probe child against the live host (their answers recorded) and here against that recording.
+//! [`assemble`] is pure.
+
+pub mod block;
+pub mod dm;
+pub mod lvm;
+pub mod mounts;
+
+mod assemble;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Gap, Topology};
+use crate::owner::docker::DockerFacts;
+use crate::sys::{HostInfo, HostPath, Question, ReadHost, Reply, Source};
+
+pub use assemble::assemble;
+
+/// What a person said about where to look. Kept in recordings: a replay looks the same way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookOptions {
+    /// Docker data roots (`--docker-root`); empty to find them from Docker's configuration.
+    #[serde(default)]
+    pub docker_roots: Vec<HostPath>,
+}
+
+/// The facts of one source.
+#[derive(Clone, Debug)]
+pub enum SourceFacts {
+    /// Who the host is.
+    Host(HostInfo),
+    /// Device-mapper.
+    Dm(dm::DmSeen),
+    /// Block devices.
+    Block(block::BlockSeen),
+    /// Mounts.
+    Mounts(mounts::MountsSeen),
+    /// LVM.
+    Lvm(lvm::LvmSeen),
+    /// Docker.
+    Docker(DockerFacts),
+}
+
+/// The newest facts of every source; `None` where a source has not answered. A refresh replaces
+/// only what was asked again.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Who the host is.
+    pub host: Option<Arc<HostInfo>>,
+    /// Device-mapper.
+    pub dm: Option<Arc<dm::DmSeen>>,
+    /// Block devices.
+    pub block: Option<Arc<block::BlockSeen>>,
+    /// Mounts.
+    pub mounts: Option<Arc<mounts::MountsSeen>>,
+    /// LVM.
+    pub lvm: Option<Arc<lvm::LvmSeen>>,
+    /// Docker.
+    pub docker: Option<Arc<DockerFacts>>,
+}
+
+impl Facts {
+    /// Replaces one source's facts.
+    pub fn put(&mut self, facts: SourceFacts) {
+        match facts {
+            SourceFacts::Host(facts) => self.host = Some(Arc::new(facts)),
+            SourceFacts::Dm(facts) => self.dm = Some(Arc::new(facts)),
+            SourceFacts::Block(facts) => self.block = Some(Arc::new(facts)),
+            SourceFacts::Mounts(facts) => self.mounts = Some(Arc::new(facts)),
+            SourceFacts::Lvm(facts) => self.lvm = Some(Arc::new(facts)),
+            SourceFacts::Docker(facts) => self.docker = Some(Arc::new(facts)),
+        }
+    }
+}
+
+/// What [`assemble`] makes of facts.
+#[derive(Clone, Debug, Default)]
+pub struct Assembled {
+    /// The storage.
+    pub topology: Topology,
+    /// What could not be seen: the sources' own gaps, and contradictions.
+    pub gaps: Vec<Gap>,
+}
+
+/// Asks a host everything that belongs to one source. Never fails: what could not be had is a
+/// gap within the facts.
+pub fn read_source(source: Source, host: &dyn ReadHost, options: &LookOptions) -> SourceFacts {
+    match source {
+        Source::Host => SourceFacts::Host(read_host(host)),
+        Source::Dm => SourceFacts::Dm(dm::read_dm(host)),
+        Source::Block => SourceFacts::Block(block::read_block(host)),
+        Source::Mounts => SourceFacts::Mounts(mounts::read_mounts(host)),
+        Source::Lvm => SourceFacts::Lvm(lvm::read_lvm(host)),
+        Source::Docker => SourceFacts::Docker(crate::owner::docker::read_docker(host, options)),
+    }
+}
+
+fn read_host(host: &dyn ReadHost) -> HostInfo {
+    match host.ask(&Question::Host).result {
+        Ok(Reply::Host(info)) => info,
+        _ => HostInfo::default(),
+    }
+}

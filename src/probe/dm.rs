@@ -1,0 +1,16 @@
+//! (being built)
+
+use crate::model::Gap;
+use crate::sys::ReadHost;
+
+/// Facts of this source.
+#[derive(Clone, Debug, Default)]
+pub struct DmSeen {
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+}
+
+/// Asks for all of this source.
+pub fn read_dm(_host: &dyn ReadHost) -> DmSeen {
+    DmSeen::default()
+}

@@ -1,0 +1,24 @@
+//! The door: everything thinscope learns of a host is a [`Question`] answered through
+//! [`ReadHost`].
+//!
+//! Answers are raw: what the kernel, a file or a tool said, with the time it took. A recording
+//! is the list of questions and answers, and replaying it is answering from that list, so that
+//! all code behind the door runs the same on a live host, on a recording and in a test. Knows
+//! nothing of what an answer means.
+
+pub mod capture;
+pub mod live;
+pub mod question;
+
+pub use question::{
+    Answer, DirEntry, DmDevice, DmListed, DmTarget, EntryKind, FailKind, Failure, FileStat,
+    FsSpace, HostInfo, HostPath, Keep, Question, Raw, Reply, RunOutput, Source, SysBlockDevice,
+    TreeFile,
+};
+
+/// A host that can be asked, live or recorded. Asking never changes the host.
+pub trait ReadHost {
+    /// Answers one question. What cannot be answered is a [`Failure`] inside the answer, never a
+    /// panic.
+    fn ask(&self, question: &Question) -> Answer;
+}

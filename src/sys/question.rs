@@ -1,0 +1,440 @@
+//! The closed set of questions that a host is asked, and the raw answers.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::command::CommandSpec;
+use crate::ids::DevNo;
+
+/// A part of the host that is looked at on its own, with its own time limit, age and gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Who and when: host name, kernel, user.
+    Host,
+    /// Device-mapper, through its control node.
+    Dm,
+    /// Block devices and loop devices, through sysfs.
+    Block,
+    /// The mount table.
+    Mounts,
+    /// LVM's own reports.
+    Lvm,
+    /// Docker's files.
+    Docker,
+}
+
+impl Source {
+    /// All of them, in the order in which they are asked.
+    pub const ALL: [Self; 6] =
+        [Self::Host, Self::Dm, Self::Block, Self::Mounts, Self::Lvm, Self::Docker];
+
+    /// The word used on screen, in gaps and in recordings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Dm => "dm",
+            Self::Block => "block",
+            Self::Mounts => "mounts",
+            Self::Lvm => "lvm",
+            Self::Docker => "docker",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Bytes from a host as they came. In a recording they are text where they are UTF-8, else
+/// base64.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "RawForm", into = "RawForm")]
+pub struct Raw(pub Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum RawForm {
+    Text(String),
+    Base64 { base64: String },
+}
+
+impl From<RawForm> for Raw {
+    fn from(form: RawForm) -> Self {
+        Self(match form {
+            RawForm::Text(text) => text.into_bytes(),
+            // a recording that was tampered with yields no bytes; its reader reports the rest
+            RawForm::Base64 { base64 } => STANDARD.decode(base64).unwrap_or_default(),
+        })
+    }
+}
+
+impl From<Raw> for RawForm {
+    fn from(raw: Raw) -> Self {
+        match String::from_utf8(raw.0) {
+            Ok(text) => Self::Text(text),
+            Err(error) => Self::Base64 { base64: STANDARD.encode(error.as_bytes()) },
+        }
+    }
+}
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+/// An absolute path on the host that is looked at, in bytes, before any `--root` is put in
+/// front.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HostPath(pub Raw);
+
+impl HostPath {
+    /// From anything that is a path.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self(Raw(path.as_ref().as_os_str().as_bytes().to_vec()))
+    }
+
+    /// As a path of the standard library.
+    pub fn as_path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.0.0))
+    }
+
+    /// This path with `name` below it.
+    #[must_use]
+    pub fn join(&self, name: impl AsRef<Path>) -> Self {
+        Self::new(self.as_path().join(name))
+    }
+}
+
+impl fmt::Debug for HostPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How much of a file is let through the door. Secrets stop here: of an engine's JSON only the
+/// keys that `formats.md` names are kept, and what is not valid JSON fails as malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// All bytes (small files without secrets: sysfs, cache-id, device JSON), 1 MiB at most.
+    All,
+    /// `daemon.json`: driver, options, data roots, remapping.
+    DockerDaemon,
+    /// `config.v2.json`: identity, names, image, state, three compose labels.
+    DockerContainer,
+    /// An image's JSON: `rootfs`, `created`, `architecture`, `os`.
+    DockerImage,
+    /// `repositories.json`: all of it (names and digests only).
+    DockerRepositories,
+    /// `/etc/sysconfig/docker-storage` and unit files: only `--storage-opt`, `--storage-driver`,
+    /// `-s`, `-g`, `--graph`, `--data-root`, `--userns-remap` words.
+    DaemonOptions,
+}
+
+/// One question to a host.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// Who the host is and when it was asked → [`Reply::Host`].
+    Host,
+    /// Version of the kernel's device-mapper interface → [`Reply::DmVersion`].
+    DmVersion,
+    /// Names of all device-mapper devices → [`Reply::DmList`].
+    DmList,
+    /// One device's state, tables and dependencies; never waits on the device →
+    /// [`Reply::DmDevice`].
+    DmDevice(DevNo),
+    /// One device's status, asked with no-flush; may hang on a stuck pool → [`Reply::Bytes`], a
+    /// line `START LENGTH TYPE STATUS` for each target.
+    DmStatus(DevNo),
+    /// The entries of a directory, sorted by name → [`Reply::Entries`].
+    Dir(HostPath),
+    /// A file → [`Reply::Bytes`]. `within` is a folder that the file, symbolic links resolved,
+    /// must not lead out of.
+    File {
+        /// The file.
+        path: HostPath,
+        /// What is kept of it.
+        keep: Keep,
+        /// The folder that bounds it.
+        within: Option<HostPath>,
+    },
+    /// All files of a folder that an engine keeps, in one answer → [`Reply::Tree`]. Symbolic
+    /// links inside are not followed but reported as [`FailKind::LeadsOut`]; the folder itself
+    /// may be one.
+    Tree {
+        /// The folder.
+        dir: HostPath,
+        /// 1: files right in it; 2: files in its sub-folders; at most 4.
+        depth: u8,
+        /// Names of the files that are wanted; empty for all.
+        names: Vec<String>,
+        /// What is kept of each.
+        keep: Keep,
+    },
+    /// Block devices that are not device-mapper's, with partitions and loop files, from sysfs →
+    /// [`Reply::SysBlock`].
+    SysBlock,
+    /// A file's or folder's inode → [`Reply::Stat`], symbolic links followed.
+    Stat(HostPath),
+    /// Where a symbolic link points → [`Reply::Bytes`].
+    Link(HostPath),
+    /// Room on the filesystem of a path; may hang → [`Reply::Space`].
+    Space(HostPath),
+    /// What a read-only call of a tool prints → [`Reply::Ran`].
+    Run(CommandSpec),
+}
+
+/// A raw answer and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Milliseconds from question to answer.
+    pub ms: u64,
+    /// What was answered, or why nothing was.
+    pub result: Result<Reply, Failure>,
+}
+
+impl Answer {
+    /// An answer that took no time worth saying.
+    pub fn ok(reply: Reply) -> Self {
+        Self { ms: 0, result: Ok(reply) }
+    }
+
+    /// A failure that took no time worth saying.
+    pub fn failed(kind: FailKind, why: impl Into<String>) -> Self {
+        Self { ms: 0, result: Err(Failure { kind, why: why.into() }) }
+    }
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// To [`Question::Host`].
+    Host(HostInfo),
+    /// To [`Question::DmVersion`].
+    DmVersion([u32; 3]),
+    /// To [`Question::DmList`].
+    DmList(Vec<DmListed>),
+    /// To [`Question::DmDevice`].
+    DmDevice(DmDevice),
+    /// To [`Question::Dir`].
+    Entries(Vec<DirEntry>),
+    /// To [`Question::File`], [`Question::Link`], [`Question::DmStatus`].
+    Bytes(Raw),
+    /// To [`Question::Tree`]; sorted by path.
+    Tree(Vec<TreeFile>),
+    /// To [`Question::SysBlock`].
+    SysBlock(Vec<SysBlockDevice>),
+    /// To [`Question::Stat`].
+    Stat(FileStat),
+    /// To [`Question::Space`].
+    Space(FsSpace),
+    /// To [`Question::Run`].
+    Ran(RunOutput),
+}
+
+/// Why there is no answer, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailKind {
+    /// It is not there. Often no trouble at all.
+    NotFound,
+    /// This user may not.
+    Denied,
+    /// No answer within the time limit.
+    TimedOut,
+    /// There, but not of the form it must have (broken JSON, a directory for a file).
+    Malformed,
+    /// Larger than what is read.
+    TooLarge,
+    /// A symbolic link leads out of the folder it belongs to.
+    LeadsOut,
+    /// Never asked when this was recorded.
+    NotRecorded,
+    /// Anything else; `why` has the system's words.
+    Other,
+}
+
+/// Why there is no answer, in words that a person can act on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{why}")]
+pub struct Failure {
+    /// By kind.
+    pub kind: FailKind,
+    /// In words: the fact, then the cause.
+    pub why: String,
+}
+
+/// Who the host is and when it was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostInfo {
+    /// The host's name.
+    pub name: Raw,
+    /// `uname -r`.
+    pub kernel: String,
+    /// Effective user id of the asker.
+    pub euid: u32,
+    /// Seconds since 1970 when it was asked.
+    pub time: i64,
+}
+
+/// One entry of the kernel's list of device-mapper devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DmListed {
+    /// Its number.
+    pub dev: DevNo,
+    /// Its name, any bytes.
+    pub name: Raw,
+    /// How many events it has had, where the kernel says so in the list (4.37.0 and later).
+    pub event_nr: Option<u32>,
+}
+
+/// One device-mapper device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DmDevice {
+    /// Its name, any bytes.
+    pub name: Raw,
+    /// Its uuid, any bytes; empty when it has none.
+    pub uuid: Raw,
+    /// Open count.
+    pub open_count: i32,
+    /// Event number.
+    pub event_nr: u32,
+    /// Whether it is suspended.
+    pub suspended: bool,
+    /// Whether it is read-only.
+    pub read_only: bool,
+    /// Whether it is removed at its last close.
+    pub deferred_remove: bool,
+    /// Whether a table stands in the inactive slot.
+    pub inactive_table: bool,
+    /// The live table; keys of encrypted targets are blanked.
+    pub table: Vec<DmTarget>,
+    /// The devices it rests on.
+    pub deps: Vec<DevNo>,
+}
+
+/// One line of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DmTarget {
+    /// First sector.
+    pub start: u64,
+    /// Length in sectors.
+    pub length: u64,
+    /// The target's type.
+    pub kind: String,
+    /// Its parameters as the kernel prints them.
+    pub params: Raw,
+}
+
+/// An entry of a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirEntry {
+    /// Its name, any bytes.
+    pub name: Raw,
+    /// What it is, symbolic links not followed.
+    pub kind: EntryKind,
+}
+
+/// What a directory entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link.
+    Link,
+    /// A device, fifo, socket or what the filesystem does not tell.
+    Other,
+}
+
+/// What `stat` says of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStat {
+    /// What it is, symbolic links followed.
+    pub kind: EntryKind,
+    /// The device that holds it.
+    pub dev: DevNo,
+    /// The device it is, for a device node.
+    pub rdev: DevNo,
+    /// Its inode.
+    pub ino: u64,
+    /// Apparent size in bytes.
+    pub size: u64,
+    /// Allocated size in bytes (`st_blocks` × 512).
+    pub allocated: u64,
+    /// Modification time, seconds since 1970.
+    pub mtime: i64,
+}
+
+/// What `statfs` says of a filesystem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FsSpace {
+    /// The filesystem's magic number (`f_type`).
+    pub magic: u64,
+    /// Bytes in all.
+    pub total: u64,
+    /// Bytes free for anybody (`f_bfree`).
+    pub free: u64,
+    /// Bytes free for an ordinary user (`f_bavail`).
+    pub available: u64,
+}
+
+/// What a tool printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOutput {
+    /// Exit status; `None` when a signal ended it.
+    pub exit: Option<i32>,
+    /// Standard output.
+    pub stdout: Raw,
+    /// Standard error.
+    pub stderr: Raw,
+}
+
+/// One file of a [`Question::Tree`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeFile {
+    /// Its path below the folder.
+    pub path: Raw,
+    /// What was kept of it, or why it could not be read.
+    pub content: Result<Raw, Failure>,
+}
+
+/// One block device below `/sys/block`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SysBlockDevice {
+    /// Its kernel name, `!` already read as `/`.
+    pub name: Raw,
+    /// Attributes by their path below the device, trailing newline removed: `dev`, `size`, `ro`,
+    /// `removable`, `hidden`, `loop/backing_file`, `loop/offset`, `loop/autoclear`,
+    /// `device/model`, `device/serial`, `serial`, `wwid`, `md/level`, `queue/rotational`.
+    pub attrs: BTreeMap<String, Raw>,
+    /// Kernel names of the devices it rests on (`slaves/`).
+    pub slaves: Vec<Raw>,
+    /// Its partitions, in the order of their numbers; `attrs` of each: `dev`, `size`, `start`,
+    /// `ro`, `partition`.
+    pub parts: Vec<SysBlockDevice>,
+    /// The file under a loop device, by `stat` of its backing path, where it could be had.
+    pub backing: Option<FileStat>,
+}
