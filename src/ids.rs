@@ -2,15 +2,15 @@
 //!
 //! Knows the shape of each id and nothing of where it comes from.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A block device number, `major:minor`, as the kernel prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DevNo {
     /// The driver's number.
     pub major: u32,
@@ -62,17 +62,16 @@ impl FromStr for DevNo {
     }
 }
 
-impl TryFrom<String> for DevNo {
-    type Error = NotADevNo;
-
-    fn try_from(text: String) -> Result<Self, NotADevNo> {
-        text.parse()
+impl Serialize for DevNo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
-impl From<DevNo> for String {
-    fn from(dev: DevNo) -> Self {
-        dev.to_string()
+impl<'de> Deserialize<'de> for DevNo {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

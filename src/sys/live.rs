@@ -1,1 +1,79 @@
-//! (being built)
+//! The live host: answers every question by asking the kernel, files and tools, one at a time.
+//!
+//! Blocks as long as the host does: the screen never calls it, the probe child does
+//! (`survey`). The only module that touches a host.
+
+mod block;
+mod dm;
+mod files;
+mod ioctl;
+mod keep;
+mod run;
+
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use super::{Answer, Failure, HostInfo, Question, Raw, ReadHost, Reply};
+use dm::Control;
+use files::Files;
+use run::Tools;
+
+/// This host, or a file tree of another one mounted on it.
+#[derive(Debug)]
+pub struct Live {
+    files: Files,
+    control: Control,
+    tools: Tools,
+}
+
+impl Live {
+    /// `root` stands in front of every path but `/sys`, `/proc`, `/dev` and `/run`.
+    pub fn new(root: Option<PathBuf>) -> Self {
+        Self { files: Files::new(root), control: Control::default(), tools: Tools::default() }
+    }
+
+    fn reply(&self, question: &Question) -> Result<Reply, Failure> {
+        match question {
+            Question::Host => Ok(Reply::Host(host())),
+            Question::DmVersion => self.control.version().map(Reply::DmVersion),
+            Question::DmList => self.control.list().map(Reply::DmList),
+            Question::DmDevice(dev) => self.control.device(*dev).map(Reply::DmDevice),
+            Question::DmStatus(dev) => self.control.status(*dev).map(Reply::Bytes),
+            Question::Dir(path) => self.files.dir(path).map(Reply::Entries),
+            Question::File { path, keep, within } => {
+                self.files.file(path, *keep, within.as_ref()).map(Reply::Bytes)
+            }
+            Question::Tree { dir, depth, names, keep } => {
+                self.files.tree(dir, *depth, names, *keep).map(Reply::Tree)
+            }
+            Question::SysBlock => block::read_all().map(Reply::SysBlock),
+            Question::Stat(path) => self.files.stat(path).map(Reply::Stat),
+            Question::Link(path) => self.files.link(path).map(Reply::Bytes),
+            Question::Space(path) => self.files.space(path).map(Reply::Space),
+            Question::Run(call) => self.tools.run(call).map(Reply::Ran),
+        }
+    }
+}
+
+impl ReadHost for Live {
+    fn ask(&self, question: &Question) -> Answer {
+        let since = Instant::now();
+        let result = self.reply(question);
+        Answer { ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX), result }
+    }
+}
+
+fn host() -> HostInfo {
+    use std::os::unix::ffi::OsStrExt;
+    let known = nix::sys::utsname::uname();
+    let named = |name: &std::ffi::OsStr| Raw(name.as_bytes().to_vec());
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    HostInfo {
+        name: known.as_ref().map_or_else(|_| Raw::default(), |known| named(known.nodename())),
+        kernel: known
+            .map(|known| known.release().to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        euid: nix::unistd::geteuid().as_raw(),
+        time: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+    }
+}

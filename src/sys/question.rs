@@ -8,7 +8,9 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::command::CommandSpec;
 use crate::ids::DevNo;
@@ -56,34 +58,54 @@ impl fmt::Display for Source {
 }
 
 /// Bytes from a host as they came. In a recording they are text where they are UTF-8, else
-/// base64.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "RawForm", into = "RawForm")]
+/// `{"base64":…}`.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Raw(pub Vec<u8>);
 
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum RawForm {
-    Text(String),
-    Base64 { base64: String },
-}
-
-impl From<RawForm> for Raw {
-    fn from(form: RawForm) -> Self {
-        Self(match form {
-            RawForm::Text(text) => text.into_bytes(),
-            // a recording that was tampered with yields no bytes; its reader reports the rest
-            RawForm::Base64 { base64 } => STANDARD.decode(base64).unwrap_or_default(),
-        })
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(&self.0) {
+            return serializer.serialize_str(text);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("base64", &STANDARD.encode(&self.0))?;
+        map.end()
     }
 }
 
-impl From<Raw> for RawForm {
-    fn from(raw: Raw) -> Self {
-        match String::from_utf8(raw.0) {
-            Ok(text) => Self::Text(text),
-            Err(error) => Self::Base64 { base64: STANDARD.encode(error.as_bytes()) },
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawForm)
+    }
+}
+
+/// Both forms of [`Raw`], without the buffering of an untagged enum: a recording holds tens of
+/// thousands of them.
+struct RawForm;
+
+impl<'de> Visitor<'de> for RawForm {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or {\"base64\": …}")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Raw, E> {
+        Ok(Raw(text.as_bytes().to_vec()))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Raw, E> {
+        Ok(Raw(text.into_bytes()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut bytes = None;
+        while let Some((key, text)) = map.next_entry::<String, String>()? {
+            if key == "base64" {
+                bytes = Some(STANDARD.decode(text).map_err(de::Error::custom)?);
+            }
         }
+        bytes.map(Raw).ok_or_else(|| de::Error::missing_field("base64"))
     }
 }
 
@@ -134,7 +156,8 @@ impl fmt::Debug for HostPath {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// All bytes (small files without secrets: sysfs, cache-id, device JSON), 1 MiB at most.
+    /// All bytes (small files without secrets: sysfs, cache-id, device JSON), 1 MiB at most;
+    /// below `/proc`, where a table of ten thousand mounts is longer, 64 MiB.
     All,
     /// `daemon.json`: driver, options, data roots, remapping.
     DockerDaemon,
@@ -145,7 +168,8 @@ pub enum Keep {
     /// `repositories.json`: all of it (names and digests only).
     DockerRepositories,
     /// `/etc/sysconfig/docker-storage` and unit files: only `--storage-opt`, `--storage-driver`,
-    /// `-s`, `-g`, `--graph`, `--data-root`, `--userns-remap` words.
+    /// `-s`, `-g`, `--graph`, `--data-root`, `--userns-remap` words, in the long form
+    /// `--storage-opt=VALUE`, one a line (`-s` as `--storage-driver`, `-g` as `--graph`).
     DaemonOptions,
 }
 
@@ -178,12 +202,13 @@ pub enum Question {
         within: Option<HostPath>,
     },
     /// All files of a folder that an engine keeps, in one answer → [`Reply::Tree`]. Symbolic
-    /// links inside are not followed but reported as [`FailKind::LeadsOut`]; the folder itself
-    /// may be one.
+    /// links inside are not followed but reported as [`FailKind::LeadsOut`], a sub-folder that
+    /// may not be read as [`FailKind::Denied`] under its own path; the folder itself may be a
+    /// link.
     Tree {
         /// The folder.
         dir: HostPath,
-        /// 1: files right in it; 2: files in its sub-folders; at most 4.
+        /// 1: files right in it; 2: files right in its sub-folders, and no others; at most 4.
         depth: u8,
         /// Names of the files that are wanted; empty for all.
         names: Vec<String>,
@@ -201,6 +226,40 @@ pub enum Question {
     Space(HostPath),
     /// What a read-only call of a tool prints → [`Reply::Ran`].
     Run(CommandSpec),
+}
+
+impl Question {
+    /// Whether an answer to this is kept as part of a source. Device-mapper, sysfs and the host
+    /// have a source each; where LVM asks them too, for its filter, that is not recorded again.
+    pub const fn belongs_to(&self, source: Source) -> bool {
+        match self {
+            Self::Host => matches!(source, Source::Host),
+            Self::DmVersion | Self::DmList | Self::DmDevice(_) | Self::DmStatus(_) => {
+                matches!(source, Source::Dm)
+            }
+            Self::SysBlock => matches!(source, Source::Block),
+            _ => true,
+        }
+    }
+
+    /// What it asks for, in words, for a gap: `status of device 253:7`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Host => "name of the host".to_owned(),
+            Self::DmVersion => "version of device-mapper".to_owned(),
+            Self::DmList => "list of device-mapper devices".to_owned(),
+            Self::DmDevice(dev) => format!("table of device {dev}"),
+            Self::DmStatus(dev) => format!("status of device {dev}"),
+            Self::Dir(path) => format!("folder {}", path.as_path().display()),
+            Self::File { path, .. } => format!("file {}", path.as_path().display()),
+            Self::Tree { dir, .. } => format!("files below {}", dir.as_path().display()),
+            Self::SysBlock => "block devices of /sys/block".to_owned(),
+            Self::Stat(path) => format!("stat of {}", path.as_path().display()),
+            Self::Link(path) => format!("link {}", path.as_path().display()),
+            Self::Space(path) => format!("free space of {}", path.as_path().display()),
+            Self::Run(call) => format!("{} {}", call.tool.program(), call.args.join(" ")),
+        }
+    }
 }
 
 /// A raw answer and how long it took.
@@ -268,7 +327,8 @@ pub enum FailKind {
     TooLarge,
     /// A symbolic link leads out of the folder it belongs to.
     LeadsOut,
-    /// Never asked when this was recorded.
+    /// Never asked, or not answered before its source was given up. Whoever replays the
+    /// recording says so once; a parser makes no gap of its own from it.
     NotRecorded,
     /// Anything else; `why` has the system's words.
     Other,

@@ -1,0 +1,88 @@
+//! The calls that safe Rust has no words for: device-mapper's control node, and marking a
+//! descriptor that somebody left open.
+//!
+//! The only file with `unsafe`. It moves bytes and knows nothing of what they mean: requests are
+//! written and answers read in `dm/wire.rs`. Only commands that look can be named here.
+
+#![allow(unsafe_code, reason = "ioctl and fcntl by number have no safe form; see each block")]
+
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+
+/// Length of the kernel's `struct dm_ioctl`, which heads every request and is part of the
+/// request's number.
+pub(super) const HEADER_LEN: usize = 312;
+
+/// A device-mapper command that changes nothing (`linux/dm-ioctl.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    ListDevices,
+    DeviceState,
+    TableDeps,
+    TableStatus,
+}
+
+nix::ioctl_readwrite!(dm_list_devices, 0xfd, 2, [u8; HEADER_LEN]);
+nix::ioctl_readwrite!(dm_dev_status, 0xfd, 7, [u8; HEADER_LEN]);
+nix::ioctl_readwrite!(dm_table_deps, 0xfd, 11, [u8; HEADER_LEN]);
+nix::ioctl_readwrite!(dm_table_status, 0xfd, 12, [u8; HEADER_LEN]);
+
+/// Where the header says how long the whole buffer is.
+const DATA_SIZE_AT: std::ops::Range<usize> = 12..16;
+
+/// Sends one request; the answer overwrites the buffer. The buffer's own length is put into the
+/// header, whatever stood there.
+pub(super) fn control(
+    control: &impl AsRawFd,
+    command: Command,
+    buffer: &mut [u8],
+) -> Result<(), Errno> {
+    let length = u32::try_from(buffer.len()).map_err(|_| Errno::EINVAL)?;
+    let header = buffer.first_chunk_mut::<HEADER_LEN>().ok_or(Errno::EINVAL)?;
+    header[DATA_SIZE_AT].copy_from_slice(&length.to_ne_bytes());
+    let (fd, data) = (control.as_raw_fd(), buffer.as_mut_ptr().cast::<[u8; HEADER_LEN]>());
+    // SAFETY: the kernel reads and writes at most `data_size` bytes from `data`, and `data_size`
+    // was just set to the length of `buffer`, which is borrowed mutably for the whole call. Bytes
+    // have no alignment and no invalid values, and the kernel copies, it keeps no pointer.
+    let done = unsafe {
+        match command {
+            Command::ListDevices => dm_list_devices(fd, data),
+            Command::DeviceState => dm_dev_status(fd, data),
+            Command::TableDeps => dm_table_deps(fd, data),
+            Command::TableStatus => dm_table_status(fd, data),
+        }
+    };
+    done.map(|_| ())
+}
+
+/// Keeps one descriptor of this process, by number, from what it starts. One that is not open is
+/// none of ours to complain about.
+pub(super) fn close_on_exec(number: RawFd) {
+    if number < 0 {
+        return;
+    }
+    // SAFETY: the borrow ends with this call and only one fcntl goes through it, which changes
+    // nothing but the descriptor's own flag and answers EBADF for a number that is not open.
+    let fd = unsafe { BorrowedFd::borrow_raw(number) };
+    let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    #[test]
+    fn a_buffer_shorter_than_the_header_is_refused_before_the_kernel_sees_it() {
+        let null = File::open("/dev/null").expect("every Linux has /dev/null");
+        assert_eq!(control(&null, Command::ListDevices, &mut [0; 311]), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn a_file_that_is_not_the_control_node_answers_that_it_knows_no_such_request() {
+        let null = File::open("/dev/null").expect("every Linux has /dev/null");
+        assert_eq!(control(&null, Command::ListDevices, &mut [0; 312]), Err(Errno::ENOTTY));
+    }
+}
