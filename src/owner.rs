@@ -20,6 +20,9 @@ pub struct OwnedPool {
     pub root_index: usize,
     /// The device-mapper name the pool has or would have, as bytes.
     pub pool_name: Vec<u8>,
+    /// Whether the engine's configuration says that name. Where it does not, it is the best
+    /// guess, and the pool that active devices with `prefix` rest on is the better one.
+    pub pool_name_certain: bool,
     /// What precedes `-pool`, `-base`, `-<hash>` in device-mapper names.
     pub prefix: String,
     /// What the pool rests on, as far as the engine says.

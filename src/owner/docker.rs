@@ -1,42 +1,122 @@
-//! (being built)
+//! Docker's `devicemapper` driver: whose is a thin device, and what `docker info` would say.
+//!
+//! Reads Docker's own files below every data root, never through the daemon. Asking is in
+//! [`read_docker`]; what the answers mean is worked out purely: [`owned`] names every device,
+//! [`driver_status`] computes the driver section of `docker info`.
 
-use super::Owned;
-use crate::model::{Gap, Pool, Topology};
+mod ask;
+pub mod claims;
+pub mod config;
+pub mod containers;
+pub mod devices;
+pub mod digest;
+pub mod driver_status;
+#[cfg(test)]
+mod fake;
+pub mod images;
+mod json;
+pub mod layers;
+pub mod options;
+mod parents;
+pub mod pool_files;
+pub mod pool_name;
+mod roots;
+#[cfg(test)]
+mod tests;
+pub mod transaction;
+
+use crate::model::Gap;
 use crate::probe::LookOptions;
-use crate::sys::ReadHost;
+use crate::sys::{HostPath, ReadHost};
+
+use ask::Asker;
+use config::DaemonConfig;
+use containers::Containers;
+use devices::MetadataFolder;
+use images::Images;
+use layers::LayerStore;
+use pool_files::PoolFiles;
+
+pub use claims::owned;
+pub use driver_status::{DriverStatus, driver_status};
+pub use transaction::TransactionRelation;
 
 /// What Docker's files say.
 #[derive(Clone, Debug, Default)]
 pub struct DockerFacts {
+    /// What the daemon was told.
+    pub config: DaemonConfig,
+    /// Data roots with a `devicemapper` folder.
+    pub roots: Vec<DockerRoot>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
 
+/// One data root.
+#[derive(Clone, Debug)]
+pub struct DockerRoot {
+    /// As configured or given.
+    pub path: HostPath,
+    /// With symbolic links resolved.
+    pub real: HostPath,
+    /// Whether what the daemon was told concerns this root.
+    pub configured: bool,
+    /// What tells its pool.
+    pub pool: PoolFiles,
+    /// Device files.
+    pub metadata: MetadataFolder,
+    /// The layer store.
+    pub layers: LayerStore,
+    /// Images.
+    pub images: Images,
+    /// Containers.
+    pub containers: Containers,
+    /// `BuildKit` has run here, so the daemon is of 18.06 or later.
+    pub has_buildkit: bool,
+}
+
+/// How often a folder that moves while it is read is read again.
+const MOST_READINGS: usize = 3;
+
 /// Reads all data roots of Docker.
-pub fn read_docker(_host: &dyn ReadHost, _options: &LookOptions) -> DockerFacts {
-    DockerFacts::default()
+pub fn read_docker(host: &dyn ReadHost, options: &LookOptions) -> DockerFacts {
+    let mut ask = Asker::new(host);
+    let config = config::read_config(&mut ask);
+    let found = roots::find_roots(&mut ask, &config, &options.docker_roots);
+    let roots = found.into_iter().map(|root| read_root(&mut ask, root)).collect();
+    DockerFacts { config, roots, gaps: ask.into_gaps() }
 }
 
-/// Pools and devices that Docker's files name.
-pub fn owned(_facts: &DockerFacts) -> Owned {
-    Owned::default()
-}
-
-/// `docker info`'s driver section.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DriverStatus {
-    /// Key and value in docker's order.
-    pub lines: Vec<(String, String)>,
-    /// Keys that only a living daemon can know.
-    pub unknown: Vec<String>,
-}
-
-/// The driver section for one pool of one root, computed without the daemon.
-pub fn driver_status(
-    _facts: &DockerFacts,
-    _root_index: usize,
-    _pool: &Pool,
-    _topology: &Topology,
-) -> DriverStatus {
-    DriverStatus::default()
+fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {
+    let home = found.path.join("devicemapper");
+    let pool = pool_files::read_pool_files(ask, &home, found.home);
+    let has_buildkit = ask.stat(&found.path.join("buildkit")).is_some();
+    let mut root = DockerRoot {
+        path: found.path,
+        real: found.real,
+        configured: found.configured,
+        pool,
+        metadata: MetadataFolder::default(),
+        layers: LayerStore::default(),
+        images: Images::default(),
+        containers: Containers::default(),
+        has_buildkit,
+    };
+    // every creation and deletion of a device rewrites the transaction file
+    for _ in 0..MOST_READINGS {
+        let before = devices::read_transaction(ask, &home);
+        root.metadata = devices::read_metadata(ask, &home);
+        root.layers = layers::read_layers(ask, &root.path);
+        root.containers = containers::read_containers(ask, &root.path);
+        root.images = images::read_images(ask, &root.path);
+        if before == devices::read_transaction(ask, &home) {
+            return root;
+        }
+    }
+    let path = crate::text::Printable::from_bytes(&root.path.0.0);
+    ask.gap(format!(
+        "{path}: docker makes or deletes devices faster than they can be read, so some may be \
+         named wrongly; look again when it is quieter"
+    ));
+    root
 }
