@@ -1,1 +1,175 @@
-//! (being built)
+//! What was typed: the commands and options, exactly as they are named for good.
+//!
+//! Only the shape is checked here; [`crate::settings`] resolves what the words mean together.
+//! A command that does not exist yet is not offered. Knows nothing of hosts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// See, explain and safely change the device-mapper thin pools under container engines.
+#[derive(Debug, Parser)]
+#[command(
+    name = "thinscope",
+    version,
+    about = "See and explain the device-mapper thin pools under container engines",
+    long_about = "thinscope draws the storage under container engines as one tree, from disk to \
+                  container: PV, VG, tdata and tmeta, thin pool, thin devices. Each thin device is \
+                  named by the image layer or container that it belongs to.\n\nWithout a command \
+                  it opens the screen on this host. Looking changes nothing.",
+    after_help = "Exit codes: 0 done; 1 findings were listed, or a refusal; 2 usage; 3 nothing \
+                  could be read; 4 a step failed; 5 stopped by the user."
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Globals,
+    /// What to do; the screen when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Options for every command")]
+pub struct Globals {
+    /// Look at a recorded host instead of this one
+    #[arg(long, value_name = "FILE", global = true)]
+    pub from: Option<PathBuf>,
+    /// Look at a file tree mounted there instead of `/`
+    #[arg(long, value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
+    /// Docker's data root, where its configuration does not name it; may be repeated
+    #[arg(long, value_name = "DIR", global = true)]
+    pub docker_root: Vec<PathBuf>,
+    /// Draw with ASCII only (chosen by itself where the locale or the terminal asks for it)
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// When to use colour; `NO_COLOR` in the environment counts as never
+    #[arg(long, value_name = "WHEN", value_enum, global = true)]
+    pub color: Option<When>,
+    /// Read options from this file, lines of `name = value`; the command line outranks them
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Where thinscope keeps its own files [default: /var/lib/thinscope]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub state_dir: Option<PathBuf>,
+    /// Append to this file what was asked, how long it took and what could not be seen
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log: Option<PathBuf>,
+    /// Look again at least this often while the screen is open [default: 5]
+    #[arg(long, value_name = "SECONDS", global = true)]
+    pub refresh: Option<f64>,
+    /// Offer nothing that changes anything
+    #[arg(long, global = true)]
+    pub read_only: bool,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal that has it.
+    #[default]
+    Auto,
+    /// Also into a file or a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Open the screen on a recorded host that is built into this program
+    Demo {
+        /// Which one; the first when left out
+        name: Option<String>,
+        /// Name them all, and what each shows
+        #[arg(long)]
+        list: bool,
+    },
+    /// Print the storage as a tree, from disk to thin device
+    Tree {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Start from what rests on top and go down to the disks
+        #[arg(long, conflicts_with = "json")]
+        inverse: bool,
+    },
+    /// Print every thin device of every pool with its owner, sizes and parent
+    Layers {
+        /// Only this pool: its device-mapper name, or VG/LV
+        pool: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what `docker info` prints of the storage driver, computed without the daemon
+    Pool {
+        /// Only this pool: its device-mapper name, or VG/LV
+        pool: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what is wrong, with evidence and remedy; exit code 1 when there is something
+    Findings {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a finding: what it means, how it is noticed, why it matters, what to do
+    Explain {
+        /// The finding's code, as `thinscope findings` prints it
+        code: String,
+    },
+    /// Record this host into one file, which `--from` reads
+    Capture {
+        /// Where to; `-` is standard output [default: a name of host and time, here]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print the completion script for a shell
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_the_screen_is_meant() {
+        let cli = Cli::try_parse_from(["thinscope", "--ascii"]).expect("options alone are enough");
+        assert_eq!(cli.command, None);
+        assert!(cli.global.ascii);
+    }
+
+    #[test]
+    fn a_global_option_may_stand_behind_the_command() {
+        let cli = Cli::try_parse_from(["thinscope", "tree", "--json", "--from", "host.rec"])
+            .expect("global options go anywhere");
+        assert_eq!(cli.command, Some(Command::Tree { json: true, inverse: false }));
+        assert_eq!(cli.global.from, Some(PathBuf::from("host.rec")));
+    }
+
+    #[test]
+    fn a_command_of_a_later_version_is_not_offered() {
+        for command in ["grow", "activate", "setup", "repair", "clean", "apply", "block", "check"] {
+            assert!(Cli::try_parse_from(["thinscope", command]).is_err(), "{command}");
+        }
+        assert!(Cli::try_parse_from(["thinscope", "layers", "--sharing"]).is_err());
+    }
+}

@@ -11,6 +11,7 @@
 pub mod advise;
 pub mod cli;
 pub mod command;
+pub mod demo;
 pub mod exit;
 pub mod format;
 pub mod ids;
@@ -18,7 +19,9 @@ pub mod model;
 pub mod owner;
 pub mod probe;
 pub mod report;
+pub mod run;
 pub mod settings;
+pub mod store;
 pub mod survey;
 pub mod sys;
 pub mod text;

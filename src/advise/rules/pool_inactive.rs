@@ -1,0 +1,74 @@
+//! A pool that somebody names and the kernel does not have.
+
+use crate::advise::Rule;
+use crate::advise::growing::vg_of;
+use crate::advise::words::{about_pool, shell};
+use crate::model::{Finding, Pool, PoolState, Severity, Topology};
+
+pub(super) const RULE: Rule =
+    Rule { code: "pool-inactive", page: include_str!("../pages/pool-inactive.md"), look };
+
+fn look(topology: &Topology, found: &mut Vec<Finding>) {
+    let inactive = topology.pools.iter().filter(|pool| pool.state == PoolState::Inactive);
+    found.extend(inactive.map(|pool| describe(topology, pool)));
+}
+
+fn describe(topology: &Topology, pool: &Pool) -> Finding {
+    let engine = pool.engines.first().map(|engine| engine.name());
+    let mut finding = about_pool(RULE.code, severity(pool), topology, pool);
+    finding.evidence.push(format!("no device-mapper device is named {}", pool.name));
+    finding.evidence.extend(lvm_lines(topology, pool));
+    (finding.summary, finding.remedy) = match (&pool.lv, engine) {
+        (Some(lv), engine) => (
+            format!(
+                "the pool {lv} is not active{}",
+                engine.map_or_else(String::new, |e| format!(": {e} cannot start on it"))
+            ),
+            format!(
+                "`lvchange -ay {}`; if it refuses, its message names the cause",
+                shell(lv.as_str())
+            ),
+        ),
+        (None, Some(engine)) if made_by_engine(pool) => (
+            format!("{} is not active: {engine} makes it when it starts", pool.name),
+            format!("nothing while {engine} is stopped on purpose, else start it"),
+        ),
+        (None, engine) => (
+            format!(
+                "{} is configured{} and does not exist in the kernel",
+                pool.name,
+                engine.map_or_else(String::new, |e| format!(" for {e}"))
+            ),
+            "activate what holds it (`vgchange -ay` for an LVM pool), or make it again from its \
+             two devices without zeroing the metadata"
+                .to_owned(),
+        ),
+    };
+    finding
+}
+
+/// An engine whose pool is gone cannot start. A pool that the engine itself makes is gone
+/// whenever the engine was stopped in good order (`facts.md`), which is healthy.
+fn severity(pool: &Pool) -> Severity {
+    match (made_by_engine(pool), pool.engines.is_empty()) {
+        (true, _) => Severity::Advice,
+        (false, true) => Severity::Warning,
+        (false, false) => Severity::Critical,
+    }
+}
+
+/// Docker's own pools are named `docker-MAJOR:MINOR-INODE-pool` (`formats.md` 1.4).
+fn made_by_engine(pool: &Pool) -> bool {
+    let name = pool.name.as_str();
+    pool.lv.is_none() && name.contains(':') && name.ends_with("-pool")
+}
+
+fn lvm_lines(topology: &Topology, pool: &Pool) -> Vec<String> {
+    let lv = topology.node(pool.node).facts.lv.as_ref();
+    let vg = vg_of(topology, pool).and_then(|node| node.facts.vg.as_ref());
+    let missing = vg.map(|vg| vg.missing_pvs).filter(|missing| *missing > 0);
+    lv.map(|lv| format!("lv_attr of {}/{}: {}", lv.vg, lv.name, lv.attr))
+        .into_iter()
+        .chain(missing.map(|missing| format!("vg_missing_pv_count: {missing}")))
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! Recorded hosts that are built into the binary.
+//!
+//! Each is a real recording made in the lab (`assets/demo/`); none is written by hand. Knows
+//! their names and what each is for, nothing of what is inside.
+
+/// One recorded host.
+#[derive(Clone, Copy, Debug)]
+pub struct Demo {
+    /// The name that `thinscope demo NAME` takes.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub about: &'static str,
+    /// The recording, as `thinscope capture` wrote it.
+    pub recording: &'static [u8],
+}
+
+/// All of them; the first is shown when no name is given.
+pub const DEMOS: &[Demo] = &[];
+
+/// The recorded host of this name, the first one without a name.
+pub fn find(name: Option<&str>) -> Option<&'static Demo> {
+    match name {
+        None => DEMOS.first(),
+        Some(name) => DEMOS.iter().find(|demo| demo.name == name),
+    }
+}
+
+/// All names, for a message.
+pub fn names() -> String {
+    if DEMOS.is_empty() {
+        return "none".to_owned();
+    }
+    DEMOS.iter().map(|demo| demo.name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,87 @@
+//! Rows of `layers --json`: one thin device each.
+
+use serde::ser::{Serialize, Serializer};
+
+use crate::ids::ThinId;
+use crate::model::{Claim, Container, Engine, PoolIx, Role, ThinDevice, Topology};
+use crate::text::Printable;
+use crate::units::Bytes;
+
+/// All thin devices, or those of one pool.
+pub(super) struct Devices<'a> {
+    pub(super) topology: &'a Topology,
+    pub(super) only: Option<PoolIx>,
+}
+
+impl Serialize for Devices<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let wanted = |thin: &&ThinDevice| self.only.is_none_or(|pool| pool == thin.pool);
+        let rows = self.topology.thins.iter().filter(wanted);
+        serializer.collect_seq(rows.map(|thin| Row::new(self.topology, thin)))
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    pool: &'a Printable,
+    device_id: Option<ThinId>,
+    role: Role,
+    engine: Engine,
+    name: &'a Printable,
+    images: &'a [Printable],
+    container: Option<&'a Container>,
+    parent_device_id: Option<ThinId>,
+    size_bytes: Option<Bytes>,
+    mapped_bytes: Option<Bytes>,
+    exclusive_bytes: Option<Bytes>,
+    shared_bytes: Option<Bytes>,
+    delta_bytes: Option<Bytes>,
+    active: bool,
+    mountpoint: Option<&'a Printable>,
+    dm_name: Option<&'a Printable>,
+    position: Option<Position>,
+    chain_id: Option<&'a Printable>,
+    transaction_id: Option<u64>,
+    deferred_deletion: bool,
+    suspended: bool,
+    note: Option<&'a Printable>,
+    claims: &'a [Claim],
+}
+
+/// Where a layer stands in its first image: from 1 at the bottom.
+#[derive(serde::Serialize)]
+struct Position {
+    at: u32,
+    of: u32,
+}
+
+impl<'a> Row<'a> {
+    fn new(topology: &'a Topology, thin: &'a ThinDevice) -> Self {
+        let contained = matches!(thin.role, Role::Container | Role::ContainerInit);
+        Self {
+            pool: &topology.pool(thin.pool).name,
+            device_id: thin.id,
+            role: thin.role,
+            engine: thin.engine,
+            name: &thin.name,
+            images: &thin.images,
+            container: thin.container.as_ref().filter(|_| contained),
+            parent_device_id: thin.parent,
+            size_bytes: thin.size,
+            mapped_bytes: thin.mapped,
+            exclusive_bytes: thin.exclusive,
+            shared_bytes: thin.shared,
+            delta_bytes: thin.delta,
+            active: thin.active,
+            mountpoint: thin.mountpoint.as_ref(),
+            dm_name: thin.dm_name.as_ref(),
+            position: thin.position.map(|(at, of)| Position { at, of }),
+            chain_id: thin.chain_id.as_ref(),
+            transaction_id: thin.transaction_id,
+            deferred_deletion: thin.deferred_deletion,
+            suspended: thin.suspended,
+            note: thin.note.as_ref(),
+            claims: &thin.claims,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Rows of `pool --json`: one pool each.
+
+use serde::ser::{Serialize, Serializer};
+
+use crate::ids::DevNo;
+use crate::model::{Engine, NoSpace, Pool, PoolIx, PoolKind, PoolStatus, Topology};
+use crate::text::Printable;
+use crate::units::{Bytes, ratio};
+
+/// All pools, or one.
+pub(super) struct Pools<'a> {
+    pub(super) topology: &'a Topology,
+    pub(super) only: Option<PoolIx>,
+}
+
+impl Serialize for Pools<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all = self.topology.pools.iter().enumerate();
+        let wanted = |at: usize| self.only.is_none_or(|PoolIx(only)| only as usize == at);
+        let rows = all.filter(|(at, _)| wanted(*at));
+        serializer.collect_seq(rows.map(|(_, pool)| Row::new(self.topology, pool)))
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    name: &'a Printable,
+    kind: PoolKind,
+    mode: Option<&'a str>,
+    driver_status: DriverStatus<'a>,
+    driver_status_unknown: &'a [String],
+    data_used_bytes: Option<Bytes>,
+    data_total_bytes: Option<Bytes>,
+    metadata_used_bytes: Option<Bytes>,
+    metadata_total_bytes: Option<Bytes>,
+    block_size_bytes: Option<Bytes>,
+    transaction_id: Option<u64>,
+    data_used_ratio: Option<f64>,
+    metadata_used_ratio: Option<f64>,
+    low_water_bytes: Option<Bytes>,
+    needs_check: Option<bool>,
+    discard: Option<&'a Printable>,
+    no_space: Option<&'a str>,
+    held_metadata_snapshot: Option<bool>,
+    options: &'a [Printable],
+    lv: Option<&'a Printable>,
+    engines: &'a [Engine],
+    monitor: Option<&'a Printable>,
+    profile: Option<&'a Printable>,
+    lvm_transaction_id: Option<u64>,
+    suspended: bool,
+    device: Option<DevNo>,
+    devices: usize,
+}
+
+impl<'a> Row<'a> {
+    fn new(topology: &'a Topology, pool: &'a Pool) -> Self {
+        let status = pool.status();
+        let (data, metadata) = (pool.data_usage(), pool.metadata_usage());
+        Self {
+            name: &pool.name,
+            kind: pool.kind,
+            mode: pool.mode(),
+            driver_status: DriverStatus(&pool.driver_status),
+            driver_status_unknown: &pool.driver_status_unknown,
+            data_used_bytes: data.map(|data| data.used),
+            data_total_bytes: data.map(|data| data.total).or(pool.data_size),
+            metadata_used_bytes: metadata.map(|metadata| metadata.used),
+            metadata_total_bytes: metadata.map(|metadata| metadata.total).or(pool.metadata_size),
+            block_size_bytes: pool.block_size.map(crate::units::Sectors::bytes),
+            transaction_id: status.map(|status| status.transaction_id),
+            data_used_ratio: status.and_then(|s| ratio(s.data.used.0, s.data.total.0)),
+            metadata_used_ratio: status.and_then(|s| ratio(s.metadata.used.0, s.metadata.total.0)),
+            low_water_bytes: pool.low_water.zip(pool.block_size).map(|(mark, b)| mark.bytes(b)),
+            needs_check: status.and_then(|status| status.needs_check),
+            discard: status.and_then(|status| status.discard.as_ref()),
+            no_space: status.and_then(no_space),
+            held_metadata_snapshot: status.map(|status| status.held_root.is_some()),
+            options: &pool.options,
+            lv: pool.lv.as_ref(),
+            engines: &pool.engines,
+            monitor: pool.monitor.as_ref(),
+            profile: pool.profile.as_ref(),
+            lvm_transaction_id: pool.lvm_transaction_id,
+            suspended: pool.suspended,
+            device: topology.node(pool.node).device,
+            devices: pool.devices.len(),
+        }
+    }
+}
+
+fn no_space(status: &PoolStatus) -> Option<&str> {
+    status.no_space.as_ref().map(|what| match what {
+        NoSpace::Queue => "queue",
+        NoSpace::Error => "error",
+        NoSpace::Unknown(word) => word.as_str(),
+    })
+}
+
+/// Docker's keys in docker's order, as one object.
+struct DriverStatus<'a>(&'a [(String, String)]);
+
+impl Serialize for DriverStatus<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}

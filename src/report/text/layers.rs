@@ -1,0 +1,168 @@
+//! `layers`: every thin device under the one it is a snapshot of, pool by pool.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use super::style::{Paint, Painted, Style};
+use super::table::{Cell, Column, Table};
+use super::words::{list, shorten_hashes, size, thin_name, thin_state};
+use crate::ids::ThinId;
+use crate::model::{Pool, PoolIx, ThinDevice, ThinIx, Topology};
+use crate::units::Bytes;
+
+/// Prints the thin devices of all pools, or of one.
+pub fn write_layers(
+    out: &mut dyn Write,
+    topology: &Topology,
+    only: Option<PoolIx>,
+    style: Style,
+) -> io::Result<()> {
+    let pools = topology.pools.iter().enumerate();
+    let wanted = pools.filter(|(at, _)| only.is_none_or(|PoolIx(only)| only as usize == *at));
+    for (nth, (_, pool)) in wanted.enumerate() {
+        if nth > 0 {
+            writeln!(out)?;
+        }
+        write_pool(out, topology, pool, style)?;
+    }
+    Ok(())
+}
+
+fn write_pool(
+    out: &mut dyn Write,
+    topology: &Topology,
+    pool: &Pool,
+    style: Style,
+) -> io::Result<()> {
+    let heading = style.fit(pool.name.to_string());
+    let (kind, mode) = (pool.kind.name(), pool.mode().unwrap_or("?"));
+    let count = pool.devices.len();
+    writeln!(
+        out,
+        "{}  {kind}  {mode}  {count} thin device{}",
+        Painted(style, Paint::Bold, &heading),
+        if count == 1 { "" } else { "s" },
+    )?;
+    if pool.devices.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(style, COLUMNS);
+    let known = Known::of(topology, pool);
+    for (depth, thin) in Chains::new(topology, pool) {
+        table.push(row(depth, topology.thin(thin), known, style));
+    }
+    table.write(out)
+}
+
+const COLUMNS: [Column; 11] = [
+    Column::left("NAME"),
+    Column::left("ROLE"),
+    Column::right("ID"),
+    Column::right("SIZE"),
+    Column::right("MAPPED"),
+    Column::right("EXCL"),
+    Column::right("SHARED"),
+    Column::right("DELTA"),
+    Column::left("STATE"),
+    Column::left("DEVICE"),
+    Column::left("IMAGES"),
+];
+
+/// Which figures anybody asked for: a column of question marks helps nobody.
+#[derive(Clone, Copy)]
+struct Known {
+    exclusive: bool,
+    shared: bool,
+    delta: bool,
+}
+
+impl Known {
+    fn of(topology: &Topology, pool: &Pool) -> Self {
+        let any = |figure: fn(&ThinDevice) -> Option<Bytes>| {
+            pool.devices.iter().any(|ix| figure(topology.thin(*ix)).is_some())
+        };
+        Self {
+            exclusive: any(|thin| thin.exclusive),
+            shared: any(|thin| thin.shared),
+            delta: any(|thin| thin.delta),
+        }
+    }
+}
+
+fn row(depth: usize, thin: &ThinDevice, known: Known, style: Style) -> Vec<Cell> {
+    let figure = |known: bool, value| if known { Cell::from(size(value)) } else { Cell::default() };
+    vec![
+        format!("{:indent$}{}", "", thin_name(thin), indent = depth * 2).into(),
+        thin.role.name().into(),
+        thin.id.map_or_else(|| "?".to_owned(), |id| id.to_string()).into(),
+        size(thin.size).into(),
+        size(thin.mapped).into(),
+        figure(known.exclusive, thin.exclusive),
+        figure(known.shared, thin.shared),
+        figure(known.delta, thin.delta),
+        thin_state(thin),
+        shorten_hashes(thin.name.as_str()).into(),
+        images(thin, style).into(),
+    ]
+}
+
+fn images(thin: &ThinDevice, style: Style) -> String {
+    if thin.images.is_empty() {
+        return style.nothing().to_owned();
+    }
+    shorten_hashes(&list(&thin.images))
+}
+
+/// A pool's thin devices, each after the one it is a snapshot of. Parents that are not in the
+/// pool, or that only a cycle leads to, count as none.
+struct Chains<'a> {
+    children: HashMap<ThinId, Vec<ThinIx>>,
+    topology: &'a Topology,
+    stack: Vec<(usize, ThinIx)>,
+    rest: std::vec::IntoIter<ThinIx>,
+    drawn: HashMap<ThinIx, ()>,
+}
+
+impl<'a> Chains<'a> {
+    fn new(topology: &'a Topology, pool: &Pool) -> Self {
+        let mut children: HashMap<ThinId, Vec<ThinIx>> = HashMap::new();
+        let ids: HashMap<ThinId, ()> =
+            pool.devices.iter().filter_map(|ix| Some((topology.thin(*ix).id?, ()))).collect();
+        let mut roots = Vec::new();
+        for ix in &pool.devices {
+            match topology.thin(*ix).parent {
+                Some(parent) if ids.contains_key(&parent) => {
+                    children.entry(parent).or_default().push(*ix);
+                }
+                _ => roots.push((0, *ix)),
+            }
+        }
+        roots.reverse();
+        let rest = pool.devices.clone().into_iter();
+        Self { children, topology, stack: roots, rest, drawn: HashMap::new() }
+    }
+
+    fn pending(&mut self) -> Option<(usize, ThinIx)> {
+        self.stack.pop().or_else(|| {
+            let drawn = &self.drawn;
+            self.rest.find(|ix| !drawn.contains_key(ix)).map(|ix| (0, ix))
+        })
+    }
+}
+
+impl Iterator for Chains<'_> {
+    type Item = (usize, ThinIx);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (depth, ix) = self.pending()?;
+            if self.drawn.insert(ix, ()).is_some() {
+                continue;
+            }
+            let id = self.topology.thin(ix).id;
+            let below = id.and_then(|id| self.children.remove(&id)).unwrap_or_default();
+            self.stack.extend(below.into_iter().rev().map(|child| (depth + 1, child)));
+            return Some((depth, ix));
+        }
+    }
+}

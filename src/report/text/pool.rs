@@ -1,0 +1,132 @@
+//! `pool`: the driver section as `docker info` prints it, and what docker does not say.
+
+use std::io::{self, Write};
+
+use super::style::{Paint, Painted, Style};
+use super::words::{list, usage};
+use crate::format;
+use crate::model::{Engine, NoSpace, Pool, PoolIx, PoolState, Topology};
+use crate::text::Printable;
+
+/// Prints all pools, or one.
+pub fn write_pools(
+    out: &mut dyn Write,
+    topology: &Topology,
+    only: Option<PoolIx>,
+    style: Style,
+) -> io::Result<()> {
+    let pools = topology.pools.iter().enumerate();
+    let wanted = pools.filter(|(at, _)| only.is_none_or(|PoolIx(only)| only as usize == *at));
+    for (nth, (_, pool)) in wanted.enumerate() {
+        if nth > 0 {
+            writeln!(out)?;
+        }
+        write_pool(out, topology, pool, style)?;
+    }
+    Ok(())
+}
+
+fn write_pool(
+    out: &mut dyn Write,
+    topology: &Topology,
+    pool: &Pool,
+    style: Style,
+) -> io::Result<()> {
+    let name = style.fit(pool.name.to_string());
+    writeln!(out, "{}", Painted(style, Paint::Bold, &name))?;
+    for (key, value) in own_lines(topology, pool) {
+        writeln!(out, " {key}: {}", style.fit(value))?;
+    }
+    write_driver_status(out, pool, style)
+}
+
+/// The driver section, laid out exactly as `docker info` lays it out.
+fn write_driver_status(out: &mut dyn Write, pool: &Pool, style: Style) -> io::Result<()> {
+    if pool.driver_status.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Storage Driver: devicemapper")?;
+    for (key, value) in &pool.driver_status {
+        let value = Printable::from_text(value);
+        writeln!(out, " {key}: {}", style.fit(value.to_string()))?;
+    }
+    if !pool.driver_status_unknown.is_empty() {
+        let keys = pool.driver_status_unknown.join(", ");
+        writeln!(out, "Known to a running daemon only: {keys}")?;
+    }
+    Ok(())
+}
+
+/// What thinscope says of a pool in its own words; a line that does not apply is left out.
+fn own_lines(topology: &Topology, pool: &Pool) -> Vec<(&'static str, String)> {
+    let inactive = pool.state == PoolState::Inactive;
+    let device = topology.node(pool.node).device;
+    let block = pool.block_size.map(|block| format::long(block.bytes()));
+    let mut lines = vec![
+        ("Kind", pool.kind.name().to_owned()),
+        ("Mode", mode(pool)),
+        ("Device", device.map_or_else(|| "none".to_owned(), |device| device.to_string())),
+        ("Block size", block.unwrap_or_else(|| "?".to_owned())),
+    ];
+    if inactive {
+        lines.extend(pool.data_size.map(|size| ("Data", format::long(size))));
+        lines.extend(pool.metadata_size.map(|size| ("Metadata", format::long(size))));
+    } else {
+        lines.push(("Data", usage(pool.data_usage())));
+        lines.push(("Metadata", usage(pool.metadata_usage())));
+    }
+    lines.extend(status_lines(pool));
+    lines.extend(pool.lv.as_ref().map(|lv| ("Logical volume", lv.to_string())));
+    lines.extend(pool.lvm_transaction_id.map(|id| ("LVM's transaction id", id.to_string())));
+    lines.extend(non_empty("Monitoring", pool.monitor.as_ref()));
+    lines.extend(non_empty("Profile", pool.profile.as_ref()));
+    lines.push(("Engines", engines(&pool.engines)));
+    lines.push(("Thin devices", pool.devices.len().to_string()));
+    lines
+}
+
+fn mode(pool: &Pool) -> String {
+    let mode = match &pool.state {
+        PoolState::Unseen { why } => format!("? ({why})"),
+        _ => pool.mode().unwrap_or("?").to_owned(),
+    };
+    if pool.suspended { format!("{mode}, suspended") } else { mode }
+}
+
+fn status_lines(pool: &Pool) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(mark) = pool.low_water.zip(pool.block_size).map(|(mark, b)| mark.bytes(b)) {
+        lines.push(("Low water mark", format::long(mark)));
+    }
+    if !pool.options.is_empty() {
+        lines.push(("Table options", list(&pool.options)));
+    }
+    let Some(status) = pool.status() else { return lines };
+    lines.push(("Transaction id", status.transaction_id.to_string()));
+    lines.extend(status.discard.as_ref().map(|word| ("Discard", word.to_string())));
+    lines.extend(status.no_space.as_ref().map(|what| ("Without space", no_space(what))));
+    if let Some(needed) = status.needs_check {
+        lines.push(("Needs check", if needed { "yes" } else { "no" }.to_owned()));
+    }
+    lines.extend(status.held_root.map(|block| ("Metadata snapshot", format!("at block {block}"))));
+    lines
+}
+
+fn no_space(what: &NoSpace) -> String {
+    match what {
+        NoSpace::Queue => "writes wait".to_owned(),
+        NoSpace::Error => "writes fail".to_owned(),
+        NoSpace::Unknown(word) => word.to_string(),
+    }
+}
+
+fn non_empty(key: &'static str, word: Option<&Printable>) -> Option<(&'static str, String)> {
+    word.filter(|word| !word.is_empty()).map(|word| (key, word.to_string()))
+}
+
+fn engines(engines: &[Engine]) -> String {
+    if engines.is_empty() {
+        return "none known".to_owned();
+    }
+    engines.iter().map(|engine| engine.name()).collect::<Vec<_>>().join(", ")
+}

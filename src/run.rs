@@ -1,0 +1,182 @@
+//! One run of the program: the words typed are resolved, the host is looked at, the answer is
+//! printed or the screen is opened.
+//!
+//! The only module beside `main` that may use all others; it decides nothing about storage.
+
+mod host;
+mod print;
+mod screen;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use clap::{CommandFactory, Parser};
+
+use crate::cli::{Cli, Command, Globals};
+use crate::exit::Exit;
+use crate::model::{PoolIx, Snapshot};
+use crate::report::text::{Direction, Style};
+use crate::report::{find_pool, json, text};
+use crate::settings::{Environment, Settings, UsageError, parse_config};
+use crate::{advise, demo, store};
+
+/// Why a run ended without doing what it was asked, in words for standard error.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    /// What was typed cannot be done.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// There is no host to speak of.
+    #[error("{0}")]
+    NothingRead(String),
+    /// Something on the way failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Trouble {
+    fn usage(words: impl Into<String>) -> Self {
+        Self::Usage(UsageError(words.into()))
+    }
+
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::NothingRead(_) => Exit::NothingRead,
+            Self::Failed(_) => Exit::Failed,
+        }
+    }
+}
+
+/// Does what the arguments say and tells how it went.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = host::run_hidden(&arguments) {
+        return exit;
+    }
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // a closed pipe is no reason to complain about help that nobody reads
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    perform(&cli).unwrap_or_else(|trouble| {
+        print::message(&trouble);
+        trouble.exit()
+    })
+}
+
+fn perform(cli: &Cli) -> Result<Exit, Trouble> {
+    let around = Environment::new(io::stdout().is_terminal(), |name| std::env::var(name).ok());
+    let config = match &cli.global.config {
+        Some(file) => read_config(file)?,
+        None => Globals::default(),
+    };
+    let settings = Settings::resolve(cli, config, &around)?;
+    match &cli.command {
+        None => screen::open(&settings),
+        Some(Command::Demo { list: true, .. }) => print::stdout(list_demos),
+        Some(Command::Demo { .. }) => screen::open(&settings),
+        Some(Command::Explain { code }) => explain(code),
+        Some(Command::Completions { shell }) => print::stdout(|out| {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "thinscope", &mut script);
+            out.write_all(&script)
+        }),
+        Some(Command::Man) => {
+            print::stdout(|out| clap_mangen::Man::new(Cli::command()).render(&mut &mut *out))
+        }
+        Some(Command::Capture { output }) => host::capture(&settings, output.as_deref()),
+        Some(report) => print_report(report, &settings),
+    }
+}
+
+fn read_config(file: &Path) -> Result<Globals, Trouble> {
+    let text = store::read_text(file).map_err(|error| {
+        Trouble::usage(format!("--config {} cannot be read: {error}", file.display()))
+    })?;
+    parse_config(&text)
+        .map_err(|UsageError(why)| Trouble::usage(format!("{}: {why}", file.display())))
+}
+
+/// Looks once and prints one of the reports.
+fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> {
+    let snapshot = host::look(settings)?;
+    let style = Style { ascii: settings.ascii, color: settings.color_text };
+    let exit = match report {
+        Command::Tree { json: true, .. } => {
+            return print::stdout(|out| json::write_tree(out, &snapshot));
+        }
+        Command::Tree { inverse, .. } => {
+            let direction = if *inverse { Direction::Down } else { Direction::Up };
+            print::stdout(|out| text::write_tree(out, &snapshot.topology, direction, style))
+        }
+        Command::Layers { pool, json } => {
+            let only = choose_pool(&snapshot, pool.as_deref())?;
+            if *json {
+                return print::stdout(|out| json::write_layers(out, &snapshot, only));
+            }
+            print::stdout(|out| text::write_layers(out, &snapshot.topology, only, style))
+        }
+        Command::Pool { pool, json } => {
+            let only = choose_pool(&snapshot, pool.as_deref())?;
+            if *json {
+                return print::stdout(|out| json::write_pools(out, &snapshot, only));
+            }
+            print::stdout(|out| text::write_pools(out, &snapshot.topology, only, style))
+        }
+        Command::Findings { json } => return print_findings(&snapshot, *json, style),
+        other => unreachable_report(other),
+    };
+    print::gaps(&snapshot);
+    exit
+}
+
+/// Every command that is no report was handled before.
+fn unreachable_report(command: &Command) -> Result<Exit, Trouble> {
+    Err(Trouble::Failed(format!("{command:?} is not a report; please tell the authors")))
+}
+
+fn print_findings(snapshot: &Snapshot, json: bool, style: Style) -> Result<Exit, Trouble> {
+    if json {
+        print::stdout(|out| json::write_findings(out, snapshot))?;
+    } else {
+        print::stdout(|out| text::write_findings(out, snapshot, style))?;
+        print::gaps(snapshot);
+    }
+    Ok(if snapshot.findings.is_empty() { Exit::Done } else { Exit::Listed })
+}
+
+/// The pool that was named; `None` when none was.
+fn choose_pool(snapshot: &Snapshot, name: Option<&str>) -> Result<Option<PoolIx>, Trouble> {
+    let Some(name) = name else { return Ok(None) };
+    let topology = &snapshot.topology;
+    find_pool(topology, name).map(Some).ok_or_else(|| {
+        let names: Vec<_> = topology.pools.iter().map(|pool| pool.name.as_str()).collect();
+        let known = match names.as_slice() {
+            [] => "no pool was found on this host".to_owned(),
+            names => format!("the pools are {}", names.join(", ")),
+        };
+        Trouble::usage(format!("there is no pool {}: {known}", print::quoted(name)))
+    })
+}
+
+fn list_demos(out: &mut dyn Write) -> io::Result<()> {
+    let width = demo::DEMOS.iter().map(|demo| demo.name.len()).max().unwrap_or(0);
+    demo::DEMOS.iter().try_for_each(|demo| writeln!(out, "{:width$}  {}", demo.name, demo.about))
+}
+
+fn explain(code: &str) -> Result<Exit, Trouble> {
+    if let Some(page) = advise::page(code) {
+        return print::stdout(|out| out.write_all(page.as_bytes()));
+    }
+    let codes: Vec<_> = advise::codes().collect();
+    Err(Trouble::usage(format!(
+        "there is no finding with the code {}; the codes are:\n  {}",
+        print::quoted(code),
+        codes.join("\n  ")
+    )))
+}

@@ -1,0 +1,46 @@
+//! Results to standard output, messages to standard error, and what a closed pipe means.
+
+use std::fmt;
+use std::io::{self, BufWriter, ErrorKind, Write};
+
+use super::Trouble;
+use crate::exit::Exit;
+use crate::model::Snapshot;
+use crate::text::Printable;
+
+/// How much is gathered before it is written: a report of ten thousand rows is some megabytes.
+const BUFFER: usize = 64 * 1024;
+
+/// Prints a result. A reader that has seen enough (`| head -1`) ends it quietly.
+pub(super) fn stdout(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<Exit, Trouble> {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let written = write(&mut out).and_then(|()| out.flush());
+    // what could not be written must not be tried again when the buffer goes away
+    let _ = out.into_parts();
+    match written {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Done),
+        Err(error) => {
+            Err(Trouble::Failed(format!("the result could not be written to its end: {error}")))
+        }
+    }
+}
+
+/// One message. Where standard error is closed there is nobody to tell.
+pub(super) fn message(words: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "thinscope: {words}");
+}
+
+/// What could not be seen, beside a text report; a JSON document carries it itself.
+pub(super) fn gaps(snapshot: &Snapshot) {
+    for gap in &snapshot.gaps {
+        message(&format_args!("not seen: {}: {}", gap.source, gap.why));
+    }
+}
+
+/// What somebody typed, safe to print.
+pub(super) fn quoted(text: &str) -> String {
+    format!("`{}`", Printable::from_text(text))
+}
