@@ -28,6 +28,10 @@ pub struct LookOptions {
     /// Docker data roots (`--docker-root`); empty to find them from Docker's configuration.
     #[serde(default)]
     pub docker_roots: Vec<HostPath>,
+    /// A mounted file tree of another system is looked at (`--root`): running processes are not
+    /// its own.
+    #[serde(default)]
+    pub mounted_tree: bool,
 }
 
 /// The facts of one source.

@@ -81,7 +81,7 @@ const MOST_READINGS: usize = 3;
 /// Reads all data roots of Docker.
 pub fn read_docker(host: &dyn ReadHost, options: &LookOptions) -> DockerFacts {
     let mut ask = Asker::new(host);
-    let config = config::read_config(&mut ask);
+    let config = config::read_config(&mut ask, options.mounted_tree);
     let found = roots::find_roots(&mut ask, &config, &options.docker_roots);
     let roots = found.into_iter().map(|root| read_root(&mut ask, root)).collect();
     DockerFacts { config, roots, gaps: ask.into_gaps() }

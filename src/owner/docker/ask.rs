@@ -151,17 +151,21 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// The fact, the cause, what can be done.
+/// The fact, the cause, what can be done. The door's words begin with the path where they come
+/// from a file, and then say for themselves who may read it.
 fn sentence(path: &HostPath, failure: &Failure) -> String {
     let path = Printable::from_bytes(&path.0.0);
+    let why = &failure.why;
+    let fact = if why.contains(path.as_str()) { why.clone() } else { format!("{path}: {why}") };
     let advice = match failure.kind {
+        FailKind::Denied if why.contains("sudo") => return fact,
         FailKind::Denied => "look as root to see it",
         FailKind::TimedOut => "the filesystem under it does not answer; look at the kernel log",
         FailKind::Malformed => "compare it with a backup, or remove what it belongs to in docker",
-        FailKind::TooLarge => "no file of docker's is that large; look at what wrote it",
-        FailKind::LeadsOut => "give the folder it leads to with --docker-root",
+        FailKind::TooLarge => "nothing of docker's is that large; look at what wrote it",
+        FailKind::LeadsOut => "put what it leads to in its place, or name it with --docker-root",
         FailKind::NotRecorded => "record the host again with this version",
         FailKind::NotFound | FailKind::Other => "look at the kernel log and at the filesystem",
     };
-    format!("{path}: {}; {advice}", failure.why)
+    format!("{fact}; {advice}")
 }

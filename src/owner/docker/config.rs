@@ -59,13 +59,14 @@ const DROP_INS: [&str; 2] =
     ["/run/systemd/system/docker.service.d", "/etc/systemd/system/docker.service.d"];
 
 /// Reads all of it. What the running daemon was told outranks what the next one would be told.
-pub(super) fn read_config(ask: &mut Asker<'_>) -> DaemonConfig {
+pub(super) fn read_config(ask: &mut Asker<'_>, mounted_tree: bool) -> DaemonConfig {
     let mut config = DaemonConfig::default();
-    if let Some(words) = running_words(ask) {
+    let running = if mounted_tree { None } else { running_words(ask) };
+    if let Some(words) = running {
         config.running = true;
         config.put_words(&words);
     } else {
-        for text in configured_words(ask) {
+        for text in configured_words(ask, mounted_tree) {
             config.put_words(&split_words(&text));
         }
     }
@@ -96,7 +97,7 @@ fn running_words(ask: &mut Asker<'_>) -> Option<Vec<String>> {
     Some(split_words(&ask.file(proc.join("cmdline"), Keep::DaemonOptions, None)?))
 }
 
-fn configured_words(ask: &mut Asker<'_>) -> Vec<Vec<u8>> {
+fn configured_words(ask: &mut Asker<'_>, mounted_tree: bool) -> Vec<Vec<u8>> {
     let mut texts = Vec::new();
     for path in ENVIRONMENT {
         texts.extend(ask.file(HostPath::new(path), Keep::DaemonOptions, None));
@@ -104,7 +105,9 @@ fn configured_words(ask: &mut Asker<'_>) -> Vec<Vec<u8>> {
     texts.extend(
         UNITS.iter().find_map(|path| ask.file(HostPath::new(path), Keep::DaemonOptions, None)),
     );
-    for dir in DROP_INS.map(HostPath::new) {
+    // `/run` is always this system's
+    let drop_ins = DROP_INS.iter().filter(|dir| !(mounted_tree && dir.starts_with("/run")));
+    for dir in drop_ins.map(HostPath::new) {
         for entry in ask.entries(&dir) {
             let name = &entry.name.0;
             if entry.kind != EntryKind::Dir && name.ends_with(b".conf") {

@@ -221,6 +221,31 @@ fn automatic_direct_lvm_is_known_by_its_record_alone() {
     assert_eq!(whys(&owned), Vec::<&str>::new());
 }
 
+/// A running daemon that was told nothing, and files for a next one that would use another pool.
+fn running_daemon() -> FakeHost {
+    with_device(FakeHost::default(), "base", 1)
+        .with(format!("{ROOT}/devicemapper/devicemapper/data"), "")
+        .with(format!("{ROOT}/devicemapper/devicemapper/metadata"), "")
+        .with("/etc/sysconfig/docker-storage", "X=--storage-opt dm.thinpooldev=next")
+        .with("/run/docker.pid", "812\n")
+        .with("/proc/812/cmdline", "/usr/sbin/dockerd\0")
+}
+
+#[test]
+fn what_the_running_daemon_was_told_outranks_what_the_next_one_would_be() {
+    let host = running_daemon().with("/proc/812/comm", "dockerd\n");
+    assert_eq!(look(&host).pools[0].pool_name, b"docker-254:1-131077-pool");
+}
+
+#[test]
+fn a_stale_pid_file_and_another_system_s_tree_are_not_asked_for_processes() {
+    let stale = running_daemon().with("/proc/812/comm", "sshd\n");
+    assert_eq!(look(&stale).pools[0].pool_name, b"next");
+    let host = running_daemon().with("/proc/812/comm", "dockerd\n");
+    let options = LookOptions { mounted_tree: true, ..LookOptions::default() };
+    assert_eq!(owned(&read_docker(&host, &options)).pools[0].pool_name, b"next");
+}
+
 #[test]
 fn a_pool_that_nothing_names_is_a_guess_and_says_so() {
     let owned = look(&with_device(FakeHost::default(), "base", 1));
@@ -252,7 +277,8 @@ fn a_data_root_by_link_and_by_remapping_is_found() {
 #[test]
 fn a_given_root_replaces_the_configured_one_and_its_options_do_not_reach_it() {
     let host = ordinary_host().with("/mnt/old/devicemapper/metadata/base", device(1, 1));
-    let options = LookOptions { docker_roots: vec![HostPath::new("/mnt/old")] };
+    let options =
+        LookOptions { docker_roots: vec![HostPath::new("/mnt/old")], ..LookOptions::default() };
     let facts = read_docker(&host, &options);
     assert_eq!(facts.roots.len(), 1);
     assert!(!facts.roots[0].configured);

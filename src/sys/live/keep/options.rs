@@ -1,4 +1,4 @@
-//! The storage options among the words of a daemon's unit file or sysconfig file.
+//! The storage options among the words of a daemon's unit file, sysconfig file or command line.
 
 /// Options that say where and how Docker stores, with the long form of the short ones.
 const OPTIONS: [(&str, &str); 7] = [
@@ -27,7 +27,8 @@ pub(super) fn kept(file: &[u8]) -> Vec<u8> {
 
 fn keep_line(line: &str, out: &mut String) {
     let mut words = line
-        .split(|c: char| c.is_whitespace() || c == '"' || c == '\'')
+        // `/proc/PID/cmdline` ends its words with null bytes
+        .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\0'))
         .filter(|word| !word.is_empty())
         .map(without_variable)
         .peekable();

@@ -123,6 +123,15 @@ fn storage_options_are_found_in_sysconfig_and_unit_files() {
     );
 }
 
+#[test]
+fn storage_options_are_found_on_a_running_daemon_s_command_line() {
+    let cmdline = "/usr/sbin/dockerd\0-H\0fd://\0--storage-opt\0dm.fs=xfs\0-s\0devicemapper\0";
+    assert_eq!(
+        kept(Keep::DaemonOptions, cmdline).as_deref(),
+        Ok("--storage-opt=dm.fs=xfs\n--storage-driver=devicemapper\n")
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn nothing_in_a_daemon_s_file_panics_and_only_options_come_out(text in "[-a-z=\"' \\\\\n]{0,80}") {
