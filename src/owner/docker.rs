@@ -35,6 +35,7 @@ use containers::Containers;
 use devices::MetadataFolder;
 use images::Images;
 use layers::LayerStore;
+use options::StorageOptions;
 use pool_files::PoolFiles;
 
 pub use claims::owned;
@@ -48,8 +49,19 @@ pub struct DockerFacts {
     pub config: DaemonConfig,
     /// Data roots with a `devicemapper` folder.
     pub roots: Vec<DockerRoot>,
+    /// Version of the kernel's device-mapper interface.
+    pub dm_version: Option<[u32; 3]>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+impl DockerFacts {
+    /// The storage options of the daemon that uses this root with this driver; `None` when they
+    /// cannot be told, because options given for one root or driver say nothing of another.
+    pub fn options_of(&self, root: &DockerRoot) -> Option<&StorageOptions> {
+        let driver = self.config.driver.as_deref().unwrap_or("devicemapper");
+        (root.configured && driver == "devicemapper").then_some(&self.config.options)
+    }
 }
 
 /// One data root.
@@ -83,8 +95,9 @@ pub fn read_docker(host: &dyn ReadHost, options: &LookOptions) -> DockerFacts {
     let mut ask = Asker::new(host);
     let config = config::read_config(&mut ask, options.mounted_tree);
     let found = roots::find_roots(&mut ask, &config, &options.docker_roots);
-    let roots = found.into_iter().map(|root| read_root(&mut ask, root)).collect();
-    DockerFacts { config, roots, gaps: ask.into_gaps() }
+    let roots: Vec<_> = found.into_iter().map(|root| read_root(&mut ask, root)).collect();
+    let dm_version = if roots.is_empty() { None } else { ask.dm_version() };
+    DockerFacts { config, roots, dm_version, gaps: ask.into_gaps() }
 }
 
 fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {

@@ -92,8 +92,8 @@ fn base_size(root: &DockerRoot) -> Option<Bytes> {
 /// Since 1.7 the daemon does not start the driver without udev synchronisation, unless it is
 /// told not to check.
 fn udev_sync(facts: &DockerFacts, root: &DockerRoot) -> Option<bool> {
-    let told = root.configured && !facts.config.options.override_udev_sync;
-    told.then_some(true)
+    let options = facts.options_of(root)?;
+    (!options.override_udev_sync).then_some(true)
 }
 
 fn put_devices(
@@ -128,12 +128,22 @@ fn put_devices(
 }
 
 fn put_deferred(status: &mut DriverStatus, facts: &DockerFacts, root: &DockerRoot) {
-    let options = &facts.config.options;
-    let told = |flag: Option<bool>| flag.filter(|_| root.configured);
-    status.flag("Deferred Removal Enabled", told(options.deferred_removal));
-    status.flag("Deferred Deletion Enabled", told(options.deferred_deletion));
+    let options = facts.options_of(root);
+    let default = deferred_default(facts, root);
+    let flag = |told: Option<bool>| options.and(told.or(default));
+    status.flag("Deferred Removal Enabled", flag(options.and_then(|given| given.deferred_removal)));
+    status
+        .flag("Deferred Deletion Enabled", flag(options.and_then(|given| given.deferred_deletion)));
     let deleted = root.metadata.devices.iter().filter(|file| file.deleted).count();
     status.put("Deferred Deleted Device Count", root.metadata.seen.then(|| deleted.to_string()));
+}
+
+/// On since 17.07 where the kernel can (4.27.0); before, off. `None` where the daemon may be older
+/// (`formats.md` 1.3).
+fn deferred_default(facts: &DockerFacts, root: &DockerRoot) -> Option<bool> {
+    let able = facts.dm_version? >= [4, 27, 0];
+    // the folder is made by every daemon since 18.06
+    if able { root.has_buildkit.then_some(true) } else { Some(false) }
 }
 
 /// Used, total and available.
@@ -233,6 +243,9 @@ impl Figures {
 }
 
 fn min_free_percent(facts: &DockerFacts, root: &DockerRoot) -> Option<u64> {
-    let options = &facts.config.options;
-    root.configured.then(|| options.min_free_percent.unwrap_or(DEFAULT_MIN_FREE_PERCENT))
+    let options = facts.options_of(root)?;
+    Some(options.min_free_percent.unwrap_or(DEFAULT_MIN_FREE_PERCENT))
 }
+
+#[cfg(test)]
+mod tests;

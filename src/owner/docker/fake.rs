@@ -17,6 +17,8 @@ pub(super) struct FakeHost {
     files: BTreeMap<PathBuf, Vec<u8>>,
     links: BTreeMap<PathBuf, PathBuf>,
     failing: Vec<(PathBuf, FailKind)>,
+    free: Option<u64>,
+    dm_version: Option<[u32; 3]>,
     asked: Cell<usize>,
     moving: Cell<usize>,
 }
@@ -47,6 +49,20 @@ impl FakeHost {
     #[must_use]
     pub(super) fn moving(self, times: usize) -> Self {
         self.moving.set(times);
+        self
+    }
+
+    /// With that much room on its filesystem.
+    #[must_use]
+    pub(super) fn free(mut self, bytes: u64) -> Self {
+        self.free = Some(bytes);
+        self
+    }
+
+    /// With that version of the device-mapper interface.
+    #[must_use]
+    pub(super) fn dm(mut self, version: [u32; 3]) -> Self {
+        self.dm_version = Some(version);
         self
     }
 
@@ -178,9 +194,13 @@ impl ReadHost for FakeHost {
             Question::Space(_) => Answer::ok(Reply::Space(FsSpace {
                 magic: 0xef53,
                 total: 40 << 30,
-                free: 20 << 30,
+                free: self.free.unwrap_or(20 << 30),
                 available: 18 << 30,
             })),
+            Question::DmVersion => match self.dm_version {
+                Some(version) => Answer::ok(Reply::DmVersion(version)),
+                None => not_found(),
+            },
             _ => Answer::failed(FailKind::NotRecorded, "not in this test"),
         }
     }

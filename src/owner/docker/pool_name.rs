@@ -2,7 +2,6 @@
 //!
 //! Pure: decides from what was read.
 
-use super::config::DaemonConfig;
 use super::options::StorageOptions;
 use super::pool_files::{LoopFile, PoolFiles};
 use super::{DockerFacts, DockerRoot};
@@ -28,9 +27,8 @@ pub struct PoolChoice {
 
 /// The pool of one root.
 pub fn pool_choice(facts: &DockerFacts, root: &DockerRoot) -> PoolChoice {
-    // options given for one root say nothing of another
     let none = StorageOptions::default();
-    let options = if root.configured { &facts.config.options } else { &none };
+    let options = facts.options_of(root).unwrap_or(&none);
     let own = format!("{}-pool", root.pool.prefix.as_deref().unwrap_or("docker"));
     if let Some(device) = &options.thin_pool_device {
         let name = device.strip_prefix("/dev/mapper/").unwrap_or(device);
@@ -48,13 +46,14 @@ pub fn pool_choice(facts: &DockerFacts, root: &DockerRoot) -> PoolChoice {
         let backing = Backing::Devices { data: data.clone(), metadata: metadata.clone() };
         return PoolChoice { docker_name: own.clone(), dm_name: own, backing, certain: true };
     }
-    without_options(&facts.config, root, own)
+    without_options(facts, root, own)
 }
 
 /// No option names a pool: then files that docker made say which it was.
-fn without_options(config: &DaemonConfig, root: &DockerRoot, own: String) -> PoolChoice {
+fn without_options(facts: &DockerFacts, root: &DockerRoot, own: String) -> PoolChoice {
+    let concerned = facts.options_of(root).is_some();
     // with any storage option seen, one that names a pool would have been seen as well
-    let told = root.configured && (config.running || !config.storage_words.is_empty());
+    let told = concerned && (facts.config.running || !facts.config.storage_words.is_empty());
     let files = &root.pool;
     if files.direct_lvm.is_some() && !told {
         return given(DIRECT_LVM_POOL, files.data.is_none());
@@ -62,8 +61,7 @@ fn without_options(config: &DaemonConfig, root: &DockerRoot, own: String) -> Poo
     match loop_backing(files) {
         Some(backing) => {
             // docker's default: nothing was configured, and the files are there
-            let certain = told || root.configured;
-            PoolChoice { docker_name: own.clone(), dm_name: own, backing, certain }
+            PoolChoice { docker_name: own.clone(), dm_name: own, backing, certain: concerned }
         }
         None => given(&own, false),
     }
