@@ -15,6 +15,8 @@
 pub mod finding;
 pub mod node;
 pub mod pool;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod snapshot;
 pub mod thin;
 pub mod topology;
