@@ -17,3 +17,6 @@ pub fn find_pool(topology: &Topology, name: &str) -> Option<PoolIx> {
     })?;
     u32::try_from(at).ok().map(PoolIx)
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,7 @@ impl Parts {
         let mut node = node(Kind::Thin, name.as_str(), 10 * GIB);
         node.parents = vec![NodeIx(6)];
         node.device = thin.active.then(|| DevNo::new(253, 10 + ix));
+        node.mountpoints.extend(thin.mountpoint.clone());
         node.facts.thin = Some(ThinIx(ix));
         thin.node = NodeIx(at);
         self.pool.devices.push(ThinIx(ix));

@@ -68,6 +68,9 @@ const COLUMNS: [Column; 11] = [
     Column::left("IMAGES"),
 ];
 
+/// From this depth on rows are indented no further: a host may make a chain as long as it likes.
+const DEEPEST: usize = 128;
+
 /// Which figures anybody asked for: a column of question marks helps nobody.
 #[derive(Clone, Copy)]
 struct Known {
@@ -92,7 +95,7 @@ impl Known {
 fn row(depth: usize, thin: &ThinDevice, known: Known, style: Style) -> Vec<Cell> {
     let figure = |known: bool, value| if known { Cell::from(size(value)) } else { Cell::default() };
     vec![
-        format!("{:indent$}{}", "", thin_name(thin), indent = depth * 2).into(),
+        format!("{:indent$}{}", "", thin_name(thin), indent = depth.min(DEEPEST) * 2).into(),
         thin.role.name().into(),
         thin.id.map_or_else(|| "?".to_owned(), |id| id.to_string()).into(),
         size(thin.size).into(),

@@ -72,6 +72,10 @@ fn thin_id(topology: &Topology, node: &Node, style: Style) -> String {
     }
 }
 
+/// At this depth the indentation begins anew: a host may make a chain as long as it likes, and
+/// must not make lines and memory grow with its square.
+const DEEPEST: usize = 64;
+
 /// One line of the tree.
 struct Line {
     branches: String,
@@ -83,6 +87,7 @@ struct Line {
 struct Pending {
     node: NodeIx,
     above: Option<NodeIx>,
+    depth: usize,
     own: String,
     below: String,
 }
@@ -163,18 +168,20 @@ impl<'a> Walk<'a> {
             self.next_start += 1;
             if !self.is_drawn(ix) && (self.in_cycles || self.above(ix).is_empty()) {
                 let (own, below) = (String::new(), String::new());
-                return Some(Pending { node: ix, above: None, own, below });
+                return Some(Pending { node: ix, above: None, depth: 0, own, below });
             }
         }
     }
 
-    fn push_below(&mut self, ix: NodeIx, prefix: &str) {
+    fn push_below(&mut self, ix: NodeIx, depth: usize, prefix: &str) {
         let items = self.below(ix);
+        let prefix = if depth < DEEPEST { prefix } else { "" };
         for (at, item) in items.iter().enumerate().rev() {
             let (branch, rest) = self.style.branch(at + 1 == items.len());
             self.stack.push(Pending {
                 node: *item,
                 above: Some(ix),
+                depth: if depth < DEEPEST { depth + 1 } else { 0 },
                 own: format!("{prefix}{branch}"),
                 below: format!("{prefix}{rest}"),
             });
@@ -186,7 +193,7 @@ impl Iterator for Walk<'_> {
     type Item = Line;
 
     fn next(&mut self) -> Option<Line> {
-        let Pending { node, above, own, below } = match self.stack.pop() {
+        let Pending { node, above, depth, own, below } = match self.stack.pop() {
             Some(pending) => pending,
             None => self.start()?,
         };
@@ -196,7 +203,7 @@ impl Iterator for Walk<'_> {
             if let Some(drawn) = self.drawn.get_mut(node.0 as usize) {
                 *drawn = true;
             }
-            self.push_below(node, &below);
+            self.push_below(node, depth, &below);
         }
         Some(Line { branches: own, node, pointer })
     }
