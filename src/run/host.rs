@@ -24,8 +24,10 @@ pub(super) fn look(settings: &Settings) -> Result<Snapshot, Trouble> {
         return Err(Trouble::NothingRead(format!("{:?} cannot be read yet", settings.host)));
     };
     let host = Live::new(root.clone());
-    let options =
-        LookOptions { docker_roots: settings.docker_roots.iter().map(HostPath::new).collect() };
+    let options = LookOptions {
+        docker_roots: settings.docker_roots.iter().map(HostPath::new).collect(),
+        mounted_tree: root.is_some(),
+    };
     let mut facts = Facts::default();
     for source in Source::ALL {
         facts.put(read_source(source, &host, &options));
