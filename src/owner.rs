@@ -2,6 +2,7 @@
 //! the engine, never with its locks) and answers in one shape, [`OwnedPool`].
 
 pub mod docker;
+pub mod lvm_names;
 
 use crate::ids::ThinId;
 use crate::model::{Container, Engine, Gap, Role};

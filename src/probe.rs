@@ -10,7 +10,10 @@ pub mod dm;
 pub mod lvm;
 pub mod mounts;
 
+mod ask;
 mod assemble;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 

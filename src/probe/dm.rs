@@ -1,16 +1,168 @@
-//! (being built)
+//! Device-mapper: all devices with tables, dependencies and, where it matters, status.
+//!
+//! The devices that say most are asked first, so that a look that is cut short by a stuck device
+//! still has them. Knows nothing of LVM or engines.
 
+pub mod status;
+pub mod table;
+
+use super::ask::{self, Counted};
+use crate::ids::DevNo;
 use crate::model::Gap;
-use crate::sys::ReadHost;
+use crate::sys::{DmDevice, DmListed, FailKind, Failure, Question, ReadHost, Reply};
+use crate::text::Printable;
+use crate::units::{Bytes, Sectors};
+use status::{StatusLine, parse_status};
+use table::{Target, parse_target};
 
-/// Facts of this source.
+/// Device-mapper as it was seen.
 #[derive(Clone, Debug, Default)]
 pub struct DmSeen {
+    /// Version of the kernel's interface.
+    pub version: Option<[u32; 3]>,
+    /// All devices, in the kernel's order.
+    pub devices: Vec<SeenDm>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
 
+/// One device.
+#[derive(Clone, Debug)]
+pub struct SeenDm {
+    /// Its number.
+    pub dev: DevNo,
+    /// What the kernel says of it; of a device that could not be asked only its name.
+    pub device: DmDevice,
+    /// Why it could not be asked.
+    pub unseen: Option<Printable>,
+    /// Its table taken apart, line by line.
+    pub targets: Vec<Target>,
+    /// Its status.
+    pub status: Status,
+}
+
+/// A device's status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// Not asked for: nothing depends on it.
+    #[default]
+    NotAsked,
+    /// Its lines.
+    Lines(Vec<StatusLine>),
+    /// It did not answer.
+    Unseen(Printable),
+}
+
+impl SeenDm {
+    /// A device with its table taken apart and no status.
+    pub fn new(dev: DevNo, device: DmDevice) -> Self {
+        let targets = device.table.iter().map(parse_target).collect();
+        Self { dev, device, unseen: None, targets, status: Status::NotAsked }
+    }
+
+    /// Its size: the end of its live table. `None` without one.
+    pub fn size(&self) -> Option<Bytes> {
+        let ends = self.device.table.iter().map(|line| line.start.saturating_add(line.length));
+        ends.max().map(|end| Sectors(end).bytes())
+    }
+
+    /// The one target of its table.
+    pub fn target(&self) -> Option<&Target> {
+        match self.targets.as_slice() {
+            [target] => Some(target),
+            _ => None,
+        }
+    }
+}
+
 /// Asks for all of this source.
-pub fn read_dm(_host: &dyn ReadHost) -> DmSeen {
-    DmSeen::default()
+pub fn read_dm(host: &dyn ReadHost) -> DmSeen {
+    let mut seen = read_tables(host);
+    read_statuses(host, &mut seen);
+    seen
+}
+
+/// Asks for everything but status: none of this ever waits on a device.
+pub fn read_tables(host: &dyn ReadHost) -> DmSeen {
+    let mut seen = DmSeen::default();
+    match ask::reply(host, &Question::DmVersion) {
+        Ok(Reply::DmVersion(version)) => seen.version = Some(version),
+        Ok(other) => seen.gap(&ask::misfit(&other)),
+        Err(failure) => seen.gap(&failure),
+    }
+    match ask::reply(host, &Question::DmList) {
+        Ok(Reply::DmList(list)) => read_devices(host, list, &mut seen),
+        Ok(other) => seen.gap(&ask::misfit(&other)),
+        Err(failure) => seen.gap(&failure),
+    }
+    seen
+}
+
+impl DmSeen {
+    /// One gap for one cause: the first question that fails says what the second would.
+    fn gap(&mut self, failure: &Failure) {
+        let gap = Gap::new("dm", &failure.why);
+        if !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
+    }
+}
+
+fn read_devices(host: &dyn ReadHost, list: Vec<DmListed>, seen: &mut DmSeen) {
+    let mut gaps = Counted::default();
+    seen.devices.reserve(list.len());
+    for listed in list {
+        match read_device(host, listed.dev) {
+            Ok(device) => seen.devices.push(SeenDm::new(listed.dev, device)),
+            // removed since it was listed
+            Err(failure) if failure.kind == FailKind::NotFound => {}
+            Err(failure) => {
+                gaps.add(|| Gap::new(format!("dm {}", listed.dev), &failure.why));
+                let device = DmDevice { name: listed.name, ..DmDevice::default() };
+                let unseen = Some(Printable::from(failure.why));
+                seen.devices.push(SeenDm { unseen, ..SeenDm::new(listed.dev, device) });
+            }
+        }
+    }
+    seen.gaps.extend(gaps.into_gaps("dm", "devices did not answer"));
+}
+
+fn read_device(host: &dyn ReadHost, dev: DevNo) -> Result<DmDevice, Failure> {
+    match ask::reply(host, &Question::DmDevice(dev))? {
+        Reply::DmDevice(device) => Ok(device),
+        other => Err(ask::misfit(&other)),
+    }
+}
+
+/// Pools first, then what else has a status worth knowing, thin devices last: there may be
+/// thousands, and each may hang in a stuck pool.
+fn read_statuses(host: &dyn ReadHost, seen: &mut DmSeen) {
+    let mut order: Vec<(u8, usize)> = (seen.devices.iter().enumerate())
+        .filter_map(|(at, device)| Some((rank(device)?, at)))
+        .collect();
+    order.sort_unstable();
+    let mut gaps = Counted::default();
+    for (_, at) in order {
+        let Some(device) = seen.devices.get_mut(at) else { continue };
+        device.status = match ask::bytes(host, &Question::DmStatus(device.dev)) {
+            Ok(text) => Status::Lines(parse_status(&text.0)),
+            Err(failure) => {
+                let source = format!("dm {}", device.dev);
+                gaps.add(|| Gap::new(source, format!("no status: {}", failure.why)));
+                Status::Unseen(failure.why.into())
+            }
+        };
+    }
+    seen.gaps.extend(gaps.into_gaps("dm", "devices gave no status"));
+}
+
+/// The place of a device in the order of asking; `None` when its status says nothing of use.
+fn rank(device: &SeenDm) -> Option<u8> {
+    let rank_of = |target: &Target| match target {
+        Target::ThinPool(_) => Some(0),
+        Target::Raid | Target::Mirror | Target::Cache | Target::Snapshot | Target::Vdo => Some(1),
+        Target::Thin(_) => Some(2),
+        _ => None,
+    };
+    device.targets.iter().filter_map(rank_of).min()
 }

@@ -1,16 +1,253 @@
-//! (being built)
+//! LVM's own reports: volume groups, physical and logical volumes.
+//!
+//! One call, bounded in what it touches ([`filter`]) and in time; when a lock or a device holds
+//! it up, a second one without locks. Knows nothing of how volumes become nodes.
 
+pub mod filter;
+pub mod locks;
+pub mod report;
+
+use std::time::Duration;
+
+use super::ask;
+use super::{block, dm};
+use crate::command::{CommandSpec, Tool};
 use crate::model::Gap;
-use crate::sys::ReadHost;
+use crate::sys::{FailKind, Failure, Question, Raw, ReadHost, Reply, RunOutput};
+use crate::text::Printable;
+use filter::Allowed;
+pub use report::{Lv, Pv, Segment, Vg};
 
-/// Facts of this source.
+/// How long LVM may take; beyond it hangs on a lock or a device.
+const LIMIT: Duration = Duration::from_secs(8);
+/// How long it may take when it takes no locks.
+const UNLOCKED_LIMIT: Duration = Duration::from_secs(5);
+/// Messages of LVM's that are passed on.
+const MAX_MESSAGES: usize = 10;
+/// Characters of one message.
+const MAX_MESSAGE: usize = 300;
+
+/// LVM as it was seen.
 #[derive(Clone, Debug, Default)]
 pub struct LvmSeen {
-    /// What could not be seen.
+    /// Volume groups.
+    pub vgs: Vec<Vg>,
+    /// Physical volumes.
+    pub pvs: Vec<Pv>,
+    /// Logical volumes.
+    pub lvs: Vec<Lv>,
+    /// The report was read to its end: what is not in it is not there.
+    pub whole: bool,
+    /// There is no `lvm` to run: a gap only on a host that has LVM's devices.
+    pub not_installed: Option<Printable>,
+    /// Whether the daemon that monitors volumes runs; `None` when that was not seen.
+    pub dmeventd: Option<bool>,
+    /// What could not be seen, and what LVM warns of.
     pub gaps: Vec<Gap>,
 }
 
-/// Asks for all of this source.
-pub fn read_lvm(_host: &dyn ReadHost) -> LvmSeen {
-    LvmSeen::default()
+/// How the report is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ask {
+    /// Fields that old versions do not have.
+    all_fields: bool,
+    /// The monitoring daemon runs and can be asked.
+    monitor: bool,
+    /// With LVM's locks.
+    locking: bool,
 }
+
+/// Asks for all of this source.
+pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
+    let scope = scope(host);
+    let dmeventd = read_dmeventd(host);
+    let mut ask = Ask { all_fields: true, monitor: dmeventd == Some(true), locking: true };
+    let mut seen = LvmSeen { dmeventd, ..LvmSeen::default() };
+    // at most: with all fields, without the newest, without locks
+    for _ in 0..3 {
+        match run(host, &ask, &scope) {
+            Ok(output) if ask.all_fields && lacks_a_field(&output) => ask.all_fields = false,
+            Ok(output) => {
+                take(&mut seen, &output, &ask);
+                return seen;
+            }
+            Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {
+                seen.gaps.push(held_up(host, &failure));
+                ask = Ask { locking: false, monitor: false, ..ask };
+            }
+            Err(failure) => {
+                if failure.kind == FailKind::NotFound {
+                    seen.not_installed = Some(failure.why.into());
+                } else {
+                    seen.gaps.push(Gap::new("lvm", failure.why));
+                }
+                return seen;
+            }
+        }
+    }
+    seen
+}
+
+fn run(host: &dyn ReadHost, ask: &Ask, scope: &[String]) -> Result<RunOutput, Failure> {
+    match ask::reply(host, &Question::Run(call(ask, scope)))? {
+        Reply::Ran(output) => Ok(output),
+        other => Err(ask::misfit(&other)),
+    }
+}
+
+/// One call for all: LVM reads every VG once for the five reports. (`vgs` alone takes as long
+/// as all of them, and so do `lvs` and `pvs`.)
+fn call(ask: &Ask, scope: &[String]) -> CommandSpec {
+    let pv_numbers = if ask.all_fields { ",pv_major,pv_minor" } else { "" };
+    // asking a volume's monitoring starts the monitoring daemon where none runs (libdevmapper,
+    // `_start_daemon`): it is asked only where one does
+    let monitor = if ask.monitor { ",seg_monitor" } else { "" };
+    let fields = [
+        (
+            "vg",
+            "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count".to_owned(),
+        ),
+        ("pv", format!("pv_uuid,vg_uuid,vg_name,pv_name,pv_size,pv_free,pv_missing{pv_numbers}")),
+        (
+            "lv",
+            "lv_uuid,vg_uuid,lv_name,lv_attr,lv_size,pool_lv,data_lv,metadata_lv,origin,lv_role,\
+             lv_profile,lv_tags,lv_parent"
+                .to_owned(),
+        ),
+        ("seg", format!("lv_uuid,segtype,thin_id,transaction_id,chunk_size,devices{monitor}")),
+        ("pvseg", "pv_uuid".to_owned()),
+    ];
+    let mut args: Vec<String> =
+        ["fullreport", "-a", "--reportformat", "json", "--units", "b", "--nosuffix"]
+            .map(str::to_owned)
+            .to_vec();
+    for (report, fields) in fields {
+        args.extend(["--configreport", report, "-o", &fields].map(str::to_owned));
+    }
+    if !ask.locking {
+        args.push("--nolocking".to_owned());
+    }
+    let limit = if ask.locking { LIMIT } else { UNLOCKED_LIMIT };
+    let mut call = CommandSpec::look(Tool::Lvm, args, limit);
+    call.scope = scope.to_vec();
+    call
+}
+
+/// LVM's settings for a look that changes nothing and touches only what is safe. Empty where a
+/// recording answers, which holds no device-mapper under this source: nothing is run there.
+fn scope(host: &dyn ReadHost) -> Vec<String> {
+    if let Err(Failure { kind: FailKind::NotRecorded, .. }) = ask::reply(host, &Question::DmVersion)
+    {
+        return Vec::new();
+    }
+    let conf = ask::file(host, "/etc/lvm/lvm.conf").unwrap_or_default();
+    let allowed = filter::allowed(
+        Some(&dm::read_tables(host)),
+        Some(&block::read_block(host)),
+        sets(&conf, "scan_lvs").is_some_and(|value| value.starts_with('1')),
+    );
+    vec!["--config".to_owned(), settings(&allowed, &conf)]
+}
+
+/// Hints, backups of metadata and repairs are written even by commands that only report.
+/// The host's own filter stays in force beside ours: LVM has two places for one, and a device
+/// must pass both.
+fn settings(allowed: &Allowed, conf: &Raw) -> String {
+    let place = match (sets(conf, "filter"), sets(conf, "global_filter")) {
+        (Some(_), None) => "global_filter",
+        _ => "filter",
+    };
+    format!(
+        "devices{{hints=\"none\" ignore_suspended_devices=1 {}}} \
+         global{{metadata_read_only=1}} backup{{backup=0 archive=0}} log{{report_command_log=0}}",
+        allowed.setting(place)
+    )
+}
+
+/// What a setting of `lvm.conf` is set to, where it is: a line `KEY = VALUE` that is no comment.
+fn sets<'a>(conf: &'a Raw, key: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(&conf.0).ok()?;
+    text.lines().map(str::trim_start).find_map(|line| {
+        let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?;
+        Some(value.trim())
+    })
+}
+
+/// Whether LVM's monitoring daemon runs, told from its pid file and that process's name.
+fn read_dmeventd(host: &dyn ReadHost) -> Option<bool> {
+    let pid = match ask::file(host, "/run/dmeventd.pid") {
+        Ok(text) => String::from_utf8_lossy(&text.0).trim().parse::<u32>().ok()?,
+        Err(failure) => return (failure.kind == FailKind::NotFound).then_some(false),
+    };
+    match ask::file(host, &format!("/proc/{pid}/comm")) {
+        Ok(name) => Some(name.0.trim_ascii() == b"dmeventd"),
+        Err(failure) => (failure.kind == FailKind::NotFound).then_some(false),
+    }
+}
+
+/// An unknown field makes LVM print all it knows and this (`formats.md` 4.1).
+fn lacks_a_field(output: &RunOutput) -> bool {
+    const WORDS: &[u8] = b"Unrecognised field";
+    output.exit != Some(0) && output.stderr.0.windows(WORDS.len()).any(|text| text == WORDS)
+}
+
+fn take(seen: &mut LvmSeen, output: &RunOutput, ask: &Ask) {
+    let report = report::parse_report(&output.stdout.0);
+    (seen.vgs, seen.pvs, seen.lvs) = (report.vgs, report.pvs, report.lvs);
+    seen.whole = report.broken.is_none() && output.exit == Some(0);
+    if let Some(broken) = report.broken {
+        seen.gaps.push(Gap::new(
+            "lvm",
+            format!(
+                "LVM's report could not be read to its end: {broken}; shown is what came before"
+            ),
+        ));
+    } else if output.exit != Some(0) {
+        let how = match output.exit {
+            Some(code) => format!("ended with status {code}"),
+            None => "was ended by a signal".to_owned(),
+        };
+        seen.gaps.push(Gap::new("lvm", format!("LVM {how}; shown is what it reported")));
+    }
+    seen.gaps.extend(messages(&output.stderr, ask).into_iter().map(|text| Gap::new("lvm", text)));
+}
+
+/// What LVM says beside its report, without what our own way of asking makes it say.
+fn messages(stderr: &Raw, ask: &Ask) -> Vec<String> {
+    let own = |line: &str| {
+        line.starts_with("File descriptor")
+            || (!ask.locking && line.starts_with("WARNING: File locking is disabled"))
+    };
+    let text = String::from_utf8_lossy(&stderr.0).into_owned();
+    let mut lines: Vec<String> = (text.lines().map(str::trim))
+        .filter(|line| !line.is_empty() && !own(line))
+        .map(|line| line.chars().take(MAX_MESSAGE).collect())
+        .collect();
+    let more = lines.len().saturating_sub(MAX_MESSAGES);
+    // the cause stands last in LVM's messages as often as first: the middle goes
+    if more > 0 {
+        lines.drain(MAX_MESSAGES / 2..MAX_MESSAGES / 2 + more);
+        lines.insert(MAX_MESSAGES / 2, format!("({more} more messages)"));
+    }
+    lines
+}
+
+fn held_up(host: &dyn ReadHost, failure: &Failure) -> Gap {
+    let holders = locks::read_holders(host);
+    let who: Vec<String> = holders
+        .iter()
+        .map(|holder| format!("{} is held by {} (pid {})", holder.lock, holder.program, holder.pid))
+        .collect();
+    let cause = if who.is_empty() {
+        "a device or a lock holds it up".to_owned()
+    } else {
+        format!("its lock {}", who.join(", "))
+    };
+    Gap::new(
+        "lvm",
+        format!("{}: {cause}; asked again without locks, figures may be mid-change", failure.why),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! LVM as it answers: whole, old, slow, locked, broken, absent.
+
+use super::*;
+use crate::ids::DevNo;
+use crate::probe::testing::{FakeHost, block, dm, file};
+use crate::sys::{Answer, DmListed};
+
+const REAL: &str = include_str!("../../../tests/data/lvm/fullreport-2.03.16.json");
+const MISSING_PV: &str = include_str!("../../../tests/data/lvm/fullreport-missing-pv.json");
+
+const PLAIN: Ask = Ask { all_fields: true, monitor: false, locking: true };
+
+fn ran(exit: i32, stdout: &str, stderr: &str) -> Answer {
+    let output = RunOutput { exit: Some(exit), stdout: stdout.into(), stderr: stderr.into() };
+    Answer::ok(Reply::Ran(output))
+}
+
+fn no_dmeventd() -> (Question, Answer) {
+    (file("/run/dmeventd.pid"), Answer::failed(FailKind::NotFound, "not there"))
+}
+
+fn asked(ask: Ask, answer: Answer) -> (Question, Answer) {
+    (Question::Run(call(&ask, &[])), answer)
+}
+
+fn whys(seen: &LvmSeen) -> Vec<&str> {
+    seen.gaps.iter().map(|gap| gap.why.as_str()).collect()
+}
+
+#[test]
+fn a_whole_report_has_no_gap() {
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]));
+    assert_eq!((seen.vgs.len(), seen.pvs.len(), seen.lvs.len()), (1, 3, 14));
+    assert!(seen.whole && seen.gaps.is_empty(), "{:?}", seen.gaps);
+    assert_eq!(seen.dmeventd, Some(false));
+}
+
+#[test]
+fn the_monitoring_daemon_is_asked_only_where_it_runs() {
+    let ask = Ask { monitor: true, ..PLAIN };
+    let seen = read_lvm(&FakeHost::new([
+        (file("/run/dmeventd.pid"), Answer::ok_bytes("812\n")),
+        (file("/proc/812/comm"), Answer::ok_bytes("dmeventd\n")),
+        asked(ask, ran(0, REAL, "")),
+    ]));
+    assert_eq!((seen.dmeventd, seen.lvs.len()), (Some(true), 14));
+    let text = call(&PLAIN, &[]).args.join(" ");
+    assert!(!text.contains("seg_monitor"), "it would start the daemon: {text}");
+    assert!(call(&ask, &[]).args.join(" ").contains("devices,seg_monitor"));
+}
+
+#[test]
+fn an_old_version_without_a_field_is_asked_for_fewer() {
+    let old = Ask { all_fields: false, ..PLAIN };
+    let seen = read_lvm(&FakeHost::new([
+        no_dmeventd(),
+        asked(PLAIN, ran(5, "{\"report\":[]}", "  a list\n  Unrecognised field: pv_major\n")),
+        asked(old, ran(0, REAL, "")),
+    ]));
+    assert_eq!(seen.lvs.len(), 14);
+    assert!(seen.gaps.is_empty(), "{:?}", seen.gaps);
+}
+
+#[test]
+fn a_held_lock_names_its_holder_and_the_report_comes_without_locks() {
+    let unlocked = Ask { locking: false, ..PLAIN };
+    let seen = read_lvm(&FakeHost::new([
+        no_dmeventd(),
+        asked(PLAIN, Answer::failed(FailKind::TimedOut, "lvm did not answer within 8 s")),
+        asked(unlocked, ran(0, REAL, "  WARNING: File locking is disabled.\n")),
+    ]));
+    assert_eq!(seen.lvs.len(), 14);
+    assert_eq!(
+        whys(&seen),
+        ["lvm did not answer within 8 s: a device or a lock holds it up; asked again without \
+          locks, figures may be mid-change"]
+    );
+}
+
+#[test]
+fn a_tool_that_hangs_without_locks_too_leaves_two_gaps_and_no_volumes() {
+    let unlocked = Ask { locking: false, ..PLAIN };
+    let slow = |ask| asked(ask, Answer::failed(FailKind::TimedOut, "no answer"));
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), slow(PLAIN), slow(unlocked)]));
+    assert_eq!((seen.gaps.len(), seen.lvs.len(), seen.whole), (2, 0, false));
+}
+
+#[test]
+fn no_lvm_at_all_is_marked_for_whoever_knows_whether_it_is_missed() {
+    let absent = Answer::failed(FailKind::NotFound, "lvm is not installed");
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, absent)]));
+    assert_eq!(seen.not_installed, Some("lvm is not installed".into()));
+    assert!(seen.gaps.is_empty());
+}
+
+#[test]
+fn a_missing_pv_is_kept_and_lvm_s_warning_with_it() {
+    let warning = "  WARNING: Couldn't find device with uuid 0w24dO.\n";
+    let answer = ran(0, MISSING_PV, warning);
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, answer)]));
+    assert_eq!(whys(&seen), ["WARNING: Couldn't find device with uuid 0w24dO."]);
+    let missing: Vec<_> = seen.pvs.iter().filter(|pv| pv.missing).collect();
+    assert_eq!(missing.len(), 1);
+    assert_eq!((missing[0].dev, missing[0].path.as_str()), (None, "[unknown]"));
+    assert_eq!(seen.vgs[0].missing_pvs, 1);
+}
+
+#[test]
+fn a_report_that_breaks_off_is_used_as_far_as_it_goes() {
+    let half = REAL.get(..REAL.len() / 2).expect("the report is ASCII");
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, half, "  Oops\n"))]));
+    assert!(!seen.whole && !seen.lvs.is_empty());
+    assert!(whys(&seen)[0].starts_with("LVM's report could not be read to its end"));
+    assert_eq!(whys(&seen)[1], "Oops");
+}
+
+#[test]
+fn an_error_status_with_a_report_is_a_gap_beside_it() {
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, REAL, ""))]));
+    assert_eq!((seen.lvs.len(), seen.whole), (14, false));
+    assert_eq!(whys(&seen), ["LVM ended with status 5; shown is what it reported"]);
+}
+
+#[test]
+fn a_flood_of_messages_is_cut_in_the_middle() {
+    let flood: String = (0..1000).map(|n| format!("  message {n}\x1b\n")).collect();
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, &flood))]));
+    let whys = whys(&seen);
+    assert_eq!((whys.len(), whys[0], whys[10]), (11, "message 0\\x1b", "message 999\\x1b"));
+    assert_eq!(whys[5], "(990 more messages)");
+}
+
+#[test]
+fn a_live_look_is_bounded_to_safe_devices_and_writes_nothing() {
+    let conf = "# filter = [ \"a|.*|\" ]\n\tfilter = [ \"r|/dev/drbd.*|\" ]\n";
+    let thin = dm("docker-8:1-5-base", "", "0 8 thin 253:2 1");
+    let listed = DmListed { dev: DevNo::new(253, 3), name: thin.name.clone(), event_nr: None };
+    let scope = scope(&FakeHost::new([
+        (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0]))),
+        (Question::DmList, Answer::ok(Reply::DmList(vec![listed]))),
+        (Question::DmDevice(DevNo::new(253, 3)), Answer::ok(Reply::DmDevice(thin))),
+        (Question::SysBlock, Answer::ok(Reply::SysBlock(vec![block("sda", "8:0", 8, &[])]))),
+        (file("/etc/lvm/lvm.conf"), Answer::ok_bytes(conf)),
+    ]));
+    assert_eq!(
+        scope,
+        [
+            "--config",
+            "devices{hints=\"none\" ignore_suspended_devices=1 \
+             global_filter=[\"a|^/dev/sda$|\",\"r|.*|\"]} global{metadata_read_only=1} \
+             backup{backup=0 archive=0} log{report_command_log=0}"
+        ]
+    );
+}
+
+#[test]
+fn a_recording_is_asked_without_computing_a_filter() {
+    assert!(scope(&FakeHost::new([])).is_empty());
+}
