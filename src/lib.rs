@@ -8,6 +8,8 @@
 //!
 //! `src/README.md` is the map of the modules and of who may use whom.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
+
 pub mod advise;
 pub mod cli;
 pub mod command;

@@ -77,9 +77,8 @@ fn perform(cli: &Cli) -> Result<Exit, Trouble> {
     };
     let settings = Settings::resolve(cli, config, &around)?;
     match &cli.command {
-        None => screen::open(&settings),
         Some(Command::Demo { list: true, .. }) => print::stdout(list_demos),
-        Some(Command::Demo { .. }) => screen::open(&settings),
+        None | Some(Command::Demo { .. }) => screen::open(&settings),
         Some(Command::Explain { code }) => explain(code),
         Some(Command::Completions { shell }) => print::stdout(|out| {
             let mut script = Vec::new();

@@ -34,6 +34,7 @@ pub enum HostChoice {
 
 /// Everything that was decided before anything is looked at.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches that do not depend on each other")]
 pub struct Settings {
     /// Which host.
     pub host: HostChoice,

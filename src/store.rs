@@ -2,6 +2,8 @@
 //!
 //! Beside the door (`sys`) the only place that touches files.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "our own files")]
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;

@@ -30,8 +30,8 @@ pub(crate) fn node(kind: Kind, name: &str, size: u64) -> Node {
 }
 
 /// An active device-mapper device with one line of table and of status.
-pub(crate) fn dm(name: &str, table: &str, status: &str) -> Box<DmFacts> {
-    Box::new(DmFacts {
+pub(crate) fn dm(name: &str, table: &str, status: &str) -> DmFacts {
+    DmFacts {
         name: name.into(),
         uuid: "".into(),
         suspended: false,
@@ -42,7 +42,7 @@ pub(crate) fn dm(name: &str, table: &str, status: &str) -> Box<DmFacts> {
         inactive_table: false,
         table: vec![table.into()],
         status: Some(vec![status.into()]),
-    })
+    }
 }
 
 /// A thin device of the first pool.
@@ -240,13 +240,13 @@ fn lvm_nodes() -> Vec<Node> {
     pool.parents = vec![NodeIx(5), NodeIx(4)];
     pool.facts.pool = Some(PoolIx(0));
     let line = "0 199229440 thin-pool";
-    pool.facts.dm = Some(dm(
+    pool.facts.dm = Some(Box::new(dm(
         "docker-thinpool",
         &format!("{line} 253:0 253:1 1024 38912 1 skip_block_zeroing"),
         &format!(
             "{line} 24 5222/261120 19456/194560 - rw discard_passdown queue_if_no_space - 1024"
         ),
-    ));
+    )));
     let tmeta = part(Kind::Tmeta, "thinpool_tmeta", 1020 * MIB, 0, "ewi-ao----");
     let tdata = part(Kind::Tdata, "thinpool_tdata", 95 * GIB, 1, "Twi-ao----");
     vec![disk, pv, vg, spare, tmeta, tdata, pool]
@@ -259,7 +259,7 @@ fn part(kind: Kind, lv: &str, size: u64, minor: u32, attr: &str) -> Node {
     part.short = Some(lv.into());
     part.device = Some(DevNo::new(253, minor));
     part.parents = vec![NodeIx(2)];
-    part.facts.dm = Some(dm(&name, "0 8 linear 254:16 2048", "0 8 linear"));
+    part.facts.dm = Some(Box::new(dm(&name, "0 8 linear 254:16 2048", "0 8 linear")));
     part.facts.lv = Some(Box::new(lv_facts(lv, attr)));
     part
 }

@@ -29,9 +29,9 @@ fn describe(topology: &Topology, thin: &ThinDevice) -> Finding {
         format!("{} claims {id} for {} in {}", claim.engine.name(), claim.name, claim.by)
     };
     finding.evidence.extend(thin.claims.iter().map(line));
-    finding.remedy =
-        "stop the engines that share the pool and delete nothing; find out which claim \
-                      is true (size, filesystem, transaction id), then remove the stale record"
-            .to_owned();
+    finding.remedy = "stop the engines that share the pool and delete nothing; find out which \
+                      claim is true (size, filesystem, transaction id), then remove the stale \
+                      record"
+        .into();
     finding
 }

@@ -23,11 +23,10 @@ fn describe(topology: &Topology, pool: &Pool) -> Finding {
         .into_iter()
         .filter_map(|(what, ix)| file_line(topology, what, ix?))
         .collect();
-    finding.remedy =
-        "fine for trying things out; for anything else move to direct-lvm: save images \
-                      and data, stop docker, and set dm.thinpooldev or dm.directlvm_device to a \
-                      block device"
-            .to_owned();
+    finding.remedy = "fine for trying things out; for anything else move to direct-lvm: save \
+                      images and data, stop docker, and set dm.thinpooldev or \
+                      dm.directlvm_device to a block device"
+        .into();
     finding
 }
 

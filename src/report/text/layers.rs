@@ -1,6 +1,6 @@
 //! `layers`: every thin device under the one it is a snapshot of, pool by pool.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::style::{Paint, Painted, Style};
@@ -123,18 +123,18 @@ struct Chains<'a> {
     topology: &'a Topology,
     stack: Vec<(usize, ThinIx)>,
     rest: std::vec::IntoIter<ThinIx>,
-    drawn: HashMap<ThinIx, ()>,
+    drawn: HashSet<ThinIx>,
 }
 
 impl<'a> Chains<'a> {
     fn new(topology: &'a Topology, pool: &Pool) -> Self {
         let mut children: HashMap<ThinId, Vec<ThinIx>> = HashMap::new();
-        let ids: HashMap<ThinId, ()> =
-            pool.devices.iter().filter_map(|ix| Some((topology.thin(*ix).id?, ()))).collect();
+        let ids: HashSet<ThinId> =
+            pool.devices.iter().filter_map(|ix| topology.thin(*ix).id).collect();
         let mut roots = Vec::new();
         for ix in &pool.devices {
             match topology.thin(*ix).parent {
-                Some(parent) if ids.contains_key(&parent) => {
+                Some(parent) if ids.contains(&parent) => {
                     children.entry(parent).or_default().push(*ix);
                 }
                 _ => roots.push((0, *ix)),
@@ -142,13 +142,13 @@ impl<'a> Chains<'a> {
         }
         roots.reverse();
         let rest = pool.devices.clone().into_iter();
-        Self { children, topology, stack: roots, rest, drawn: HashMap::new() }
+        Self { children, topology, stack: roots, rest, drawn: HashSet::new() }
     }
 
     fn pending(&mut self) -> Option<(usize, ThinIx)> {
         self.stack.pop().or_else(|| {
             let drawn = &self.drawn;
-            self.rest.find(|ix| !drawn.contains_key(ix)).map(|ix| (0, ix))
+            self.rest.find(|ix| !drawn.contains(ix)).map(|ix| (0, ix))
         })
     }
 }
@@ -159,7 +159,7 @@ impl Iterator for Chains<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (depth, ix) = self.pending()?;
-            if self.drawn.insert(ix, ()).is_some() {
+            if !self.drawn.insert(ix) {
                 continue;
             }
             let id = self.topology.thin(ix).id;

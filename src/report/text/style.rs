@@ -80,14 +80,15 @@ impl Style {
         if !self.ascii || text.is_ascii() {
             return text;
         }
-        text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        let mut out = String::with_capacity(text.len() + 8);
+        for c in text.chars() {
             if c.is_ascii() {
-                out.push(c)
+                out.push(c);
             } else {
-                out.extend(c.escape_unicode())
+                out.extend(c.escape_unicode());
             }
-            out
-        })
+        }
+        out
     }
 }
 

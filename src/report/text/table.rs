@@ -108,12 +108,12 @@ impl Table {
         for ((cell, column), width) in row.iter().zip(&self.columns).zip(widths) {
             let Some(width) = width else { continue };
             let free = width.saturating_sub(cell.text.width());
-            if !cell.text.is_empty() {
+            if cell.text.is_empty() {
+                owed += width;
+            } else {
                 let before = owed + if column.right { free } else { 0 };
                 write!(out, "{:before$}{}", "", Painted(self.style, cell.paint, &cell.text))?;
                 owed = if column.right { 0 } else { free };
-            } else {
-                owed += width;
             }
             owed += 2;
         }

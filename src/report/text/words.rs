@@ -149,11 +149,8 @@ pub(super) fn thin_state(thin: &ThinDevice) -> Cell {
         paint = Paint::Bad;
     }
     words.push(if thin.active { "active" } else { "inactive" });
-    let mut text = words.join(" ");
-    if let Some(note) = &thin.note {
-        text.push_str(&format!(" ({note})"));
-    }
-    Cell::painted(text, paint)
+    let note = thin.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+    Cell::painted(words.join(" ") + &note, paint)
 }
 
 /// A part in percent, whole numbers, never rounded up to a full hundred.
