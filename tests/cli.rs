@@ -60,7 +60,6 @@ fn what_cannot_be_understood_is_a_usage_error_on_standard_error() {
         &["--refresh", "0", "tree"],
         &["--from", "a", "--root", "b", "tree"],
         &["capture", "--from", "a"],
-        &["demo", "no-such-host"],
         &["completions", "no-such-shell"],
         &["--color", "sometimes", "tree"],
         &["--config", "/no/such/file", "tree"],
