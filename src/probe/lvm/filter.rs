@@ -11,6 +11,7 @@ use crate::model::Gap;
 use crate::probe::block::{BlockSeen, Class, SeenBlock};
 use crate::probe::dm::table::Target;
 use crate::probe::dm::{DmSeen, SeenDm};
+use crate::sys::Raw;
 use crate::text::Printable;
 
 /// The kernel refuses a single argument of 128 KiB (`MAX_ARG_STRLEN`).
@@ -21,8 +22,6 @@ const MAX_FILTER: usize = 100_000;
 pub struct Allowed {
     /// Paths below `/dev`, each safe inside a pattern.
     pub paths: Vec<String>,
-    /// Candidates that were left out because of what they are, and why.
-    pub gaps: Vec<Gap>,
 }
 
 /// The devices LVM may touch. `scan_lvs` is LVM's own setting of that name: whether PVs on LVs
@@ -52,21 +51,39 @@ pub fn allowed(dm: Option<&DmSeen>, block: Option<&BlockSeen>, scan_lvs: bool) -
     allowed
 }
 
+/// Devices that could hold a PV and whose names cannot stand in a filter.
+pub fn refused(dm: Option<&DmSeen>, block: Option<&BlockSeen>) -> Vec<Gap> {
+    let devices = dm.map_or(&[][..], |dm| &dm.devices);
+    let blocks = block.map_or(&[][..], |block| &block.devices);
+    let mapped = devices
+        .iter()
+        .filter(|device| plain(&device.device.name.0).is_none())
+        .filter(|device| is_dm_candidate(device, false) && !may_hang(device))
+        .map(|device| &device.device.name);
+    let disks = blocks
+        .iter()
+        .flat_map(|block| std::iter::once(block).chain(&block.parts))
+        .filter(|device| plain(&device.name.0).is_none() && is_candidate(device))
+        .map(|device| &device.name);
+    let gap = |name: &Raw| {
+        Gap::new(
+            "lvm",
+            format!(
+                "{} was not shown to LVM: its name cannot stand in a filter; \
+                 a PV on it is seen as missing",
+                Printable::from_bytes(&name.0)
+            ),
+        )
+    };
+    mapped.chain(disks).map(gap).collect()
+}
+
 impl Allowed {
     /// Adds a device by its name, and a device-mapper one by its kernel name too.
     fn push(&mut self, name: &[u8], kernel_name: &[u8], length: &mut usize) {
         let folder = if kernel_name.is_empty() { "/dev/" } else { "/dev/mapper/" };
-        let Some(name) = plain(name) else {
-            self.gaps.push(Gap::new(
-                "lvm",
-                format!(
-                    "{} was not shown to LVM: its name cannot stand in a filter; \
-                     a PV on it is seen as missing",
-                    Printable::from_bytes(name)
-                ),
-            ));
-            return;
-        };
+        // what is left out here is told by [`refused`]
+        let Some(name) = plain(name) else { return };
         for path in
             [format!("{folder}{name}"), format!("/dev/{}", plain(kernel_name).unwrap_or_default())]
         {
@@ -288,8 +305,9 @@ mod tests {
             allowed.setting("filter"),
             "filter=[\"a|^/dev/mapper/a[.]b[+]c$|\",\"a|^/dev/dm-1$|\",\"r|.*|\"]"
         );
-        assert_eq!(allowed.gaps.len(), 1);
-        assert!(allowed.gaps[0].why.as_str().starts_with("a|b\"] was not shown to LVM"));
+        let gaps = refused(Some(&host), None);
+        assert_eq!(gaps.len(), 1);
+        assert!(gaps[0].why.as_str().starts_with("a|b\"] was not shown to LVM"));
     }
 
     #[test]
