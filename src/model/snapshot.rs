@@ -1,5 +1,7 @@
 //! One immutable picture of a host, which screens and reports are drawn from.
 
+use std::sync::Arc;
+
 use super::finding::{Finding, Gap};
 use super::topology::Topology;
 use crate::text::Printable;
@@ -54,8 +56,8 @@ pub struct Snapshot {
     pub host: HostLine,
     /// How old each source is.
     pub sources: Vec<SourceAge>,
-    /// The storage.
-    pub topology: Topology,
+    /// The storage; the same one as before when nothing of it changed.
+    pub topology: Arc<Topology>,
     /// What is wrong, gravest first.
     pub findings: Vec<Finding>,
     /// What could not be seen.

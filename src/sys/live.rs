@@ -1,16 +1,19 @@
 //! The live host: answers every question by asking the kernel, files and tools, one at a time.
 //!
 //! Blocks as long as the host does: the screen never calls it, the probe child does
-//! (`survey`). The only module that touches a host.
+//! ([`child`]). The only module that touches a host.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the door")]
 
 mod block;
+pub mod child;
 mod dm;
 mod files;
 mod ioctl;
 mod keep;
+pub mod own;
 mod run;
+pub mod watch;
 
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -19,6 +22,8 @@ use super::{Answer, Failure, HostInfo, Question, Raw, ReadHost, Reply};
 use dm::Control;
 use files::Files;
 use run::Tools;
+
+pub use run::kill_running_tool;
 
 /// This host, or a file tree of another one mounted on it.
 #[derive(Debug)]
@@ -32,6 +37,11 @@ impl Live {
     /// `root` stands in front of every path but `/sys`, `/proc`, `/dev` and `/run`.
     pub fn new(root: Option<PathBuf>) -> Self {
         Self { files: Files::new(root), control: Control::default(), tools: Tools::default() }
+    }
+
+    /// No tool runs beyond this moment, whatever its own limit.
+    pub fn end_tools_by(&mut self, moment: Instant) {
+        self.tools.end_by = Some(moment);
     }
 
     fn reply(&self, question: &Question) -> Result<Reply, Failure> {
@@ -63,6 +73,11 @@ impl ReadHost for Live {
         let result = self.reply(question);
         Answer { ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX), result }
     }
+}
+
+/// The process that started this one, as far as it still lives.
+pub fn parent() -> i32 {
+    nix::unistd::getppid().as_raw()
 }
 
 fn host() -> HostInfo {

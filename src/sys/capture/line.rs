@@ -26,6 +26,9 @@ pub enum Line {
     },
     /// A probe child waits for an answer. Never in a file.
     Asking(Question),
+    /// What a probe child says of a host it was only asked for signs of change of: equal to the
+    /// last time when nothing changed. Never in a file.
+    Sign(u64),
     /// The last line.
     End {
         /// How many answers there are.
@@ -47,6 +50,8 @@ struct Form {
     #[serde(skip_serializing_if = "Option::is_none")]
     asking: Option<Question>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sign: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<End>,
 }
 
@@ -66,6 +71,7 @@ pub fn parse_line(text: &[u8]) -> Result<Line, serde_json::Error> {
             Ok(Line::BrokenOff { source, why })
         }
         Form { asking: Some(question), .. } => Ok(Line::Asking(question)),
+        Form { sign: Some(sign), .. } => Ok(Line::Sign(sign)),
         Form { end: Some(End { records }), .. } => Ok(Line::End { records }),
         _ => Err(serde::de::Error::custom("the line is no record")),
     }
@@ -83,6 +89,7 @@ impl Line {
                 Form { source: Some(*source), broken_off: Some(why.clone()), ..Default::default() }
             }
             Self::Asking(question) => Form { asking: Some(question.clone()), ..Default::default() },
+            Self::Sign(sign) => Form { sign: Some(*sign), ..Default::default() },
             Self::End { records } => {
                 Form { end: Some(End { records: *records }), ..Default::default() }
             }

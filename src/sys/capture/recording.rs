@@ -2,38 +2,55 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
 
+use super::{Line, Writer};
 use crate::sys::{Answer, FailKind, Question, ReadHost, Source};
 
-/// One source's answers. A question that was asked several times is answered in the same order,
-/// and goes on with the last answer.
+/// One source's answers, in the order in which they came. A question that was asked several times
+/// is answered in the same order, and goes on with the last answer.
 #[derive(Debug)]
 pub struct Recording {
     source: Source,
-    said: HashMap<Question, Said>,
+    entries: Vec<Entry>,
+    /// First and last entry of those whose questions hash the same.
+    chains: HashMap<u64, (usize, usize)>,
+    hasher: RandomState,
     broken_off: Option<String>,
-    unanswered: Cell<u32>,
 }
 
 #[derive(Debug)]
-struct Said {
-    answers: Vec<Answer>,
-    next: Cell<usize>,
+struct Entry {
+    question: Question,
+    answer: Answer,
+    /// The next one whose question hashes the same.
+    next: Option<usize>,
+    /// It has been given as an answer.
+    given: Cell<bool>,
 }
 
 impl Recording {
     /// Of a source, still empty.
     pub fn new(source: Source) -> Self {
-        Self { source, said: HashMap::new(), broken_off: None, unanswered: Cell::new(0) }
+        Self {
+            source,
+            entries: Vec::new(),
+            chains: HashMap::new(),
+            hasher: RandomState::new(),
+            broken_off: None,
+        }
     }
 
     /// Adds an answer after those that are there.
     pub fn push(&mut self, question: Question, answer: Answer) {
-        let said = self
-            .said
-            .entry(question)
-            .or_insert_with(|| Said { answers: Vec::with_capacity(1), next: Cell::new(0) });
-        said.answers.push(answer);
+        let at = self.entries.len();
+        let chain = self.chains.entry(self.hasher.hash_one(&question)).or_insert((at, at));
+        if let Some(last) = self.entries.get_mut(chain.1) {
+            last.next = Some(at);
+        }
+        chain.1 = at;
+        self.entries.push(Entry { question, answer, next: None, given: Cell::new(false) });
     }
 
     /// The source was given up; the first reason stays.
@@ -51,30 +68,46 @@ impl Recording {
         self.broken_off.as_deref()
     }
 
-    /// How many questions of this source were asked of the recording and are not in it.
-    pub fn unanswered(&self) -> u32 {
-        self.unanswered.get()
+    /// All questions with their answers, in order.
+    pub fn answers(&self) -> impl Iterator<Item = (&Question, &Answer)> {
+        self.entries.iter().map(|entry| (&entry.question, &entry.answer))
     }
 
     /// Whether it has an answer to this.
     pub fn has(&self, question: &Question) -> bool {
-        self.said.contains_key(question)
+        self.same(question).next().is_some()
     }
 
     /// How many answers it holds.
     pub fn len(&self) -> usize {
-        self.said.values().map(|said| said.answers.len()).sum()
+        self.entries.len()
     }
 
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
-        self.said.is_empty()
+        self.entries.is_empty()
+    }
+
+    /// Adds all of it to a file.
+    pub fn write(&self, writer: &mut Writer<impl Write>) -> io::Result<()> {
+        for (question, answer) in self.answers() {
+            writer.answer(self.source, question, answer)?;
+        }
+        match &self.broken_off {
+            Some(why) => writer.line(&Line::BrokenOff { source: self.source, why: why.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The entries of one question.
+    fn same(&self, question: &Question) -> impl Iterator<Item = &Entry> {
+        let chain = self.chains.get(&self.hasher.hash_one(question));
+        let first = chain.and_then(|(first, _)| self.entries.get(*first));
+        let next = |entry: &&Entry| self.entries.get(entry.next?);
+        std::iter::successors(first, next).filter(move |entry| entry.question == *question)
     }
 
     fn absent(&self, question: &Question) -> Answer {
-        if question.belongs_to(self.source) {
-            self.unanswered.set(self.unanswered.get().saturating_add(1));
-        }
         let why = match &self.broken_off {
             Some(why) => format!("not seen: {why}"),
             None => format!("{}: not in the recording", question.describe()),
@@ -85,11 +118,13 @@ impl Recording {
 
 impl ReadHost for Recording {
     fn ask(&self, question: &Question) -> Answer {
-        let Some(said) = self.said.get(question) else { return self.absent(question) };
-        let at = said.next.get();
-        if at + 1 < said.answers.len() {
-            said.next.set(at + 1);
+        let mut last = None;
+        for entry in self.same(question) {
+            last = Some(entry);
+            if !entry.given.replace(true) {
+                break;
+            }
         }
-        said.answers.get(at).cloned().unwrap_or_else(|| self.absent(question))
+        last.map_or_else(|| self.absent(question), |entry| entry.answer.clone())
     }
 }

@@ -116,7 +116,7 @@ fn a_question_asked_twice_is_answered_in_the_same_order() {
 }
 
 #[test]
-fn what_was_never_asked_says_so_and_is_counted() {
+fn what_was_never_asked_says_so() {
     let mut recording = Recording::new(Source::Lvm);
     let call = crate::command::CommandSpec::look(
         crate::command::Tool::Lvm,
@@ -127,12 +127,10 @@ fn what_was_never_asked_says_so_and_is_counted() {
     assert_eq!(recording.ask(&Question::DmList).result.expect_err("absent").kind, {
         FailKind::NotRecorded
     });
-    assert_eq!(recording.unanswered(), 0);
     assert_eq!(
         recording.ask(&Question::Run(call.clone())).result.expect_err("absent").why,
         "lvm lvs: not in the recording"
     );
-    assert_eq!(recording.unanswered(), 1);
     recording.break_off("no answer within 10 s");
     assert_eq!(
         recording.ask(&Question::Run(call)).result.expect_err("absent").why,
@@ -145,7 +143,7 @@ fn a_source_that_was_given_up_stays_given_up_in_the_file() {
     let mut writer = Writer::new(Vec::new(), &header()).expect("a vector takes all");
     let mut lost = Recording::new(Source::Lvm);
     lost.break_off("no answer within 10 s to `lvm lvs`");
-    writer.close_source(&lost).expect("a vector takes all");
+    lost.write(&mut writer).expect("a vector takes all");
     let (recordings, damage) =
         read(&writer.finish().expect("a vector takes all")).expect("a recording");
     assert_eq!(damage, None);

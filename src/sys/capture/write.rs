@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{Header, Line, Recording, write_answer};
+use super::{Header, Line, write_answer};
 use crate::sys::{Answer, Question, Source};
 
 /// How much text is collected before it is packed.
@@ -46,24 +46,6 @@ impl<W: Write> Writer<W> {
         }
         line.write(&mut self.text);
         self.flush_full()
-    }
-
-    /// Adds lines of answers that are already text, each checked to be one by whoever took them
-    /// from a child.
-    pub fn text(&mut self, lines: &[u8], records: u64) -> io::Result<()> {
-        self.text.extend_from_slice(lines);
-        self.records += records;
-        self.flush_full()
-    }
-
-    /// Says why a source is not whole, where that is so.
-    pub fn close_source(&mut self, recording: &Recording) -> io::Result<()> {
-        match recording.broken_off() {
-            Some(why) => {
-                self.line(&Line::BrokenOff { source: recording.source(), why: why.to_owned() })
-            }
-            None => Ok(()),
-        }
     }
 
     /// Adds the last line and hands back what was written to.

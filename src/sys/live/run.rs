@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -32,15 +33,28 @@ const TO_DIE: Duration = Duration::from_millis(500);
 /// How often an ended tool is noticed whose output somebody else still holds open.
 const TURN: Duration = Duration::from_millis(50);
 
+/// Process group of the tool that runs now, 0 for none. A process runs one at a time.
+static RUNNING: AtomicI32 = AtomicI32::new(0);
+
+/// Kills the tool that runs now, for a process that is about to end.
+pub fn kill_running_tool() {
+    let group = RUNNING.load(Ordering::SeqCst);
+    if group > 0 {
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+    }
+}
+
 /// The folders that tools are run from.
 #[derive(Debug)]
 pub(super) struct Tools {
     search: Vec<PathBuf>,
+    /// When all of them have to be done, whatever their own limits.
+    pub end_by: Option<Instant>,
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        Self { search: SEARCH.iter().map(PathBuf::from).collect() }
+        Self { search: SEARCH.iter().map(PathBuf::from).collect(), end_by: None }
     }
 }
 
@@ -49,15 +63,15 @@ impl Tools {
     pub(super) fn run(&self, call: &CommandSpec) -> Result<RunOutput, Failure> {
         let name = call.tool.program();
         let path = self.find(name).ok_or_else(|| not_installed(name, &self.search))?;
-        let until = Instant::now() + call.limit;
+        let own = Instant::now() + call.limit;
+        let until = self.end_by.map_or(own, |end_by| own.min(end_by));
         let mut running = Running::start(&path, call).map_err(|error| not_run(&path, &error))?;
-        match running.collect(until) {
-            Ok(output) => Ok(output),
-            Err(trouble) => {
-                running.kill();
-                Err(trouble.into_failure(call))
-            }
+        let collected = running.collect(until);
+        if collected.is_err() {
+            running.kill();
         }
+        RUNNING.store(0, Ordering::SeqCst);
+        collected.map_err(|trouble| trouble.into_failure(call))
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
@@ -105,6 +119,7 @@ impl Running {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()?;
+        RUNNING.store(i32::try_from(child.id()).unwrap_or(0), Ordering::SeqCst);
         let stdout = Stream::new(child.stdout.take(), MOST_STDOUT)?;
         let stderr = Stream::new(child.stderr.take(), MOST_STDERR)?;
         Ok(Self { child, stdout, stderr })

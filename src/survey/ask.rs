@@ -1,0 +1,186 @@
+//! One look at one source of the live host: a child within its limit, and for device-mapper one
+//! more for each device that hangs, so that the others are still seen.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::LookPlan;
+use super::order::{Order, SUBCOMMAND, Signs};
+use crate::ids::DevNo;
+use crate::sys::capture::{LONGEST_LINE, Line, Recording, parse_line};
+use crate::sys::live::child::{ProbeChild, Stuck};
+use crate::sys::{Question, ReadHost, Reply, Source};
+
+/// How much longer than the child itself its limit is kept here: it ends by itself at its limit
+/// unless it hangs in the kernel.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// How many children one look at device-mapper may lose.
+const MOST_TRIES: usize = 3;
+
+/// What a look brought.
+pub(super) struct Asked {
+    /// The answers, with the reason where they are not whole.
+    pub recording: Recording,
+    /// Children that could not even be killed.
+    pub stuck: Vec<Stuck>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Looks at one source.
+pub(super) async fn ask(plan: &LookPlan, order: Order) -> Asked {
+    let since = Instant::now();
+    let mut order = order;
+    let mut stuck = Vec::new();
+    for attempt in 1.. {
+        let mut one = ask_child(&plan.program, &order).await;
+        stuck.extend(one.stuck.take());
+        let hung_device = match one.hung {
+            Some(Question::DmStatus(dev)) if attempt < MOST_TRIES => Some(dev),
+            _ => None,
+        };
+        match hung_device {
+            Some(dev) => order.skip.extend(with_its_pool(dev, &one.recording, attempt)),
+            None => return Asked { recording: one.recording, stuck, took: since.elapsed() },
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// The devices that hang together with this one: a pool's metadata lock is taken by the status of
+/// each of its thin devices. The second time, all that have a pool below them.
+fn with_its_pool(dev: DevNo, seen: &Recording, attempt: usize) -> Vec<DevNo> {
+    let mut hung = vec![dev];
+    hung.extend(pools_of(dev, seen));
+    for (question, answer) in seen.answers() {
+        if let (Question::DmDevice(other), Ok(Reply::DmDevice(device))) = (question, &answer.result)
+        {
+            let thin = device.table.iter().any(|target| target.kind.starts_with("thin"));
+            if thin && (attempt > 1 || device.deps.iter().any(|below| hung.contains(below))) {
+                hung.push(*other);
+            }
+        }
+    }
+    hung
+}
+
+/// The pools that a thin device is in; nothing for a pool.
+fn pools_of(dev: DevNo, seen: &Recording) -> Vec<DevNo> {
+    match seen.ask(&Question::DmDevice(dev)).result {
+        Ok(Reply::DmDevice(device)) if device.table.iter().any(|target| target.kind == "thin") => {
+            device.deps
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What one child brought.
+struct One {
+    recording: Recording,
+    /// The question it was lost at.
+    hung: Option<Question>,
+    stuck: Option<Stuck>,
+}
+
+async fn ask_child(program: &Path, order: &Order) -> One {
+    let mut recording = Recording::new(order.source);
+    let mut child = match start(program, order) {
+        Ok(child) => child,
+        Err(why) => {
+            recording.break_off(why);
+            return One { recording, hung: None, stuck: None };
+        }
+    };
+    let mut lines = Lines { recording, asking: None, whole: false, sign: None };
+    let until = order.limit + GRACE;
+    let heard = tokio::time::timeout(until, lines.take_all(&mut child, order)).await;
+    let ended = child.end().await;
+    let mut recording = lines.recording;
+    let mut hung = None;
+    if !lines.whole {
+        let over = heard.is_err() || lines.asking.is_some();
+        let why = match &lines.asking {
+            Some(question) => gave_no_answer(order.limit, question),
+            None if over => format!("no answer within {} s", order.limit.as_secs_f32()),
+            None => lost(&ended),
+        };
+        recording.break_off(why);
+        hung = lines.asking;
+    }
+    One { recording, hung, stuck: ended.err() }
+}
+
+fn start(program: &Path, order: &Order) -> Result<ProbeChild, String> {
+    ProbeChild::start(program, [SUBCOMMAND, order.source.name()], LONGEST_LINE).map_err(|error| {
+        format!("the process that looks could not be started: {error}; nothing of this was seen")
+    })
+}
+
+/// What a child has printed so far.
+struct Lines {
+    recording: Recording,
+    asking: Option<Question>,
+    whole: bool,
+    sign: Option<u64>,
+}
+
+impl Lines {
+    /// Until it ends, closes its output, or prints what is no record.
+    async fn take_all(&mut self, child: &mut ProbeChild, order: &Order) {
+        child.tell(&order.write()).await;
+        while let Ok(Some(text)) = child.line().await {
+            match parse_line(text) {
+                Ok(Line::Answered { question, answer, .. }) => {
+                    self.asking = None;
+                    self.recording.push(question, answer);
+                }
+                Ok(Line::Asking(question)) => self.asking = Some(question),
+                Ok(Line::Sign(sign)) => self.sign = Some(sign),
+                Ok(Line::BrokenOff { why, .. }) => self.recording.break_off(why),
+                Ok(Line::End { .. }) => {
+                    self.whole = true;
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+fn gave_no_answer(limit: Duration, question: &Question) -> String {
+    let hint = match question {
+        Question::DmStatus(_) => {
+            "; its pool may be stuck in the kernel, `dmesg` may say why, and `dmsetup info` whether \
+             it is suspended"
+        }
+        Question::Run(_) => {
+            "; LVM may wait for a suspended device or for a lock that another process holds"
+        }
+        Question::Space(_) | Question::Stat(_) | Question::File { .. } | Question::Tree { .. } => {
+            "; the filesystem may hang on its device"
+        }
+        _ => "",
+    };
+    format!("no answer within {} s to the {}{hint}", limit.as_secs_f32(), question.describe())
+}
+
+fn lost(ended: &Result<std::process::ExitStatus, Stuck>) -> String {
+    match ended {
+        Ok(status) => format!("the process that looked ended before its time ({status})"),
+        Err(_) => "the process that looks hangs in the kernel".to_owned(),
+    }
+}
+
+/// A number that is the same as long as nothing changed; `None` when it could not be had in
+/// time.
+pub(super) async fn ask_sign(plan: &LookPlan, order: Order, signs: Signs) -> Option<u64> {
+    let order = Order { signs: Some(signs), ..order };
+    let mut child = start(&plan.program, &order).ok()?;
+    let mut lines =
+        Lines { recording: Recording::new(Source::Host), asking: None, whole: false, sign: None };
+    let until = order.limit + GRACE;
+    let heard = tokio::time::timeout(until, lines.take_all(&mut child, &order)).await;
+    let _ = child.end().await;
+    heard.ok().and(lines.sign).filter(|_| lines.whole)
+}

@@ -1,0 +1,173 @@
+//! The probe child: asks the host about one source and prints each answer as it comes.
+//!
+//! Its main thread may hang in the kernel at any question. A second thread prints what is
+//! ready, names a question that takes long, and ends the process at its limit or when whoever
+//! started it is gone, so that the parent always has every answer that was given and nothing of
+//! ours stays behind.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::order::{Order, SUBCOMMAND};
+use super::signs;
+use crate::ids::DevNo;
+use crate::probe;
+use crate::sys::capture::{Line, Recorder, Sink, write_answer};
+use crate::sys::live::{Live, kill_running_tool, parent};
+use crate::sys::{Answer, FailKind, Question, ReadHost, Source};
+
+/// How often the second thread looks.
+const TURN: Duration = Duration::from_millis(50);
+/// A question that takes longer is named to the parent.
+const LONG: Duration = Duration::from_millis(100);
+/// Text is printed at once when there is this much.
+const CHUNK: usize = 64 << 10;
+/// An order is short: paths and numbers.
+const LONGEST_ORDER: u64 = 64 << 20;
+
+/// Whether these are the arguments of a child.
+pub fn is_child(arguments: &[std::ffi::OsString]) -> bool {
+    arguments.get(1).is_some_and(|word| word == SUBCOMMAND)
+}
+
+/// Runs as the child: reads the order from standard input, prints the answers.
+pub fn child_main() -> ExitCode {
+    let mut text = Vec::new();
+    let read = io::stdin().lock().take(LONGEST_ORDER).read_to_end(&mut text);
+    let Some(order) = read.ok().and_then(|_| serde_json::from_slice::<Order>(&text).ok()) else {
+        return ExitCode::FAILURE;
+    };
+    let output = Arc::new(Output::default());
+    watch(Arc::clone(&output), order.limit);
+    let mut live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
+    live.end_tools_by(Instant::now() + order.limit);
+    perform(&order, &live, &output);
+    output.lock().end();
+    ExitCode::SUCCESS
+}
+
+fn perform(order: &Order, live: &Live, output: &Output) {
+    if let Some(wanted) = &order.signs {
+        let digest = signs::digest(live, wanted);
+        output.lock().push_line(&Line::Sign(digest));
+        return;
+    }
+    let host = Skipping { live, skip: &order.skip };
+    let recorder = Recorder::new(&host, order.source, output);
+    // what it makes of the answers the parent makes again from the lines
+    let _ = probe::read_source(order.source, &recorder, &order.options);
+}
+
+/// Starts the second thread.
+fn watch(output: Arc<Output>, limit: Duration) {
+    let (until, born_by) = (Instant::now() + limit, parent());
+    let watcher = std::thread::Builder::new().spawn(move || {
+        loop {
+            std::thread::sleep(TURN);
+            let over = Instant::now() >= until;
+            let printed = output.lock().flush(over);
+            if over || !printed || parent() != born_by {
+                kill_running_tool();
+                std::process::exit(1);
+            }
+        }
+    });
+    // without it answers come late and the parent's own limit holds
+    drop(watcher);
+}
+
+/// The host, without the status of devices that an earlier child hangs on.
+struct Skipping<'a> {
+    live: &'a Live,
+    skip: &'a [DevNo],
+}
+
+impl ReadHost for Skipping<'_> {
+    fn ask(&self, question: &Question) -> Answer {
+        match question {
+            Question::DmStatus(dev) if self.skip.contains(dev) => skipped(*dev),
+            _ => self.live.ask(question),
+        }
+    }
+}
+
+fn skipped(dev: DevNo) -> Answer {
+    let why = format!(
+        "device {dev} does not tell its status: its pool is stuck in the kernel; `dmesg` may say \
+         why, and whether it is suspended `dmsetup info` tells"
+    );
+    Answer::failed(FailKind::TimedOut, why)
+}
+
+/// What is to be printed, shared by both threads.
+#[derive(Default)]
+struct Output(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    text: Vec<u8>,
+    records: u64,
+    /// The question under way, since when, and whether the parent knows.
+    asking: Option<(Question, Instant, bool)>,
+    /// Nobody reads any more, or all was said.
+    closed: bool,
+}
+
+impl Output {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // a thread that panicked left whole lines: they are appended in one go
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Output {
+    fn asking(&self, question: &Question) {
+        self.lock().asking = Some((question.clone(), Instant::now(), false));
+    }
+
+    fn answered(&self, source: Source, question: &Question, answer: &Answer) {
+        let mut state = self.lock();
+        state.asking = None;
+        write_answer(source, question, answer, &mut state.text);
+        state.records += 1;
+        if state.text.len() >= CHUNK {
+            state.print();
+        }
+    }
+}
+
+impl State {
+    fn push_line(&mut self, line: &Line) {
+        line.write(&mut self.text);
+    }
+
+    /// Prints what is ready, and the question that takes long; whether anybody reads.
+    fn flush(&mut self, now: bool) -> bool {
+        if let Some((question, since, told)) = &mut self.asking
+            && !*told
+            && (now || since.elapsed() >= LONG)
+        {
+            *told = true;
+            let line = Line::Asking(question.clone());
+            line.write(&mut self.text);
+        }
+        self.print();
+        !self.closed
+    }
+
+    fn print(&mut self) {
+        if !self.closed && !self.text.is_empty() {
+            let mut stdout = io::stdout().lock();
+            self.closed = stdout.write_all(&self.text).and_then(|()| stdout.flush()).is_err();
+        }
+        self.text.clear();
+    }
+
+    fn end(&mut self) {
+        let records = self.records;
+        self.push_line(&Line::End { records });
+        self.print();
+    }
+}

@@ -1,0 +1,250 @@
+//! Looks at a host again and again for the screen, and publishes a snapshot whenever something
+//! is known anew.
+//!
+//! On a thread of its own with a runtime of its own, so that parsing never delays a key. Each
+//! source is asked by one look at a time, and at most one more waits. A quiet host costs a few
+//! milliseconds every some seconds: only signs of change are asked for.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::ask::{Asked, ask_sign};
+use super::look::{look_at, order};
+use super::order::Signs;
+use super::picture::{Picture, now_ms};
+use super::signs::signs_of;
+use super::turn::Turn;
+use super::{LookError, LookPlan, recorded};
+use crate::model::{Origin, Snapshot};
+use crate::sys::Source;
+use crate::sys::live::watch::{Event, watch as watch_kernel};
+
+/// How often signs of change of the slower sources are looked for, at least.
+const SLOW: Duration = Duration::from_secs(30);
+
+/// What the survey is told from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Look at everything now.
+    Again,
+    /// The kernel says that something happened.
+    Event(Event),
+}
+
+/// A survey that goes on. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Survey {
+    tell: mpsc::UnboundedSender<Told>,
+}
+
+/// The newest snapshot, changing.
+pub type Watched = watch::Receiver<Arc<Snapshot>>;
+
+impl Survey {
+    /// Begins. A snapshot is there at once: for a live host one in which nothing is seen yet.
+    /// `refresh` is how often a quiet host is looked at.
+    pub fn start(plan: LookPlan, refresh: Duration) -> Result<(Watched, Self), LookError> {
+        let (tell, told) = mpsc::unbounded_channel();
+        if let Some(recorded) = recorded::picture(&plan) {
+            let (_, watched) = watch::channel(Arc::new(recorded?.snapshot()));
+            return Ok((watched, Self { tell }));
+        }
+        let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
+        plan.sources.iter().for_each(|source| picture.asking(*source));
+        let (publish, watched) = watch::channel(Arc::new(picture.snapshot()));
+        let events = tell.downgrade();
+        let follower = Follower::new(plan, refresh, picture, publish);
+        let thread = std::thread::Builder::new().name("survey".to_owned());
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            // without one no child can be heard; the first snapshot stays, all sources loading
+            if let Ok(runtime) = runtime {
+                watch_kernel(move |event| {
+                    events.upgrade().is_some_and(|tell| tell.send(Told::Event(event)).is_ok())
+                });
+                runtime.block_on(follower.run(told));
+            }
+        };
+        thread
+            .spawn(run)
+            .map_err(|error| LookError::System { what: "the survey cannot begin", error })?;
+        Ok((watched, Self { tell }))
+    }
+
+    /// Look at everything now. Nothing happens on a recorded host.
+    pub fn look_again(&self) {
+        let _ = self.tell.send(Told::Again);
+    }
+}
+
+/// How much is looked at; the greater one includes the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Wanted {
+    /// Everything if there are signs of change.
+    IfChanged,
+    /// Everything, as soon as its share of the time allows.
+    Soon,
+    /// Everything, now.
+    Now,
+}
+
+/// What a look under way ends with.
+struct Done {
+    source: Source,
+    /// `None` where nothing had changed.
+    asked: Option<Asked>,
+    /// Where a change would show from now on, and the sum of it from before the look; `None`
+    /// where that was not asked, or asked of other things.
+    signs: Signs,
+    sign: Option<u64>,
+}
+
+struct Follower {
+    plan: LookPlan,
+    refresh: Duration,
+    picture: Picture,
+    publish: watch::Sender<Arc<Snapshot>>,
+    turns: BTreeMap<Source, Turn>,
+    looks: JoinSet<Done>,
+}
+
+impl Follower {
+    fn new(
+        plan: LookPlan,
+        refresh: Duration,
+        picture: Picture,
+        publish: watch::Sender<Arc<Snapshot>>,
+    ) -> Self {
+        let turns = plan.sources.iter().map(|source| (*source, Turn::default())).collect();
+        Self { plan, refresh, picture, publish, turns, looks: JoinSet::new() }
+    }
+
+    /// Until nobody wants to be told any more.
+    async fn run(mut self, mut told: mpsc::UnboundedReceiver<Told>) {
+        self.want_all(Wanted::Now);
+        loop {
+            self.start_due();
+            let due = self.next_due();
+            let timer = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                done = self.looks.join_next(), if !self.looks.is_empty() => {
+                    let done = done.into_iter().flatten().collect();
+                    self.take(done);
+                }
+                told = told.recv() => match told {
+                    Some(Told::Again) => self.want_all(Wanted::Now),
+                    Some(Told::Event(event)) => self.happened(event),
+                    None => return,
+                },
+                () = timer => {}
+            }
+        }
+    }
+
+    fn want_all(&mut self, wanted: Wanted) {
+        self.turns.values_mut().for_each(|turn| turn.want(wanted, Instant::now()));
+    }
+
+    fn want(&mut self, source: Source, wanted: Wanted) {
+        if let Some(turn) = self.turns.get_mut(&source) {
+            turn.want(wanted, Instant::now());
+        }
+    }
+
+    fn happened(&mut self, event: Event) {
+        match event {
+            Event::DeviceMapper => self.want(Source::Dm, Wanted::Soon),
+            Event::Mounts => self.want(Source::Mounts, Wanted::Soon),
+        }
+    }
+
+    /// Starts the looks whose time has come.
+    fn start_due(&mut self) {
+        let now = Instant::now();
+        for (source, turn) in &mut self.turns {
+            let Some(wanted) = turn.begin(*source, now) else { continue };
+            if wanted == Wanted::Now {
+                self.picture.asking(*source);
+            }
+            let (plan, signs, known) = (self.plan.clone(), turn.signs(), turn.known());
+            let source = *source;
+            self.looks.spawn(async move { look(plan, source, wanted, signs, known).await });
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.turns.values().filter_map(Turn::starts_at).min()
+    }
+
+    /// Takes what a look brought, and all others that are there by now, and publishes once.
+    fn take(&mut self, first: Vec<Done>) {
+        let mut done = first;
+        while let Some(Ok(other)) = self.looks.try_join_next() {
+            done.push(other);
+        }
+        done.into_iter().for_each(|done| self.take_one(done));
+        self.publish.send_replace(Arc::new(self.picture.snapshot()));
+    }
+
+    fn take_one(&mut self, done: Done) {
+        let Done { source, asked, signs, sign } = done;
+        let Some(turn) = self.turns.get_mut(&source) else { return };
+        turn.end(every(source, self.refresh), signs, sign);
+        let Some(asked) = asked else {
+            self.picture.unchanged(source);
+            return;
+        };
+        let first = turn.looked(asked.took, asked.stuck);
+        self.picture.answered(&asked.recording, now_ms());
+        if source == Source::Dm && !first {
+            // what devices there are tells of mounts, and LVM and Docker make devices
+            for other in [Source::Block, Source::Mounts, Source::Lvm, Source::Docker] {
+                self.want(other, Wanted::IfChanged);
+            }
+        }
+    }
+}
+
+/// How often a source is looked at of its own accord. A mount table tells of its changes, and a
+/// host does not become another one.
+fn every(source: Source, refresh: Duration) -> Option<Duration> {
+    match source {
+        Source::Dm => Some(refresh),
+        Source::Block | Source::Lvm | Source::Docker => Some(SLOW.max(refresh)),
+        Source::Host | Source::Mounts => None,
+    }
+}
+
+/// A look at one source: whole, unless only a change is wanted and its signs are the known ones.
+async fn look(
+    plan: LookPlan,
+    source: Source,
+    wanted: Wanted,
+    signs: Signs,
+    known: Option<u64>,
+) -> Done {
+    // asked before the look, so that a change during the look shows the next time
+    let sign = if wanted < Wanted::Now && !signs.is_empty() {
+        ask_sign(&plan, order(&plan, source), signs.clone()).await
+    } else {
+        None
+    };
+    if wanted == Wanted::IfChanged && sign.is_some() && sign == known {
+        return Done { source, asked: None, signs, sign };
+    }
+    let asked = look_at(&plan, source).await;
+    let now = Signs { state_of_all: signs.state_of_all, ..signs_of(&asked.recording) };
+    let sign = sign.filter(|_| now == signs);
+    Done { source, asked: Some(asked), signs: now, sign }
+}

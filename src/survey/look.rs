@@ -1,0 +1,117 @@
+//! One look at everything, for a command; and the same look written into a file.
+
+use std::io::Write;
+
+use tokio::task::JoinSet;
+
+use super::ask::{Asked, ask};
+use super::order::Order;
+use super::picture::{Picture, now_ms};
+use super::{LookError, LookPlan, Place, recorded};
+use crate::model::{Gap, Origin, Snapshot};
+use crate::sys::capture::{Header, Recording, Writer};
+use crate::sys::live::Live;
+use crate::sys::{HostInfo, Question, ReadHost, Reply, Source};
+
+/// What one look brought.
+#[derive(Debug)]
+pub struct Looked {
+    /// All that was seen.
+    pub snapshot: Snapshot,
+    /// Nothing at all could be seen; the gaps say why.
+    pub nothing: bool,
+}
+
+/// Looks once, at all sources at the same time, and waits for each no longer than its limit.
+pub fn look_once(plan: &LookPlan) -> Result<Looked, LookError> {
+    let mut picture = match recorded::picture(plan) {
+        Some(picture) => picture?,
+        None => run(look_live(plan))?,
+    };
+    let snapshot = picture.snapshot();
+    let nothing = snapshot.topology.nodes.is_empty() && !snapshot.gaps.is_empty();
+    Ok(Looked { snapshot, nothing })
+}
+
+/// Records all sources into `out`; hands back what could not be seen.
+pub fn capture<W: Write>(plan: &LookPlan, out: W) -> Result<Vec<Gap>, LookError> {
+    if let Place::File(path) = &plan.place {
+        return Err(LookError::AlreadyRecorded(path.display().to_string()));
+    }
+    if let Place::Demo { name, .. } = &plan.place {
+        return Err(LookError::AlreadyRecorded((*name).to_owned()));
+    }
+    let recordings = run(ask_all(plan))?;
+    write(plan, &recordings, out)
+        .map_err(|error| LookError::System { what: "the recording cannot be written", error })?;
+    let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
+    recordings.iter().for_each(|recording| picture.answered(recording, now_ms()));
+    Ok(picture.snapshot().gaps)
+}
+
+fn write(plan: &LookPlan, recordings: &[Recording], out: impl Write) -> std::io::Result<()> {
+    let host = recordings.iter().find_map(host_of).unwrap_or_default();
+    let options = serde_json::to_value(&plan.options)?;
+    let mut writer = Writer::new(out, &Header::new(host, options))?;
+    for recording in recordings {
+        recording.write(&mut writer)?;
+    }
+    writer.finish()?.flush()
+}
+
+fn host_of(recording: &Recording) -> Option<HostInfo> {
+    match recording.ask(&Question::Host).result {
+        Ok(Reply::Host(host)) => Some(host),
+        _ => None,
+    }
+}
+
+/// A runtime on this thread, for as long as the look takes.
+fn run<T>(look: impl Future<Output = T>) -> Result<T, LookError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .map(|runtime| runtime.block_on(look))
+        .map_err(|error| LookError::System { what: "the look cannot begin", error })
+}
+
+async fn look_live(plan: &LookPlan) -> Picture {
+    let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
+    let recordings = ask_all(plan).await;
+    recordings.iter().for_each(|recording| picture.answered(recording, now_ms()));
+    picture
+}
+
+/// All sources at the same time; the recordings in the order of [`Source::ALL`].
+async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
+    let mut looks = JoinSet::new();
+    for source in plan.sources.iter().copied() {
+        let plan = plan.clone();
+        looks.spawn(async move { look_at(&plan, source).await.recording });
+    }
+    let mut recordings = looks.join_all().await;
+    recordings.sort_by_key(Recording::source);
+    recordings
+}
+
+/// One source of the live host. Who the host is, is asked right here: nothing of it can hang.
+pub(super) async fn look_at(plan: &LookPlan, source: Source) -> Asked {
+    if source == Source::Host {
+        return ask_host();
+    }
+    ask(plan, order(plan, source)).await
+}
+
+/// The order for one source.
+pub(super) fn order(plan: &LookPlan, source: Source) -> Order {
+    let root = match &plan.place {
+        Place::Live { root } => root.clone(),
+        _ => None,
+    };
+    Order::look(source, root, plan.options.clone(), plan.limits.of(source))
+}
+
+fn ask_host() -> Asked {
+    let mut recording = Recording::new(Source::Host);
+    recording.push(Question::Host, Live::new(None).ask(&Question::Host));
+    Asked { recording, stuck: Vec::new(), took: std::time::Duration::ZERO }
+}

@@ -1,0 +1,72 @@
+//! What a probe child is told: which source, where, and what to leave out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::DevNo;
+use crate::probe::LookOptions;
+use crate::sys::{HostPath, Source};
+
+/// The hidden sub-command; the source follows it, for whoever looks at a list of processes.
+pub(super) const SUBCOMMAND: &str = "__probe";
+
+/// One look at one source, as the child reads it from its standard input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Order {
+    pub source: Source,
+    pub root: Option<HostPath>,
+    pub options: LookOptions,
+    /// When the child gives up by itself.
+    pub limit: Duration,
+    /// Devices whose status is not asked, because an earlier child hangs on it.
+    pub skip: Vec<DevNo>,
+    /// What was looked at last time, when only a sign of change is wanted.
+    pub signs: Option<Signs>,
+}
+
+/// What a change shows itself in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Signs {
+    /// Whether the list of device-mapper devices with their event numbers is one.
+    pub list: bool,
+    /// Whether the list of block devices is one.
+    pub block: bool,
+    /// Devices whose status is one.
+    pub status: Vec<DevNo>,
+    /// Devices whose state is one.
+    pub state: Vec<DevNo>,
+    /// Whether the state of every device in the list is.
+    pub state_of_all: bool,
+    /// Files and folders whose inode and times are.
+    pub stat: Vec<HostPath>,
+    /// Folders whose sub-folders' times are, too.
+    pub below: Vec<HostPath>,
+}
+
+impl Signs {
+    /// Whether a change would show nowhere.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self { state_of_all: self.state_of_all, ..Self::default() }
+    }
+}
+
+impl Order {
+    /// A whole look at a source.
+    pub(super) fn look(
+        source: Source,
+        root: Option<PathBuf>,
+        options: LookOptions,
+        limit: Duration,
+    ) -> Self {
+        let root = root.map(HostPath::new);
+        Self { source, root, options, limit, skip: Vec::new(), signs: None }
+    }
+
+    /// As text for the child.
+    pub(super) fn write(&self) -> Vec<u8> {
+        // our own types have text keys only: this cannot fail
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

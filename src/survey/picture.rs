@@ -1,0 +1,155 @@
+//! Facts, gaps and ages become a snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::advise;
+use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
+use crate::probe::{self, Facts, LookOptions};
+use crate::sys::capture::Recording;
+use crate::sys::{HostInfo, Source};
+use crate::text::Printable;
+
+/// All that is known of a host, as it comes in.
+pub(super) struct Picture {
+    origin: Origin,
+    options: LookOptions,
+    facts: Facts,
+    /// What was made of the facts, until one of them is replaced.
+    made: Option<Made>,
+    seen: BTreeMap<Source, Seen>,
+    /// What is wrong with the look itself.
+    gaps: Vec<Gap>,
+    generation: u64,
+}
+
+/// What is made of facts. Ages change more often than facts do.
+#[derive(Clone)]
+struct Made {
+    topology: Arc<Topology>,
+    findings: Vec<Finding>,
+    gaps: Vec<Gap>,
+}
+
+/// What is known of one source's looks.
+#[derive(Default)]
+struct Seen {
+    answered_at_ms: Option<i64>,
+    asking_since_ms: Option<i64>,
+    /// Why the newest look is not whole.
+    gap: Option<Gap>,
+}
+
+impl Picture {
+    /// Of these sources, nothing seen yet.
+    pub(super) fn new(origin: Origin, options: LookOptions, sources: &[Source]) -> Self {
+        let seen = sources.iter().map(|source| (*source, Seen::default())).collect();
+        let (facts, gaps) = (Facts::default(), Vec::new());
+        Self { origin, options, facts, made: None, seen, gaps, generation: 0 }
+    }
+
+    /// A source is asked from now on.
+    pub(super) fn asking(&mut self, source: Source) {
+        self.seen.entry(source).or_default().asking_since_ms = Some(now_ms());
+    }
+
+    /// Something about the whole look.
+    pub(super) fn add_gap(&mut self, gap: Gap) {
+        self.gaps.push(gap);
+    }
+
+    /// A source answered, at that moment.
+    ///
+    /// Where a source was given up, what it said before counts more than half of a new answer.
+    pub(super) fn answered(&mut self, recording: &Recording, at_ms: i64) {
+        let source = recording.source();
+        let seen = self.seen.entry(source).or_default();
+        seen.asking_since_ms = None;
+        seen.gap = recording.broken_off().map(|why| Gap::new(source.name(), why));
+        if seen.gap.is_none() {
+            seen.answered_at_ms = Some(at_ms);
+        } else if seen.answered_at_ms.is_some() {
+            return;
+        }
+        self.made = None;
+        self.facts.put(probe::read_source(source, recording, &self.options));
+    }
+
+    /// Looked again at a source, and nothing had changed.
+    pub(super) fn unchanged(&mut self, source: Source) {
+        let seen = self.seen.entry(source).or_default();
+        seen.asking_since_ms = None;
+        seen.answered_at_ms = Some(now_ms());
+        seen.gap = None;
+    }
+
+    /// Whether a source has ever been looked at.
+    pub(super) fn has_looked(&self, source: Source) -> bool {
+        self.seen
+            .get(&source)
+            .is_some_and(|seen| seen.gap.is_some() || seen.answered_at_ms.is_some())
+    }
+
+    /// The snapshot of what is known now.
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        self.generation += 1;
+        let made = self.made.take().unwrap_or_else(|| make(&self.facts));
+        self.made = Some(made.clone());
+        Snapshot {
+            generation: self.generation,
+            origin: self.origin.clone(),
+            host: host_line(self.facts.host.as_ref(), &self.origin),
+            sources: self.ages(),
+            findings: made.findings,
+            gaps: self.all_gaps(made.gaps),
+            topology: made.topology,
+        }
+    }
+
+    fn ages(&self) -> Vec<SourceAge> {
+        let age = |(source, seen): (&Source, &Seen)| SourceAge {
+            source: source.name(),
+            answered_at_ms: seen.answered_at_ms,
+            asking_since_ms: seen.asking_since_ms,
+            silent: seen.gap.is_some(),
+        };
+        self.seen.iter().map(age).collect()
+    }
+
+    /// A source that was given up is one gap, not one for each question that it did not answer.
+    fn all_gaps(&self, assembled: Vec<Gap>) -> Vec<Gap> {
+        let given_up: Vec<&Gap> = self.seen.values().filter_map(|seen| seen.gap.as_ref()).collect();
+        let because =
+            |gap: &Gap| given_up.iter().any(|cause| gap.why.as_str().contains(cause.why.as_str()));
+        let mut gaps = self.gaps.clone();
+        gaps.extend(given_up.iter().copied().cloned());
+        gaps.extend(assembled.into_iter().filter(|gap| !because(gap)));
+        let mut known = std::collections::BTreeSet::new();
+        gaps.retain(|gap| known.insert(gap.clone()));
+        gaps
+    }
+}
+
+fn make(facts: &Facts) -> Made {
+    let probe::Assembled { topology, gaps } = probe::assemble(facts);
+    Made { findings: advise::findings(&topology), topology: Arc::new(topology), gaps }
+}
+
+fn host_line(host: Option<&Arc<HostInfo>>, origin: &Origin) -> HostLine {
+    let unknown = HostInfo::default();
+    let host = host.map_or(&unknown, Arc::as_ref);
+    let time = if *origin == Origin::Live { now_ms() / 1000 } else { host.time };
+    HostLine {
+        name: Printable::from_bytes(&host.name.0),
+        kernel: Printable::from_text(&host.kernel),
+        time,
+        root: host.euid == 0,
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

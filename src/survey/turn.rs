@@ -1,0 +1,208 @@
+//! When one source is looked at next, and how thoroughly.
+//!
+//! Pure but for the children that it waits for to die: moments in, moments out.
+
+use std::time::{Duration, Instant};
+
+use super::follow::Wanted;
+use super::order::Signs;
+use crate::sys::Source;
+use crate::sys::live::child::Stuck;
+
+/// After an event, others that belong to it are let in before anybody looks.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// A look may take no more than one part in so many of the time, unless somebody asks for it.
+const SHARE: u32 = 20;
+/// However long a look took, the next may come after this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often it is tried whether a hanging child has died.
+const STUCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// After how many looks for signs of change the state of every single device is one of them.
+const ALL_STATES_EVERY: u32 = 12;
+/// After how many the source is looked at whole, signs or not.
+const WHOLE_EVERY: u32 = 20;
+
+/// One source's turn.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// A look is under way.
+    running: bool,
+    /// Another look is wanted, since when.
+    wanted: Option<(Wanted, Instant)>,
+    /// When the next look of its own accord is due.
+    due: Option<Instant>,
+    /// How long the last whole look took; `None` before the first.
+    took: Option<Duration>,
+    ended: Option<Instant>,
+    /// Where a change would show.
+    signs: Signs,
+    /// What that came to, without the state of all devices and with it.
+    known: [Option<u64>; 2],
+    /// Children that hang in the kernel: as long as one does, no other is started.
+    stuck: Vec<Stuck>,
+    not_before: Option<Instant>,
+    /// Looks so far.
+    rounds: u32,
+}
+
+impl Turn {
+    /// Somebody wants a look; one at most waits.
+    pub(super) fn want(&mut self, wanted: Wanted, now: Instant) {
+        let (kind, since) = self.wanted.unwrap_or((wanted, now));
+        self.wanted = Some((kind.max(wanted), since));
+    }
+
+    /// When the next look may begin; `None` while one is under way or none is wanted.
+    pub(super) fn starts_at(&self) -> Option<Instant> {
+        if self.running {
+            return None;
+        }
+        let pause = (self.took.unwrap_or_default() * SHARE).min(LONGEST_PAUSE);
+        let rested = self.ended.map(|ended| ended + pause);
+        let at = match self.wanted {
+            Some((Wanted::Now, since)) => since,
+            Some((_, since)) => rested.map_or(since, |rested| rested.max(since + SETTLE)),
+            None => self.due?.max(rested?),
+        };
+        Some(self.not_before.map_or(at, |not_before| not_before.max(at)))
+    }
+
+    /// Begins a look if its time has come, and says how thorough it is.
+    pub(super) fn begin(&mut self, source: Source, now: Instant) -> Option<Wanted> {
+        if self.starts_at()? > now {
+            return None;
+        }
+        self.stuck.retain_mut(|stuck| !stuck.has_ended());
+        if !self.stuck.is_empty() {
+            self.not_before = Some(now + STUCK_PAUSE);
+            return None;
+        }
+        self.not_before = None;
+        self.running = true;
+        self.rounds = self.rounds.wrapping_add(1);
+        self.signs.state_of_all =
+            source == Source::Dm && self.rounds.is_multiple_of(ALL_STATES_EVERY);
+        let wanted = self.wanted.take().map_or(Wanted::IfChanged, |(wanted, _)| wanted);
+        let whole = source != Source::Dm && self.rounds.is_multiple_of(WHOLE_EVERY);
+        Some(if whole { wanted.max(Wanted::Soon) } else { wanted })
+    }
+
+    /// Where a change shows in the look that has begun.
+    pub(super) fn signs(&self) -> Signs {
+        self.signs.clone()
+    }
+
+    /// What that came to when nothing was new.
+    pub(super) fn known(&self) -> Option<u64> {
+        self.known[usize::from(self.signs.state_of_all)]
+    }
+
+    /// A look has ended, whole or not.
+    pub(super) fn end(&mut self, every: Option<Duration>, signs: Signs, sign: Option<u64>) {
+        let now = Instant::now();
+        self.running = false;
+        self.ended = Some(now);
+        self.due = every.map(|every| now + every);
+        self.known[usize::from(signs.state_of_all)] = sign;
+        self.signs = signs;
+    }
+
+    /// That look was whole: how long it took and what is left of it. Whether it was the first.
+    pub(super) fn looked(&mut self, took: Duration, stuck: Vec<Stuck>) -> bool {
+        // the other sum is of a state that nobody has seen
+        self.known[usize::from(!self.signs.state_of_all)] = None;
+        self.stuck = stuck;
+        self.took.replace(took).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn ended(took: Duration) -> (Turn, Instant) {
+        let mut turn = Turn::default();
+        let now = Instant::now();
+        turn.want(Wanted::Now, now);
+        assert_eq!(turn.begin(Source::Dm, now), Some(Wanted::Now));
+        turn.end(Some(5000 * MS), Signs::default(), None);
+        assert!(turn.looked(took, Vec::new()), "it is the first");
+        let ended = turn.ended.expect("it has ended");
+        (turn, ended)
+    }
+
+    #[test]
+    fn one_look_runs_and_one_waits() {
+        let mut turn = Turn::default();
+        let now = Instant::now();
+        assert_eq!(turn.starts_at(), None, "nobody wants one");
+        turn.want(Wanted::Soon, now);
+        assert_eq!(turn.begin(Source::Dm, now), Some(Wanted::Soon));
+        turn.want(Wanted::IfChanged, now);
+        turn.want(Wanted::Now, now);
+        turn.want(Wanted::Soon, now);
+        assert_eq!(turn.begin(Source::Dm, now), None, "one is under way");
+        turn.end(None, Signs::default(), None);
+        assert_eq!(turn.begin(Source::Dm, Instant::now()), Some(Wanted::Now));
+        turn.end(None, Signs::default(), None);
+        assert_eq!(turn.starts_at(), None, "all were one");
+    }
+
+    #[test]
+    fn events_that_come_together_are_one_look() {
+        let (mut turn, ended) = ended(0 * MS);
+        let event = ended + 1000 * MS;
+        turn.want(Wanted::Soon, event);
+        turn.want(Wanted::Soon, event + 100 * MS);
+        assert_eq!(turn.starts_at(), Some(event + SETTLE));
+    }
+
+    #[test]
+    fn a_long_look_rests_long_unless_a_person_asks() {
+        let (mut turn, ended) = ended(300 * MS);
+        assert_eq!(turn.starts_at(), Some(ended + 6000 * MS), "later than the 5 s it is due in");
+        turn.want(Wanted::Soon, ended);
+        assert_eq!(turn.starts_at(), Some(ended + 6000 * MS));
+        turn.want(Wanted::Now, ended);
+        assert_eq!(turn.starts_at(), Some(ended));
+    }
+
+    #[test]
+    fn a_source_that_took_all_its_time_is_tried_again_after_a_minute() {
+        let (turn, ended) = ended(10_000 * MS);
+        assert_eq!(turn.starts_at(), Some(ended + LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn a_quiet_source_is_looked_at_for_signs_and_whole_now_and_then() {
+        let mut turn = Turn::default();
+        let mut whole = 0;
+        for _ in 0..40 {
+            turn.want(Wanted::IfChanged, Instant::now());
+            turn.ended = None;
+            if turn.begin(Source::Lvm, Instant::now()) > Some(Wanted::IfChanged) {
+                whole += 1;
+            }
+            turn.end(None, Signs::default(), None);
+        }
+        assert_eq!(whole, 2);
+    }
+
+    #[test]
+    fn a_sum_with_the_state_of_all_devices_is_not_compared_with_one_without() {
+        let (mut turn, _) = ended(0 * MS);
+        let all = Signs { state_of_all: true, ..Signs::default() };
+        turn.end(None, Signs::default(), Some(7));
+        assert_eq!(turn.known(), Some(7));
+        turn.end(None, all, Some(9));
+        assert_eq!(turn.known(), Some(9));
+        turn.looked(0 * MS, Vec::new());
+        turn.signs.state_of_all = false;
+        assert_eq!(turn.known(), None, "what it says was not seen");
+    }
+}
