@@ -30,7 +30,7 @@ use crate::sys::live::child::THIS_PROGRAM;
 
 pub use child::{child_main, is_child};
 pub use follow::{Survey, Watched};
-pub use look::{Looked, capture, look_once};
+pub use look::{Looked, capture, capture_name, look_once};
 
 /// Where to look.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -174,7 +174,7 @@ impl Parts {
                 root: true,
             },
             sources: Vec::new(),
-            topology: self.topology(),
+            topology: self.topology().into(),
             findings: Vec::new(),
             gaps: Vec::new(),
         }

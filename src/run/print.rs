@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 
 use super::Trouble;
 use crate::exit::Exit;
-use crate::model::Snapshot;
+use crate::model::{Gap, Snapshot};
 use crate::text::Printable;
 
 /// How much is gathered before it is written: a report of ten thousand rows is some megabytes.
@@ -35,7 +35,12 @@ pub(super) fn message(words: &dyn fmt::Display) {
 
 /// What could not be seen, beside a text report; a JSON document carries it itself.
 pub(super) fn gaps(snapshot: &Snapshot) {
-    for gap in &snapshot.gaps {
+    gap_lines(&snapshot.gaps);
+}
+
+/// What could not be seen, a line each.
+pub(super) fn gap_lines(gaps: &[Gap]) {
+    for gap in gaps {
         message(&format_args!("not seen: {}: {}", gap.source, gap.why));
     }
 }
