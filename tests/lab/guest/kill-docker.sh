@@ -1,0 +1,5 @@
+#!/bin/bash
+# Makes NAME-dead from NAME.
+set -e
+. "$LAB/guest/trouble.sh"
+kill_docker

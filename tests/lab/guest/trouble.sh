@@ -1,0 +1,52 @@
+# shellcheck shell=bash disable=SC2034
+# Troubles to hold while something looks, each with its undo.
+
+# The data root's running thin device: the writable layer of the container NAME.
+thin_of() { docker inspect -f '{{.GraphDriver.Data.DeviceName}}' "$1"; }
+
+# The pool is what has the target thin-pool; there is one on most hosts. No flush: that would commit.
+pool_name() { dmsetup table | sed -n 's/^\(.*\): 0 [0-9]* thin-pool .*/\1/p' | head -n 1; }
+
+suspend_thin() { dmsetup suspend --noflush --nolockfs "$1"; }
+resume_thin() { dmsetup resume "$1"; }
+
+suspend_pool() { dmsetup suspend --noflush --nolockfs "${1:-$(pool_name)}"; }
+resume_pool() { dmsetup resume "${1:-$(pool_name)}"; }
+
+# hold_vg_lock VG: as a hung lvextend would
+hold_vg_lock() {
+    mkdir -p /run/lock/lvm
+    exec {vg_lock}>>"/run/lock/lvm/V_$1"
+    flock -x "$vg_lock"
+    sleep 1000000 &
+    vg_lock_holder=$!
+    exec {vg_lock}>&-
+}
+release_vg_lock() {
+    kill "$vg_lock_holder"
+    wait "$vg_lock_holder" 2>/dev/null
+}
+
+# hold_metadata_snapshot [POOL]: as a backup or another viewer would
+hold_metadata_snapshot() { dmsetup message "${1:-$(pool_name)}" 0 reserve_metadata_snap; }
+release_metadata_snapshot() { dmsetup message "${1:-$(pool_name)}" 0 release_metadata_snap; }
+
+# kill_docker: dead, not stopped. Containers go on, nothing is tidied, no client's call wakes it again.
+kill_docker() {
+    local pid
+    mkdir -p /run/systemd/system/docker.service.d
+    printf '[Service]\nRestart=no\n' >/run/systemd/system/docker.service.d/lab.conf
+    systemctl daemon-reload
+    pid=$(systemctl show -p MainPID --value docker)
+    kill -KILL "$pid"
+    while [ -d "/proc/$pid" ]; do sleep 0.1; done
+    # Only now: stopping the socket first would stop the daemon in order.
+    systemctl stop docker.socket
+    rm -f /run/docker.sock
+}
+revive_docker() {
+    rm -f /run/systemd/system/docker.service.d/lab.conf
+    systemctl daemon-reload
+    systemctl reset-failed docker
+    systemctl start docker.socket docker
+}
