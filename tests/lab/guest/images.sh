@@ -16,13 +16,14 @@ tiny_root() {
     echo 'lab' >"$root/etc/hostname"
 }
 
-# filler FILE MEGABYTES
+# filler FILE MEGABYTES: few, for every byte of an image is hashed several times by an emulated processor
 filler() { head -c "$2M" /dev/zero | tr '\0' "${3:-x}" >"$1"; }
 
 # image TAG PARENT FILE…: one layer a file; a file is NAME:MEGABYTES
 image() {
     local tag=$1 parent=$2 file folder
     shift 2
+    echo "$SECONDS s: image $tag"
     folder=$(mktemp -d "$contexts.XXXX")
     echo "FROM $parent" >"$folder/Dockerfile"
     for file in "$@"; do
@@ -38,7 +39,7 @@ image() {
 buildkit_image() {
     local tag=$1 parent=$2 folder
     folder=$(mktemp -d "$contexts.XXXX")
-    filler "$folder/source" 6
+    filler "$folder/source" 1
     cat >"$folder/Dockerfile" <<DOCKERFILE
 FROM $parent AS build
 COPY source /srv/source
@@ -61,13 +62,13 @@ base_image() {
 
 all_images() {
     base_image
-    image runtime:3 base:1 interpreter:24 packages:12
-    image shop/web:1.4 runtime:3 web:5 assets:8
+    image runtime:3 base:1 interpreter:4 packages:2
+    image shop/web:1.4 runtime:3 web:1 assets:2
     docker tag shop/web:1.4 shop/web:latest
-    image shop/worker:1.4 runtime:3 worker:4
-    image registry.local:5000/team/app:stable runtime:3 app:7
-    image shop/report:1.0 base:1 old-report:9
-    image shop/report:1.0 base:1 report:3 # the one before is dangling now
+    image shop/worker:1.4 runtime:3 worker:1
+    image registry.local:5000/team/app:stable runtime:3 app:2
+    image shop/report:1.0 base:1 old-report:2
+    image shop/report:1.0 base:1 report:1 # the one before is dangling now
     buildkit_image shop/tools:2 base:1
 }
 
@@ -75,12 +76,13 @@ all_images() {
 start_container() {
     local name=$1 image=$2
     shift 2
+    echo "$SECONDS s: container $name"
     docker run -d --net none --name "shop-$name-1" --label com.docker.compose.project=shop \
         --label "com.docker.compose.service=$name" -e DB_PASSWORD=not-a-secret "$image" "$@" >/dev/null
 }
 
 all_containers() {
-    start_container web shop/web:latest /bin/sh -c 'dd if=/dev/zero of=/srv/log bs=1048576 count=10 2>/dev/null; exec sleep 1000000'
+    start_container web shop/web:latest /bin/sh -c 'dd if=/dev/zero of=/srv/log bs=1048576 count=60 2>/dev/null; exec sleep 1000000'
     start_container worker shop/worker:1.4
     docker pause shop-worker-1 >/dev/null
     docker run --net none --name nightly-report shop/report:1.0 /bin/sh -c 'dd if=/dev/zero of=/srv/out bs=1048576 count=3 2>/dev/null; exit 3' || true
@@ -97,7 +99,7 @@ populate() {
 # Less, for hosts whose storage is the point: one chain of three layers, two containers.
 populate_small() {
     base_image
-    image shop/web:1.4 base:1 web:5 assets:8
+    image shop/web:1.4 base:1 web:1 assets:2
     start_container web shop/web:1.4
     docker run --net none --name nightly-report shop/web:1.4 /bin/true
     settle_images

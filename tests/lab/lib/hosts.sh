@@ -69,6 +69,9 @@ before_folder() {
     if [ -n "$before" ]; then host_folder "$before"; else base_folder; fi
 }
 
+# Minutes on a busy machine; alone, the longest takes two.
+prepare_limit=900
+
 make_host() {
     local host=$1 folder=$2 before began=$SECONDS status
     before=$(before_folder "$host")
@@ -77,7 +80,7 @@ make_host() {
     script_job "$folder" prepare "$host" "$(host_script "$host")"
     resume_of "$cache/$before"
     start_saveable "$folder" "$cache/$(root_folder)" "${resume[@]}"
-    status=$(await_exit "$folder" "$vm_pid" "${limit:-300}")
+    status=$(await_exit "$folder" "$vm_pid" "$prepare_limit")
     if [ "$status" != 0 ]; then
         end_machine "$vm_pid"
         tail -n 20 "$folder/log" "$folder/console.log" >&2

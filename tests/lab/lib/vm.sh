@@ -34,14 +34,14 @@ qemu_of() {
     shift 2
     for disk in root $(seq -f 'disk%g' "$disks"); do
         drives+=(-drive "if=none,id=$disk,file=$folder/$disk.qcow2,cache=unsafe,discard=unmap"
-            -device "virtio-blk-pci,drive=$disk")
+            -device "virtio-blk-pci,drive=$disk,serial=lab-$disk")
     done
     local ports=(-device virtio-serial-pci)
     for n in ctl log out; do
         ports+=(-chardev "file,id=$n,path=$folder/$n" -device "virtserialport,chardev=$n,name=lab.$n")
     done
     qemu_command=(qemu-system-x86_64 -accel "$accelerator" -cpu "$processor"
-        -smp 2 -m "$memory" -display none -no-reboot -net none
+        -smp 2 -m "$memory" -nodefaults -display none -no-reboot -net none
         -kernel "$boot/vmlinuz" -initrd "$boot/initramfs"
         -append "console=ttyS0 panic=-1 rw mitigations=off audit=0 apparmor=0 loglevel=4 systemd.show_status=0"
         "${drives[@]}"
