@@ -12,7 +12,7 @@ contract=$(cargo test --locked --no-run --message-format=json --test contract 2>
 # host, then the checks that run on it, in one boot
 plan() {
     cat <<'TABLE'
-direct-lvm       tree layers pool replay quiet contract
+direct-lvm       lab tree layers pool replay quiet contract
 direct-lvm-dead  tree layers pool replay quiet
 direct-lvm-2pv   tree layers pool replay
 direct-lvm-auto  tree layers pool
