@@ -3,7 +3,9 @@
 # after direct-lvm
 set -e
 . "$LAB/guest/docker.sh"
+. "$LAB/guest/expected.sh"
 docker unpause shop-worker-1
 docker stop -t 0 shop-web-1 shop-worker-1
+save_expected
 stop_docker
 vgchange -q -an docker
