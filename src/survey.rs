@@ -21,6 +21,9 @@ mod recorded;
 mod signs;
 mod turn;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
