@@ -55,7 +55,7 @@ pub struct Globals {
     /// Where thinscope keeps its own files [default: /var/lib/thinscope]
     #[arg(long, value_name = "DIR", global = true)]
     pub state_dir: Option<PathBuf>,
-    /// Append to this file what was asked, how long it took and what could not be seen
+    /// Append to this file when was looked, what was found and what could not be seen
     #[arg(long, value_name = "FILE", global = true)]
     pub log: Option<PathBuf>,
     /// Look again at least this often while the screen is open [default: 5]

@@ -1,6 +1,8 @@
 //! Quantities in words for people. Docker's own decimal figures are made in one function here
 //! and used only inside its driver status.
 
+pub mod date;
+
 use humansize::{BINARY, FormatSizeOptions, format_size};
 
 use crate::units::Bytes;

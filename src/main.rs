@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     if let Err(error) = install_hooks() {
         eprintln!("thinscope: the panic hook could not be installed: {error}");
     }
-    thinscope::run::run(std::env::args_os()).into()
+    thinscope::run::run(std::env::args_os())
 }
 
 /// A panic first gives the terminal back, then says what happened, in colours only where a

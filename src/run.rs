@@ -4,12 +4,14 @@
 //! The only module beside `main` that may use all others; it decides nothing about storage.
 
 mod host;
+mod log;
 mod print;
 mod screen;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
@@ -50,7 +52,7 @@ impl Trouble {
 }
 
 /// Does what the arguments say and tells how it went.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(exit) = host::run_hidden(&arguments) {
         return exit;
@@ -60,13 +62,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => {
             // a closed pipe is no reason to complain about help that nobody reads
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    perform(&cli).unwrap_or_else(|trouble| {
+    let exit = perform(&cli).unwrap_or_else(|trouble| {
         print::message(&trouble);
         trouble.exit()
-    })
+    });
+    exit.into()
 }
 
 fn perform(cli: &Cli) -> Result<Exit, Trouble> {
@@ -131,6 +134,7 @@ fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> 
         other => unreachable_report(other),
     };
     print::gaps(&snapshot);
+    print::absence(report, &snapshot);
     exit
 }
 

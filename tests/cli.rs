@@ -61,6 +61,7 @@ fn what_cannot_be_understood_is_a_usage_error_on_standard_error() {
         &["--from", "a", "--root", "b", "tree"],
         &["capture", "--from", "a"],
         &["completions", "no-such-shell"],
+        &["demo", "no-such-host"],
         &["--color", "sometimes", "tree"],
         &["--config", "/no/such/file", "tree"],
     ] {

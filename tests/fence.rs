@@ -26,7 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("probe", &["sys", "command", "owner", "thinmeta", "model", "format", "units", "ids", "text"]),
     ("owner", &["sys", "command", "probe", "thinmeta", "model", "units", "ids", "text", "format"]),
     ("advise", &["model", "units", "ids", "text", "format"]),
-    ("survey", &["probe", "owner", "advise", "sys", "model", "units", "ids", "text"]),
+    ("survey", &["probe", "owner", "advise", "sys", "model", "format", "units", "ids", "text"]),
     ("report", &["model", "format", "units", "ids", "text"]),
     ("tui", &["model", "survey", "advise", "report", "format", "units", "ids", "text"]),
     ("cli", &[]),

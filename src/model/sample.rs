@@ -174,7 +174,7 @@ impl Parts {
                 root: true,
             },
             sources: Vec::new(),
-            topology: self.topology().into(),
+            topology: std::sync::Arc::new(self.topology()),
             findings: Vec::new(),
             gaps: Vec::new(),
         }

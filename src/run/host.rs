@@ -1,93 +1,130 @@
 //! From settings to a snapshot: which host is looked at, and how.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use super::{Trouble, print};
+use super::{Trouble, log, print};
 use crate::demo;
 use crate::exit::Exit;
-use crate::model::Snapshot;
+use crate::model::{Gap, Snapshot};
 use crate::probe::LookOptions;
-use crate::settings::{HostChoice, Settings};
+use crate::settings::{HostChoice, Settings, is_stdout};
 use crate::survey::{self, LookError, LookPlan, Place};
 use crate::sys::HostPath;
 use crate::sys::live::own;
+use crate::text::Printable;
 
 /// Runs what no person types; `None` when it was a person.
-pub(super) fn run_hidden(arguments: &[OsString]) -> Option<Exit> {
-    survey::is_child(arguments).then(|| {
-        // the parent goes by what was printed
-        if survey::child_main() == ExitCode::SUCCESS { Exit::Done } else { Exit::Failed }
-    })
-}
-
-/// Where to look, and how.
-pub(super) fn plan(settings: &Settings) -> Result<LookPlan, Trouble> {
-    let place = match &settings.host {
-        HostChoice::Live { root } => Place::Live { root: root.clone() },
-        HostChoice::Recording(file) => Place::File(file.clone()),
-        HostChoice::Demo(name) => {
-            let found = demo::find(name.as_deref()).ok_or_else(|| no_demo(name.as_deref()))?;
-            Place::Demo { name: found.name, bytes: found.recording }
-        }
-    };
-    let options = LookOptions {
-        docker_roots: settings.docker_roots.iter().map(HostPath::new).collect(),
-        mounted_tree: matches!(place, Place::Live { root: Some(_) }),
-    };
-    Ok(LookPlan::new(place, options))
-}
-
-fn no_demo(name: Option<&str>) -> Trouble {
-    match name {
-        Some(name) => Trouble::usage(format!(
-            "there is no recorded host {}; there are: {}",
-            print::quoted(name),
-            demo::names()
-        )),
-        None => Trouble::NothingRead("no recorded host is built into this program".to_owned()),
-    }
+pub(super) fn run_hidden(arguments: &[OsString]) -> Option<ExitCode> {
+    survey::is_child(arguments).then(survey::child_main)
 }
 
 /// Looks at the host once.
 pub(super) fn look(settings: &Settings) -> Result<Snapshot, Trouble> {
-    let looked = survey::look_once(&plan(settings)?).map_err(|error| nothing(&error))?;
-    if !looked.nothing {
-        return Ok(looked.snapshot);
+    let mut log = log::open(settings)?;
+    let since = Instant::now();
+    let looked = survey::look_once(&plan(settings)?)?;
+    if let Some(log) = &mut log {
+        log.looked(&looked.snapshot, Some(since.elapsed()));
     }
-    print::gaps(&looked.snapshot);
-    Err(Trouble::NothingRead("nothing could be read of this host".to_owned()))
+    if looked.nothing {
+        print::gaps(&looked.snapshot);
+        return Err(Trouble::NothingRead("nothing could be read of this host".to_owned()));
+    }
+    Ok(looked.snapshot)
+}
+
+/// Where and how to look.
+pub(super) fn plan(settings: &Settings) -> Result<LookPlan, Trouble> {
+    let (place, mounted_tree) = match &settings.host {
+        HostChoice::Live { root } => (live(root.as_deref())?, root.is_some()),
+        HostChoice::Recording(file) => (Place::File(file.clone()), false),
+        HostChoice::Demo(name) => (recorded(name.as_deref())?, false),
+    };
+    let docker_roots = settings.docker_roots.iter().map(HostPath::new).collect();
+    Ok(LookPlan::new(place, LookOptions { docker_roots, mounted_tree }))
+}
+
+fn live(root: Option<&Path>) -> Result<Place, Trouble> {
+    let absolute = |root: &Path| {
+        std::path::absolute(root).map_err(|error| {
+            Trouble::usage(format!("--root {} cannot be made absolute: {error}", root.display()))
+        })
+    };
+    Ok(Place::Live { root: root.map(absolute).transpose()? })
+}
+
+fn recorded(name: Option<&str>) -> Result<Place, Trouble> {
+    let known = demo::find(name).ok_or_else(|| match name {
+        Some(name) => Trouble::usage(format!(
+            "there is no recorded host {}: there are {}",
+            print::quoted(name),
+            demo::names()
+        )),
+        None => Trouble::NothingRead("no recorded host is built into this program".to_owned()),
+    })?;
+    Ok(Place::Demo { name: known.name, bytes: known.recording })
 }
 
 /// Records the host.
 pub(super) fn capture(settings: &Settings, output: Option<&Path>) -> Result<Exit, Trouble> {
     let plan = plan(settings)?;
-    if output == Some(Path::new("-")) {
-        let gaps = survey::capture(&plan, io::stdout().lock()).map_err(|error| failed(&error))?;
-        print::gap_lines(&gaps);
-        return Ok(Exit::Done);
+    let since = Instant::now();
+    let recorded = match output {
+        Some(path) if is_stdout(path) => capture_to_stdout(&plan),
+        Some(path) => capture_to_file(&plan, path),
+        None => capture_to_file(&plan, &survey::capture_name()),
+    };
+    match recorded {
+        Ok((name, gaps)) => {
+            gaps.iter().for_each(print::gap);
+            let took = since.elapsed().as_secs_f32();
+            print::message(&format_args!("recorded into {name} in {took:.1} s"));
+            Ok(Exit::Done)
+        }
+        Err(trouble) => trouble,
     }
-    let path = output.map_or_else(survey::capture_name, PathBuf::from);
-    let file = own::create(&path).map_err(|error| {
-        Trouble::Failed(format!("{} cannot be written: {error}", path.display()))
-    })?;
-    let gaps = survey::capture(&plan, file).map_err(|error| failed(&error))?;
-    print::gap_lines(&gaps);
-    let words = format!("recorded into {}", print::quoted(&path.to_string_lossy()));
-    // where standard error is closed there is nobody to tell
-    let _ = writeln!(io::stderr().lock(), "thinscope: {words}");
-    Ok(Exit::Done)
 }
 
-fn nothing(error: &LookError) -> Trouble {
-    Trouble::NothingRead(error.to_string())
+/// What a recording went into, and what is not in it; or how else it ended.
+type Recorded = Result<(String, Vec<Gap>), Result<Exit, Trouble>>;
+
+fn capture_to_stdout(plan: &LookPlan) -> Recorded {
+    if io::stdout().is_terminal() {
+        return Err(Err(Trouble::usage(
+            "a recording is no text for a terminal: send standard output into a file, or name one \
+             with -o",
+        )));
+    }
+    match survey::capture(plan, io::stdout().lock()) {
+        Ok(gaps) => Ok(("standard output".to_owned(), gaps)),
+        // a reader that has seen enough ends it quietly
+        Err(LookError::System { error, .. }) if error.kind() == ErrorKind::BrokenPipe => {
+            Err(Ok(Exit::Done))
+        }
+        Err(error) => Err(Err(error.into())),
+    }
 }
 
-fn failed(error: &LookError) -> Trouble {
-    match error {
-        LookError::AlreadyRecorded(_) => Trouble::usage(error.to_string()),
-        _ => Trouble::Failed(error.to_string()),
+fn capture_to_file(plan: &LookPlan, path: &Path) -> Recorded {
+    let name = Printable::from_text(&path.to_string_lossy()).to_string();
+    let file = own::create(path)
+        .map_err(|error| Err(Trouble::Failed(format!("{name} cannot be written: {error}"))))?;
+    let gaps =
+        survey::capture(plan, io::BufWriter::new(file)).map_err(|error| Err(error.into()))?;
+    Ok((name, gaps))
+}
+
+impl From<LookError> for Trouble {
+    fn from(error: LookError) -> Self {
+        let words = error.to_string();
+        match error {
+            LookError::Recording { .. } => Self::NothingRead(words),
+            LookError::AlreadyRecorded(_) => Self::usage(words),
+            LookError::System { .. } => Self::Failed(words),
+        }
     }
 }

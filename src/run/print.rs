@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use super::Trouble;
+use crate::cli::Command;
 use crate::exit::Exit;
 use crate::model::{Gap, Snapshot};
 use crate::text::Printable;
@@ -35,14 +36,24 @@ pub(super) fn message(words: &dyn fmt::Display) {
 
 /// What could not be seen, beside a text report; a JSON document carries it itself.
 pub(super) fn gaps(snapshot: &Snapshot) {
-    gap_lines(&snapshot.gaps);
+    snapshot.gaps.iter().for_each(gap);
 }
 
-/// What could not be seen, a line each.
-pub(super) fn gap_lines(gaps: &[Gap]) {
-    for gap in gaps {
-        message(&format_args!("not seen: {}: {}", gap.source, gap.why));
+/// Says that there is nothing to print, where that is so: silence could mean anything.
+pub(super) fn absence(report: &Command, snapshot: &Snapshot) {
+    let topology = &snapshot.topology;
+    match report {
+        Command::Tree { .. } if topology.nodes.is_empty() => message(&"no block device was seen"),
+        Command::Layers { .. } | Command::Pool { .. } if topology.pools.is_empty() => {
+            message(&"no thin pool was seen: none in the kernel, in LVM or in Docker's files");
+        }
+        _ => {}
     }
+}
+
+/// One thing that could not be seen.
+pub(super) fn gap(gap: &Gap) {
+    message(&format_args!("not seen: {}: {}", gap.source, gap.why));
 }
 
 /// What somebody typed, safe to print.

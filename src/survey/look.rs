@@ -9,6 +9,7 @@ use super::ask::{Asked, ask};
 use super::order::Order;
 use super::picture::{Picture, now_ms};
 use super::{LookError, LookPlan, Place, recorded};
+use crate::format;
 use crate::model::{Gap, Origin, Snapshot};
 use crate::sys::capture::{Header, Recording, Writer};
 use crate::sys::live::Live;
@@ -57,28 +58,7 @@ pub fn capture_name() -> PathBuf {
     let name = String::from_utf8_lossy(&host.name.0);
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let name: String = name.chars().take(64).map(plain).collect();
-    PathBuf::from(format!("thinscope-{name}-{}.capture", stamp(host.time)))
-}
-
-/// `20240102T030405Z`.
-fn stamp(time: i64) -> String {
-    let (days, second) = (time.div_euclid(86_400), time.rem_euclid(86_400));
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Year, month and day of a day counted from 1970, by Howard Hinnant's `civil_from_days`.
-fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    PathBuf::from(format!("thinscope-{name}-{}.capture", format::date::stamp(host.time)))
 }
 
 fn write(plan: &LookPlan, recordings: &[Recording], out: impl Write) -> std::io::Result<()> {
@@ -146,22 +126,4 @@ fn ask_host() -> Asked {
     let mut recording = Recording::new(Source::Host);
     recording.push(Question::Host, Live::new(None).ask(&Question::Host));
     Asked { recording, stuck: Vec::new(), took: std::time::Duration::ZERO }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recording_s_name_has_the_moment_in_universal_time() {
-        // date -u -d @N +%Y%m%dT%H%M%SZ
-        for (time, text) in [
-            (0, "19700101T000000Z"),
-            (951_827_696, "20000229T123456Z"),
-            (1_704_164_645, "20240102T030405Z"),
-            (4_107_542_399, "21000228T235959Z"),
-        ] {
-            assert_eq!(stamp(time), text);
-        }
-    }
 }

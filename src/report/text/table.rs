@@ -75,9 +75,12 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// Headings and rows; a column that says nothing in any row is left out, and no line ends
+    /// Headings and rows, nothing without rows; a column that says nothing in any row is left out, and no line ends
     /// in blanks.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
         let widths = self.widths();
         let titles: Vec<_> =
             self.columns.iter().map(|column| Cell::painted(column.title, Paint::Bold)).collect();
