@@ -3,7 +3,7 @@
 use crate::advise::Rule;
 use crate::advise::growing::vg_of;
 use crate::advise::words::{about_pool, shell};
-use crate::model::{Finding, Pool, PoolState, Severity, Topology};
+use crate::model::{Engine, Finding, Pool, PoolState, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "pool-inactive", page: include_str!("../pages/pool-inactive.md"), look };
@@ -14,7 +14,7 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 }
 
 fn describe(topology: &Topology, pool: &Pool) -> Finding {
-    let engine = pool.engines.first().map(|engine| engine.name());
+    let engine = container_engine(pool).map(Engine::name);
     let mut finding = about_pool(RULE.code, severity(pool), topology, pool);
     finding.evidence.push(format!("no device-mapper device is named {}", pool.name));
     finding.evidence.extend(lvm_lines(topology, pool));
@@ -50,11 +50,17 @@ fn describe(topology: &Topology, pool: &Pool) -> Finding {
 /// An engine whose pool is gone cannot start. A pool that the engine itself makes is gone
 /// whenever the engine was stopped in good order (`facts.md`), which is healthy.
 fn severity(pool: &Pool) -> Severity {
-    match (made_by_engine(pool), pool.engines.is_empty()) {
+    match (made_by_engine(pool), container_engine(pool)) {
         (true, _) => Severity::Advice,
-        (false, true) => Severity::Warning,
-        (false, false) => Severity::Critical,
+        (false, None) => Severity::Warning,
+        (false, Some(_)) => Severity::Critical,
     }
+}
+
+/// The first engine that needs the pool to start; LVM's volumes wait without harm.
+fn container_engine(pool: &Pool) -> Option<Engine> {
+    let needs = |engine: &Engine| !matches!(engine, Engine::Lvm | Engine::Unknown);
+    pool.engines.iter().copied().find(needs)
 }
 
 /// Docker's own pools are named `docker-MAJOR:MINOR-INODE-pool` (`formats.md` 1.4).
