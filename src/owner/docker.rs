@@ -27,7 +27,7 @@ pub mod transaction;
 
 use crate::model::Gap;
 use crate::probe::LookOptions;
-use crate::sys::{HostPath, ReadHost};
+use crate::sys::{HostPath, Keep, ReadHost};
 
 use ask::Asker;
 use config::DaemonConfig;
@@ -49,8 +49,8 @@ pub struct DockerFacts {
     pub config: DaemonConfig,
     /// Data roots with a `devicemapper` folder.
     pub roots: Vec<DockerRoot>,
-    /// Version of the kernel's device-mapper interface.
-    pub dm_version: Option<[u32; 3]>,
+    /// `uname -r` of the kernel.
+    pub kernel: Option<String>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -96,8 +96,14 @@ pub fn read_docker(host: &dyn ReadHost, options: &LookOptions) -> DockerFacts {
     let config = config::read_config(&mut ask, options.mounted_tree);
     let found = roots::find_roots(&mut ask, &config, &options.docker_roots);
     let roots: Vec<_> = found.into_iter().map(|root| read_root(&mut ask, root)).collect();
-    let dm_version = if roots.is_empty() { None } else { ask.dm_version() };
-    DockerFacts { config, roots, dm_version, gaps: ask.into_gaps() }
+    let kernel = if roots.is_empty() { None } else { read_kernel(&mut ask) };
+    DockerFacts { config, roots, kernel, gaps: ask.into_gaps() }
+}
+
+/// From its file, because who the host is belongs to another source.
+fn read_kernel(ask: &mut Asker<'_>) -> Option<String> {
+    let bytes = ask.file(HostPath::new("/proc/sys/kernel/osrelease"), Keep::All, None)?;
+    Some(String::from_utf8_lossy(bytes.trim_ascii()).into_owned())
 }
 
 fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {

@@ -143,14 +143,6 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Version of the kernel's device-mapper interface; the device-mapper source has the gap.
-    pub(super) fn dm_version(&self) -> Option<[u32; 3]> {
-        match self.host.ask(&Question::DmVersion).result {
-            Ok(Reply::DmVersion(version)) => Some(version),
-            _ => None,
-        }
-    }
-
     /// An answer of another kind than the question: only a damaged recording does that.
     fn nothing<T>(&mut self, path: &HostPath) -> Option<T> {
         let path = Printable::from_bytes(&path.0.0);

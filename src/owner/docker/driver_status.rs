@@ -138,12 +138,14 @@ fn put_deferred(status: &mut DriverStatus, facts: &DockerFacts, root: &DockerRoo
     status.put("Deferred Deleted Device Count", root.metadata.seen.then(|| deleted.to_string()));
 }
 
-/// On since 17.07 where the kernel can (4.27.0); before, off. `None` where the daemon may be older
-/// (`formats.md` 1.3).
+/// On since 17.07 where the kernel's device-mapper can (4.27.0, which came with 3.13).
+/// `None` where kernel or daemon may be older (`formats.md` 1.3).
 fn deferred_default(facts: &DockerFacts, root: &DockerRoot) -> Option<bool> {
-    let able = facts.dm_version? >= [4, 27, 0];
+    let mut numbers =
+        facts.kernel.as_deref()?.split(['.', '-']).map_while(|part| part.parse().ok());
+    let kernel: (u32, u32) = (numbers.next()?, numbers.next()?);
     // the folder is made by every daemon since 18.06
-    if able { root.has_buildkit.then_some(true) } else { Some(false) }
+    (kernel >= (3, 13) && root.has_buildkit).then_some(true)
 }
 
 /// Used, total and available.

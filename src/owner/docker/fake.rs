@@ -18,7 +18,6 @@ pub(super) struct FakeHost {
     links: BTreeMap<PathBuf, PathBuf>,
     failing: Vec<(PathBuf, FailKind)>,
     free: Option<u64>,
-    dm_version: Option<[u32; 3]>,
     asked: Cell<usize>,
     moving: Cell<usize>,
 }
@@ -56,13 +55,6 @@ impl FakeHost {
     #[must_use]
     pub(super) fn free(mut self, bytes: u64) -> Self {
         self.free = Some(bytes);
-        self
-    }
-
-    /// With that version of the device-mapper interface.
-    #[must_use]
-    pub(super) fn dm(mut self, version: [u32; 3]) -> Self {
-        self.dm_version = Some(version);
         self
     }
 
@@ -197,10 +189,6 @@ impl ReadHost for FakeHost {
                 free: self.free.unwrap_or(20 << 30),
                 available: 18 << 30,
             })),
-            Question::DmVersion => match self.dm_version {
-                Some(version) => Answer::ok(Reply::DmVersion(version)),
-                None => not_found(),
-            },
             _ => Answer::failed(FailKind::NotRecorded, "not in this test"),
         }
     }

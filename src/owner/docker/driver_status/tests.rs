@@ -215,19 +215,22 @@ fn deferred_removal_is_on_by_default_where_the_kernel_can_and_docker_is_new_enou
         let status = status(host, &direct_pool(), DIRECT_BYTES);
         value(&status, "Deferred Removal Enabled").map(str::to_owned)
     };
+    let kernel = |host: FakeHost, release: &str| host.with("/proc/sys/kernel/osrelease", release);
     let new = || direct_host("").with("/var/lib/docker/buildkit/snapshots.db", "");
-    assert_eq!(removal(&new().dm([4, 47, 0])).as_deref(), Some("true"));
-    assert_eq!(removal(&direct_host("").dm([4, 47, 0])), None);
-    assert_eq!(removal(&new().dm([4, 26, 9])).as_deref(), Some("false"));
+    assert_eq!(removal(&kernel(new(), "6.1.0-18-cloud-amd64\n")).as_deref(), Some("true"));
+    assert_eq!(removal(&kernel(direct_host(""), "6.1.0-18-cloud-amd64\n")), None);
+    assert_eq!(removal(&kernel(new(), "3.10.0-1160.el7.x86_64\n")), None);
+    assert_eq!(removal(&kernel(new(), "nonsense")), None);
     assert_eq!(removal(&new()), None);
     let off = direct_host(r#","dm.use_deferred_removal=false""#);
-    assert_eq!(removal(&off.dm([4, 47, 0])).as_deref(), Some("false"));
+    assert_eq!(removal(&off).as_deref(), Some("false"));
 }
 
 #[test]
 fn options_of_another_driver_or_root_decide_nothing() {
-    let host =
-        host().with("/etc/docker/daemon.json", r#"{"storage-driver":"overlay2"}"#).dm([4, 47, 0]);
+    let host = host()
+        .with("/etc/docker/daemon.json", r#"{"storage-driver":"overlay2"}"#)
+        .with("/proc/sys/kernel/osrelease", "6.1.0");
     let status = status(&host, &direct_pool(), DIRECT_BYTES);
     for key in ["Udev Sync Supported", "Thin Pool Minimum Free Space", "Deferred Removal Enabled"] {
         assert!(status.unknown.iter().any(|unknown| unknown == key), "{key}");
