@@ -26,7 +26,9 @@ impl Printable {
 
     /// Makes text from outside printable.
     pub fn from_text(text: &str) -> Self {
-        if text.chars().any(is_unsafe) {
+        // nearly every name is plain ASCII, which is told many bytes at a time
+        let plain = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+        if !plain && text.chars().any(is_unsafe) {
             let mut out = String::with_capacity(text.len() + 8);
             text.chars().for_each(|c| push_safe(&mut out, c));
             Self(out.into())

@@ -64,13 +64,14 @@ fn unsure_gap(root: &DockerRoot, choice: &PoolChoice) -> Option<Gap> {
 fn pool(root: &DockerRoot, root_index: usize, choice: PoolChoice) -> OwnedPool {
     let index = Index::new(root);
     let parents = Parents::new(root, &index);
-    let files = root.metadata.devices.iter();
-    let mut devices: Vec<_> = files.map(|file| device(root, &index, &parents, file)).collect();
+    let mut files: Vec<_> = root.metadata.devices.iter().collect();
+    // stable: two claims on one id stay in the order of their names
+    files.sort_by_key(|file| (file.id.is_none(), file.id));
+    let mut devices: Vec<_> =
+        files.into_iter().map(|file| device(root, &index, &parents, file)).collect();
     if root.metadata.seen {
         devices.extend(without_file(root, &index));
     }
-    // stable: two claims on one id stay in the order of their names
-    devices.sort_by_key(|device| (device.id.is_none(), device.id));
     OwnedPool {
         engine: Engine::Docker,
         root: root.path.clone(),
@@ -231,7 +232,7 @@ fn put_use(device: &mut OwnedDevice, root: &DockerRoot, index: &Index<'_>, used:
 
 fn put_layer(device: &mut OwnedDevice, index: &Index<'_>, layer: &Layer) {
     device.role = Role::ImageLayer;
-    device.chain_id = Some(layer.chain.to_string().into());
+    device.chain_id = Some(layer.chain.printable());
     if layer.removing {
         device.note = Some("being removed: docker deletes it at its next start".into());
         return;
@@ -249,7 +250,7 @@ fn image_names(images: &[&Image]) -> Vec<Printable> {
     let tags = images.iter().flat_map(|image| image.tags.iter().cloned());
     let digests = images.iter().flat_map(|image| image.digests.iter().cloned());
     let bare = images.iter().filter(|image| image.tags.is_empty() && image.digests.is_empty());
-    tags.chain(digests).chain(bare.map(|image| image.id.to_string().into())).collect()
+    tags.chain(digests).chain(bare.map(|image| image.id.printable())).collect()
 }
 
 /// The image whose name [`image_names`] gives first.

@@ -6,6 +6,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::text::Printable;
+
 /// A sha256 digest: an image id, a diff id or a chain id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -38,6 +40,11 @@ impl Digest {
         hasher.update(b" ");
         hasher.update(diff.text());
         Self(hasher.finalize().into())
+    }
+
+    /// `sha256:<64 hex>` as a name.
+    pub fn printable(self) -> Printable {
+        Printable::from_bytes(&self.text())
     }
 
     /// `sha256:<64 hex>` in bytes.

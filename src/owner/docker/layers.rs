@@ -3,8 +3,6 @@
 //!
 //! Knows nothing of thin ids, images and containers.
 
-use std::collections::BTreeMap;
-
 use super::ask::Asker;
 use super::digest::Digest;
 use crate::sys::{Failure, HostPath, Keep, TreeFile};
@@ -61,28 +59,36 @@ pub(super) fn read_layers(ask: &mut Asker<'_>, root: &HostPath) -> LayerStore {
     }
 }
 
-/// The small files of one sub-folder, by name.
-type Files = BTreeMap<Box<[u8]>, Vec<u8>>;
+/// A small file: its name and content. A folder has four at most.
+type File = (Vec<u8>, Vec<u8>);
 
-fn folders(ask: &mut Asker<'_>, dir: &HostPath, names: &[&str]) -> BTreeMap<Box<[u8]>, Files> {
-    let mut folders: BTreeMap<Box<[u8]>, Files> = BTreeMap::new();
+/// Sub-folders in the order of their names, each with its files.
+fn folders(ask: &mut Asker<'_>, dir: &HostPath, names: &[&str]) -> Vec<(Vec<u8>, Vec<File>)> {
+    let mut folders: Vec<(Vec<u8>, Vec<File>)> = Vec::new();
     let mut failures: Vec<(Printable, Failure)> = Vec::new();
     for TreeFile { path, content } in ask.tree(dir, 2, names, Keep::All).unwrap_or_default() {
-        let Some(at) = path.0.iter().position(|byte| *byte == b'/') else { continue };
-        let (folder, name) = (&path.0[..at], &path.0[at + 1..]);
-        match content {
-            Ok(bytes) => {
-                let files = folders.entry(folder.into()).or_default();
-                files.insert(name.into(), bytes.0);
+        let mut folder = path.0;
+        let Some(at) = folder.iter().position(|byte| *byte == b'/') else { continue };
+        let bytes = match content {
+            Ok(bytes) => bytes.0,
+            Err(failure) => {
+                failures.push((Printable::from_bytes(&folder), failure));
+                continue;
             }
-            Err(failure) => failures.push((Printable::from_bytes(&path.0), failure)),
+        };
+        let file = (folder.split_off(at + 1), bytes);
+        folder.truncate(at);
+        // the answer is sorted by path, so that a folder's files follow one another
+        match folders.last_mut() {
+            Some((last, files)) if *last == folder => files.push(file),
+            _ => folders.push((folder, vec![file])),
         }
     }
     ask.several_failed(dir, &failures);
     folders
 }
 
-fn layer(name: &[u8], files: &Files) -> Option<Layer> {
+fn layer(name: &[u8], files: &[File]) -> Option<Layer> {
     let (chain, removing) = match name.strip_suffix(b"-removing") {
         // `<chain>-<64 hex>-removing`: a layer renamed before its removal, since 20.10
         Some(rest) => (rest.get(..64)?, true),
@@ -100,7 +106,7 @@ fn layer(name: &[u8], files: &Files) -> Option<Layer> {
     })
 }
 
-fn mount(name: &[u8], files: &Files) -> Option<Mount> {
+fn mount(name: &[u8], files: &[File]) -> Option<Mount> {
     Some(Mount {
         name: Printable::from_bytes(name),
         mount_id: word(files, b"mount-id")?,
@@ -110,8 +116,9 @@ fn mount(name: &[u8], files: &Files) -> Option<Mount> {
 }
 
 /// A file's content without surrounding whitespace; `None` when it is missing or empty.
-fn word(files: &Files, name: &[u8]) -> Option<Box<[u8]>> {
-    let word = files.get(name)?.trim_ascii();
+fn word(files: &[File], name: &[u8]) -> Option<Box<[u8]>> {
+    let (_, content) = files.iter().find(|(file, _)| file == name)?;
+    let word = content.trim_ascii();
     (!word.is_empty()).then(|| word.into())
 }
 
@@ -119,10 +126,10 @@ fn word(files: &Files, name: &[u8]) -> Option<Box<[u8]>> {
 mod tests {
     use super::*;
 
-    fn files(pairs: &[(&str, &str)]) -> Files {
+    fn files(pairs: &[(&str, &str)]) -> Vec<File> {
         pairs
             .iter()
-            .map(|(name, text)| (name.as_bytes().into(), text.as_bytes().to_vec()))
+            .map(|(name, text)| (name.as_bytes().to_vec(), text.as_bytes().to_vec()))
             .collect()
     }
 
