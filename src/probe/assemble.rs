@@ -23,8 +23,12 @@ use build::Build;
 /// Makes one topology of all facts.
 pub fn assemble(facts: &Facts) -> Assembled {
     let owned = facts.docker.as_deref().map(docker::owned).unwrap_or_default();
+    assemble_owned(facts, &owned)
+}
+
+fn assemble_owned(facts: &Facts, owned: &Owned) -> Assembled {
     let mut build = Build::new(facts);
-    gather_gaps(&mut build, &owned);
+    gather_gaps(&mut build, owned);
     disks::add_disks(&mut build);
     let volumes = volumes::Volumes::find(&build.index, facts.lvm.as_deref());
     let volume_nodes = volumes::add_volumes(&mut build, &volumes);

@@ -240,9 +240,12 @@ impl Adder<'_, '_> {
         let mounts = self.build.facts.mounts.as_deref();
         let points = seen.and_then(|seen| mounts?.by_dev.get(&seen.dev));
         let (size, dm_name) = (node.size, node.name.clone());
+        let node = self.build.add(node);
+        // its number may be another's already, where the facts contradict each other
+        let active = self.build.node(node).is_some_and(|node| node.device.is_some());
         ThinDevice {
             pool,
-            node: self.build.add(node),
+            node,
             id,
             role: Role::Unknown,
             engine: Engine::Unknown,
@@ -260,7 +263,7 @@ impl Adder<'_, '_> {
             delta: None,
             transaction_id: None,
             deferred_deletion: false,
-            active: seen.is_some(),
+            active,
             suspended: seen.is_some_and(|seen| seen.device.suspended),
             mountpoint: points.and_then(|points| points.first()).cloned(),
             claims: Vec::new(),

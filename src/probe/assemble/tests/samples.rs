@@ -1,0 +1,255 @@
+//! Real hosts: every device that `lsblk` lists is there once, with its size and its mounts, and
+//! the tree is the one that LVM's and dmsetup's own outputs tell.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::draw::{assert_sound, draw, draw_thins};
+use crate::ids::DevNo;
+use crate::model::{Mode, PoolKind, Topology};
+use crate::probe::dm::status::parse_status;
+use crate::probe::dm::{DmSeen, Status};
+use crate::probe::lvm::{LvmSeen, report};
+use crate::probe::testing::{FakeHost, block, dm, file, part, seen_blocks, seen_dm};
+use crate::probe::{Facts, assemble, mounts};
+use crate::sys::{Answer, SysBlockDevice};
+use crate::units::{Bytes, Sectors};
+
+/// What one host's tools said.
+struct Sample {
+    table: &'static str,
+    status: &'static str,
+    info: &'static str,
+    lsblk: &'static str,
+    lvs: &'static str,
+    vgs: &'static str,
+    pvs: &'static str,
+    mountinfo: &'static str,
+}
+
+macro_rules! sample {
+    ($host:literal) => {
+        Sample {
+            table: sample!($host, "dmsetup-table.txt"),
+            status: sample!($host, "dmsetup-status.txt"),
+            info: sample!($host, "dmsetup-info-c.txt"),
+            lsblk: sample!($host, "lsblk.jsonl"),
+            lvs: sample!($host, "lvs.json"),
+            vgs: sample!($host, "vgs.json"),
+            pvs: sample!($host, "pvs.json"),
+            mountinfo: sample!($host, "mountinfo"),
+        }
+    };
+    ($host:literal, $file:literal) => {
+        include_str!(concat!("../../../../tests/data/hosts/", $host, "/", $file))
+    };
+}
+
+/// One line of `lsblk`'s list.
+#[derive(serde::Deserialize)]
+struct Listed {
+    name: String,
+    #[serde(rename = "maj:min")]
+    dev: DevNo,
+    size: u64,
+    #[serde(rename = "type")]
+    class: String,
+    mountpoints: Vec<Option<String>>,
+}
+
+impl Sample {
+    fn listed(&self) -> Vec<Listed> {
+        let parse = |line| serde_json::from_str(line).expect("jq wrote one object a line");
+        self.lsblk.lines().map(parse).collect()
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            dm: Some(Arc::new(self.dm())),
+            block: Some(Arc::new(seen_blocks(self.blocks()))),
+            mounts: Some(Arc::new(mounts::read_mounts(&FakeHost::new([(
+                file("/proc/self/mountinfo"),
+                Answer::ok_bytes(self.mountinfo),
+            )])))),
+            lvm: Some(Arc::new(self.lvm())),
+            ..Facts::default()
+        }
+    }
+
+    fn dm(&self) -> DmSeen {
+        let by_device = |text: &'static str| {
+            let mut lines: HashMap<&str, String> = HashMap::new();
+            for (name, line) in text.lines().filter_map(|line| line.split_once(": ")) {
+                let slot = lines.entry(name).or_default();
+                slot.push_str(line);
+                slot.push('\n');
+            }
+            lines
+        };
+        let (tables, statuses) = (by_device(self.table), by_device(self.status));
+        let mut devices = Vec::new();
+        for line in self.info.lines().skip(1) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [name, major, minor, stat, open, ..] = words.as_slice() else { continue };
+            let uuid = words.get(7).copied().unwrap_or_default();
+            let table = tables.get(name).map_or("", String::as_str);
+            let mut device = dm(name, uuid, table);
+            device.open_count = open.parse().expect("dmsetup prints a number");
+            device.suspended = stat.contains('s');
+            let number = |word: &str| word.parse::<u32>().expect("dmsetup prints a number");
+            devices.push(((number(major), number(minor)), device));
+        }
+        let mut seen = seen_dm(&devices);
+        for device in &mut seen.devices {
+            let name = String::from_utf8_lossy(&device.device.name.0).into_owned();
+            let status = statuses.get(name.as_str()).map_or("", String::as_str);
+            device.status = Status::Lines(parse_status(status.as_bytes()));
+        }
+        seen
+    }
+
+    fn blocks(&self) -> Vec<SysBlockDevice> {
+        let mut disks: Vec<SysBlockDevice> = Vec::new();
+        for listed in self.listed() {
+            let (dev, sectors) = (listed.dev.to_string(), listed.size / 512);
+            match listed.class.as_str() {
+                "disk" | "loop" => disks.push(block(&listed.name, &dev, sectors, &[])),
+                "part" => {
+                    let disk = disks
+                        .iter_mut()
+                        .rfind(|disk| listed.name.as_bytes().starts_with(&disk.name.0));
+                    let disk = disk.expect("lsblk lists a partition behind its disk");
+                    let number = u32::try_from(disk.parts.len() + 1).expect("few partitions");
+                    disk.parts.push(part(&listed.name, &dev, sectors, number));
+                }
+                _ => {}
+            }
+        }
+        disks
+    }
+
+    /// Rows of `lvs` hold the fields of volumes and of segments.
+    fn lvm(&self) -> LvmSeen {
+        let rows = |text: &str, group: &str| {
+            let report: serde_json::Value = serde_json::from_str(text).expect("LVM's own JSON");
+            report["report"][0][group].to_string()
+        };
+        let (vg, pv, lv) = (rows(self.vgs, "vg"), rows(self.pvs, "pv"), rows(self.lvs, "lv"));
+        let json = format!(r#"{{"report":[{{"vg":{vg},"pv":{pv},"lv":{lv},"seg":{lv}}}]}}"#);
+        let report = report::parse_report(json.as_bytes());
+        assert_eq!(report.broken, None);
+        LvmSeen {
+            vgs: report.vgs,
+            pvs: report.pvs,
+            lvs: report.lvs,
+            whole: true,
+            ..LvmSeen::default()
+        }
+    }
+}
+
+/// Every device of `lsblk`'s list is on one node, with size and mount points.
+fn assert_like_lsblk(sample: &Sample, topology: &Topology) {
+    let by_dev: HashMap<DevNo, _> =
+        topology.nodes.iter().filter_map(|node| Some((node.device?, node))).collect();
+    let listed = sample.listed();
+    assert_eq!(by_dev.len(), listed.len(), "as many devices as lsblk lists");
+    for listed in listed {
+        let node = by_dev.get(&listed.dev).expect("lsblk lists it, so it is there");
+        assert_eq!(node.name, listed.name.as_str());
+        assert_eq!(node.size, Some(Bytes(listed.size)), "{}", listed.name);
+        let points: Vec<&str> = listed.mountpoints.iter().flatten().map(String::as_str).collect();
+        let ours: Vec<&str> = node.mountpoints.iter().map(|point| point.as_str()).collect();
+        assert_eq!(ours, points, "{}", listed.name);
+    }
+}
+
+#[test]
+fn a_real_lvm_thin_host_is_one_tree() {
+    let sample = sample!("lvm-thin");
+    let assembled = assemble(&sample.facts());
+    let topology = &assembled.topology;
+    assert_sound(topology);
+    assert_like_lsblk(&sample, topology);
+    assert_eq!(assembled.gaps, []);
+    assert_eq!(
+        draw(topology),
+        [
+            "disk vda 254:0",
+            "disk vdb 254:16",
+            "disk vdc 254:32",
+            "disk vdd 254:48",
+            "disk vde 254:64",
+            "pv vdb - < disk vdb",
+            "vg pve - < pv vdb",
+            "tdata pve-data_tdata 253:1 < vg pve",
+            "tmeta pve-data_tmeta 253:0 < vg pve",
+            "pmspare pve-lvol0_pmspare - < vg pve",
+            "pool pve-data-tpool 253:2 < tdata pve-data_tdata, tmeta pve-data_tmeta",
+            "linear pve-data 253:3 < pool pve-data-tpool",
+            "thin pve-base--900--disk--0 - < pool pve-data-tpool",
+            "thin pve-snap_vm--100--disk--0_before - < pool pve-data-tpool",
+            "thin pve-vm--100--disk--0 253:4 < pool pve-data-tpool",
+            "thin pve-vm--101--disk--0 253:5 < pool pve-data-tpool",
+            "thin pve-vm--102--disk--0 - < pool pve-data-tpool",
+        ]
+    );
+    assert_eq!(
+        draw_thins(topology),
+        [
+            "1 volume lvm pve/vm-100-disk-0 < - active",
+            "2 volume lvm pve/vm-101-disk-0 < - active",
+            "3 volume lvm pve/vm-102-disk-0 < -",
+            "4 snapshot lvm pve/snap_vm-100-disk-0_before < 1",
+            "5 volume lvm pve/base-900-disk-0 < -",
+        ]
+    );
+    let pool = &topology.pools[0];
+    assert_eq!((pool.kind, pool.name.as_str()), (PoolKind::LvmThin, "pve-data-tpool"));
+    assert_eq!(
+        (pool.lv.as_ref().map(|lv| lv.as_str()), pool.block_size),
+        (Some("pve/data"), Some(Sectors(128)))
+    );
+    let status = pool.status().expect("it is active");
+    assert_eq!((status.transaction_id, &status.mode, status.data.used.get()), (5, &Mode::Rw, 1995));
+    // `thin 173440 8388607` is 2.07 % of 4 GiB, as lvs says
+    assert_eq!(topology.thins[0].mapped, Some(Bytes(173_440 * 512)));
+}
+
+#[test]
+fn without_lvm_a_real_host_is_told_from_its_device_mapper_names() {
+    let sample = sample!("lvm-thin");
+    let facts = Facts { lvm: None, ..sample.facts() };
+    let assembled = assemble(&facts);
+    assert_sound(&assembled.topology);
+    assert_like_lsblk(&sample, &assembled.topology);
+    let lines = draw(&assembled.topology);
+    for line in [
+        "pv vdb - < disk vdb",
+        "vg pve - < pv vdb",
+        "tdata pve-data_tdata 253:1 < vg pve",
+        "tmeta pve-data_tmeta 253:0 < vg pve",
+        "pool pve-data-tpool 253:2 < tdata pve-data_tdata, tmeta pve-data_tmeta",
+        "linear pve-data 253:3 < pool pve-data-tpool",
+        "thin pve-vm--101--disk--0 253:5 < pool pve-data-tpool",
+    ] {
+        assert!(lines.iter().any(|l| l == line), "{line} is not in {lines:#?}");
+    }
+    assert_eq!(
+        draw_thins(&assembled.topology),
+        ["1 volume lvm pve/vm-100-disk-0 < - active", "2 volume lvm pve/vm-101-disk-0 < - active"]
+    );
+    assert_eq!(assembled.gaps.len(), 1, "{:?}", assembled.gaps);
+}
+
+#[test]
+fn ids_are_the_same_with_lvm_and_without() {
+    let sample = sample!("lvm-thin");
+    let ids = |facts: &Facts| -> HashMap<DevNo, String> {
+        let topology = assemble(facts).topology;
+        let by_dev = |node: &crate::model::Node| Some((node.device?, node.id.to_string()));
+        topology.nodes.iter().filter_map(by_dev).collect()
+    };
+    let facts = sample.facts();
+    assert_eq!(ids(&facts), ids(&Facts { lvm: None, ..facts.clone() }));
+}
