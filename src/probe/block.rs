@@ -91,7 +91,7 @@ pub fn read_block(host: &dyn ReadHost) -> BlockSeen {
 }
 
 /// A device, unless `lsblk` leaves it out (lsblk.c, `ignore_empty` and the default exclusion of
-/// RAM disks): hidden paths of a multipath NVMe disk, RAM disks, loop devices with no file.
+/// RAM disks): hidden paths of a multipath `NVMe` disk, RAM disks, loop devices with no file.
 fn parse_device(raw: &SysBlockDevice) -> Option<SeenBlock> {
     let dev: DevNo = text(raw, "dev")?.parse().ok()?;
     if dev.major == RAM || text(raw, "hidden") == Some("1") {

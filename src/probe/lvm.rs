@@ -65,10 +65,10 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let mut seen = LvmSeen { dmeventd, ..LvmSeen::default() };
     // at most: with all fields, without the newest, without locks
     for _ in 0..3 {
-        match run(host, &ask, &scope) {
+        match run(host, ask, &scope) {
             Ok(output) if ask.all_fields && lacks_a_field(&output) => ask.all_fields = false,
             Ok(output) => {
-                take(&mut seen, &output, &ask);
+                take(&mut seen, &output, ask);
                 return seen;
             }
             Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {
@@ -88,7 +88,7 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     seen
 }
 
-fn run(host: &dyn ReadHost, ask: &Ask, scope: &[String]) -> Result<RunOutput, Failure> {
+fn run(host: &dyn ReadHost, ask: Ask, scope: &[String]) -> Result<RunOutput, Failure> {
     match ask::reply(host, &Question::Run(call(ask, scope)))? {
         Reply::Ran(output) => Ok(output),
         other => Err(ask::misfit(&other)),
@@ -97,7 +97,7 @@ fn run(host: &dyn ReadHost, ask: &Ask, scope: &[String]) -> Result<RunOutput, Fa
 
 /// One call for all: LVM reads every VG once for the five reports. (`vgs` alone takes as long
 /// as all of them, and so do `lvs` and `pvs`.)
-fn call(ask: &Ask, scope: &[String]) -> CommandSpec {
+fn call(ask: Ask, scope: &[String]) -> CommandSpec {
     let pv_numbers = if ask.all_fields { ",pv_major,pv_minor" } else { "" };
     // asking a volume's monitoring starts the monitoring daemon where none runs (libdevmapper,
     // `_start_daemon`): it is asked only where one does
@@ -191,7 +191,7 @@ fn lacks_a_field(output: &RunOutput) -> bool {
     output.exit != Some(0) && output.stderr.0.windows(WORDS.len()).any(|text| text == WORDS)
 }
 
-fn take(seen: &mut LvmSeen, output: &RunOutput, ask: &Ask) {
+fn take(seen: &mut LvmSeen, output: &RunOutput, ask: Ask) {
     let report = report::parse_report(&output.stdout.0);
     (seen.vgs, seen.pvs, seen.lvs) = (report.vgs, report.pvs, report.lvs);
     seen.whole = report.broken.is_none() && output.exit == Some(0);
@@ -213,7 +213,7 @@ fn take(seen: &mut LvmSeen, output: &RunOutput, ask: &Ask) {
 }
 
 /// What LVM says beside its report, without what our own way of asking makes it say.
-fn messages(stderr: &Raw, ask: &Ask) -> Vec<String> {
+fn messages(stderr: &Raw, ask: Ask) -> Vec<String> {
     let own = |line: &str| {
         line.starts_with("File descriptor")
             || (!ask.locking && line.starts_with("WARNING: File locking is disabled"))

@@ -107,15 +107,14 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((first, after)) = rest.split_first() {
-        match (first, after) {
-            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..]) => {
-                out.push(((a & 7) << 6) | ((b & 7) << 3) | (c & 7));
-                rest = tail;
-            }
-            _ => {
-                out.push(*first);
-                rest = after;
-            }
+        if let (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..]) =
+            (first, after)
+        {
+            out.push(((a & 7) << 6) | ((b & 7) << 3) | (c & 7));
+            rest = tail;
+        } else {
+            out.push(*first);
+            rest = after;
         }
     }
     out

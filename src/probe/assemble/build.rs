@@ -44,16 +44,15 @@ impl<'a> Build<'a> {
     /// has no two devices of one number, so a source is wrong, and the first stands.
     pub(super) fn add(&mut self, mut node: Node) -> NodeIx {
         let at = NodeIx(ix(self.nodes.len()));
-        node.id = self.unique(node.id);
+        node.id = self.unique(&node.id);
         if let Some(dev) = node.device {
-            if self.by_dev.contains_key(&dev) {
+            let first = *self.by_dev.entry(dev).or_insert(at);
+            if first != at {
                 self.gaps.push(Gap::new(
                     "block",
                     format!("{} and another device both claim the number {dev}", node.name),
                 ));
                 node.device = None;
-            } else {
-                self.by_dev.insert(dev, at);
             }
         }
         self.nodes.push(node);
@@ -61,7 +60,7 @@ impl<'a> Build<'a> {
     }
 
     /// The id, or with a number at its end when another node has it.
-    fn unique(&mut self, id: NodeId) -> NodeId {
+    fn unique(&mut self, id: &NodeId) -> NodeId {
         let mut unique = id.clone();
         let mut count = 1_u64;
         while !self.ids.insert(unique.clone()) {

@@ -8,7 +8,7 @@ use crate::model::{Claim, Engine, PoolIx, ThinDevice};
 /// Rows of thin devices while they are gathered.
 #[derive(Default)]
 pub(super) struct Rows {
-    rows: Vec<ThinDevice>,
+    list: Vec<ThinDevice>,
     /// Who claimed each row first, in the same order.
     first: Vec<Option<Claim>>,
     by_id: HashMap<(PoolIx, ThinId), usize>,
@@ -17,7 +17,7 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn with_room(room: usize) -> Self {
         Self {
-            rows: Vec::with_capacity(room),
+            list: Vec::with_capacity(room),
             first: Vec::with_capacity(room),
             by_id: HashMap::with_capacity(room),
         }
@@ -33,7 +33,7 @@ impl Rows {
         let Some(at) = id.and_then(|id| self.by_id.get(&(pool, id)).copied()) else {
             return Some(claim);
         };
-        let (row, first) = (self.rows.get_mut(at)?, self.first.get_mut(at)?);
+        let (row, first) = (self.list.get_mut(at)?, self.first.get_mut(at)?);
         row.claims.extend(first.take());
         row.claims.push(claim);
         None
@@ -42,9 +42,9 @@ impl Rows {
     /// Adds a row with the one who claims it, if anybody does.
     pub(super) fn push(&mut self, row: ThinDevice, claim: Option<Claim>) {
         if let Some(id) = row.id {
-            self.by_id.insert((row.pool, id), self.rows.len());
+            self.by_id.insert((row.pool, id), self.list.len());
         }
-        self.rows.push(row);
+        self.list.push(row);
         self.first.push(claim);
     }
 
@@ -53,10 +53,10 @@ impl Rows {
         let claimed = move |row: &&ThinDevice| {
             row.engine == engine || row.claims.iter().any(|claim| claim.engine == engine)
         };
-        self.rows.iter().filter(claimed).map(|row| row.pool)
+        self.list.iter().filter(claimed).map(|row| row.pool)
     }
 
     pub(super) fn into_rows(self) -> Vec<ThinDevice> {
-        self.rows
+        self.list
     }
 }

@@ -2,7 +2,7 @@
 
 use super::build::{Build, activate, node};
 use super::disks::set_parents;
-use super::index::{DmAt, pool_table, thin_table};
+use super::index::{DmAt, is_pool, is_thin};
 use crate::model::{Kind, NodeIx};
 use crate::probe::block::natural;
 use crate::probe::dm::SeenDm;
@@ -15,9 +15,7 @@ pub(super) fn add_others(build: &mut Build<'_>) {
     let mut others: Vec<(DmAt, &SeenDm)> = (build.index.all())
         .filter(|(at, seen)| {
             let lvm = build.index.lvm.get(*at).is_some_and(Option::is_some);
-            !lvm && pool_table(seen).is_none()
-                && thin_table(seen).is_none()
-                && seen.unseen.is_none()
+            !lvm && !is_pool(seen) && !is_thin(seen) && seen.unseen.is_none()
         })
         .collect();
     others.sort_by_cached_key(|(_, seen)| natural(&seen.device.name.0));

@@ -87,18 +87,28 @@ impl<'a> DmIndex<'a> {
     }
 }
 
-/// The pool's table of a device that is one.
-pub(super) fn pool_table(seen: &SeenDm) -> Option<Option<&ThinPool>> {
+/// Whether a device is a thin pool.
+pub(super) fn is_pool(seen: &SeenDm) -> bool {
+    seen.targets.iter().any(|target| matches!(target, Target::ThinPool(_)))
+}
+
+/// Whether a device is thin.
+pub(super) fn is_thin(seen: &SeenDm) -> bool {
+    seen.targets.iter().any(|target| matches!(target, Target::Thin(_)))
+}
+
+/// A pool's table, where it was understood.
+pub(super) fn pool_table(seen: &SeenDm) -> Option<&ThinPool> {
     seen.targets.iter().find_map(|target| match target {
-        Target::ThinPool(table) => Some(table.as_ref()),
+        Target::ThinPool(table) => table.as_ref(),
         _ => None,
     })
 }
 
-/// The thin device's table of a device that is one.
-pub(super) fn thin_table(seen: &SeenDm) -> Option<Option<&Thin>> {
+/// A thin device's table, where it was understood.
+pub(super) fn thin_table(seen: &SeenDm) -> Option<&Thin> {
     seen.targets.iter().find_map(|target| match target {
-        Target::Thin(table) => Some(table.as_ref()),
+        Target::Thin(table) => table.as_ref(),
         _ => None,
     })
 }

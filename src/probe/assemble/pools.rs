@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::build::{Build, activate, ix, node};
 use super::devices::identity;
 use super::disks::{backing_nodes, set_parents};
-use super::index::{DmAt, pool_table, thin_table};
+use super::index::{DmAt, is_pool, pool_table, thin_table};
 use super::volumes::{Sort, VolumeAt, VolumeNodes, Volumes, add_layers};
 use crate::ids::DevNo;
 use crate::model::{Kind, NodeIx, Pool, PoolIx, PoolKind, PoolState};
@@ -145,7 +145,7 @@ impl Pools {
         seen: Option<&SeenDm>,
         group: Option<NodeIx>,
     ) {
-        if let Some(table) = seen.and_then(pool_table).flatten() {
+        if let Some(table) = seen.and_then(pool_table) {
             fill_from_table(build, pool, table);
         }
         let mut parents: Vec<NodeIx> = pool.data.into_iter().chain(pool.metadata).collect();
@@ -191,7 +191,7 @@ impl Pools {
     fn under_active_devices(&self, build: &Build<'_>, owned: &OwnedPool) -> Option<PoolIx> {
         owned.devices.iter().find_map(|device| {
             let (_, seen) = build.index.by_name(&device.dm_name)?;
-            let table = thin_table(seen)??;
+            let table = thin_table(seen)?;
             if Some(table.id) != device.id {
                 return None;
             }
@@ -239,11 +239,11 @@ fn raw_pools(build: &Build<'_>) -> Vec<DmAt> {
     let mut found: Vec<DmAt> = build
         .index
         .all()
-        .filter(|(at, seen)| is_ours(*at) && pool_table(seen).is_some())
+        .filter(|(at, seen)| is_ours(*at) && is_pool(seen))
         .map(|(at, _)| at)
         .collect();
     for (_, seen) in build.index.all() {
-        if let Some(Some(table)) = thin_table(seen)
+        if let Some(table) = thin_table(seen)
             && let Some((at, pool)) = build.index.by_dev(table.pool)
             && pool.unseen.is_some()
             && !found.contains(&at)

@@ -1,14 +1,15 @@
 //! Thin devices: every id that an engine or LVM names, and every active device that nobody does.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use super::build::{Build, activate, node};
 use super::claims::Rows;
 use super::devices::add_other;
-use super::index::{DmAt, thin_table};
+use super::index::{DmAt, is_thin, thin_table};
 use super::pools::Pools;
 use super::volumes::{Sort, Volume, Volumes, add_layers};
-use crate::ids::{DevNo, NodeId, ThinId};
+use crate::ids::{NodeId, ThinId};
 use crate::model::{Claim, Engine, Kind, Node, NodeIx, PoolIx, PoolKind, Role, ThinDevice};
 use crate::owner::lvm_names::dm_name;
 use crate::owner::{OwnedDevice, OwnedPool};
@@ -49,13 +50,13 @@ pub(super) fn sorted(mut rows: Vec<ThinDevice>, place: &[PoolIx]) -> Vec<ThinDev
             row.pool = *new;
         }
     }
-    rows.sort_by(|a, b| (a.pool, a.id.is_none(), a.id).cmp(&(b.pool, b.id.is_none(), b.id)));
+    rows.sort_by_key(|row| (row.pool, row.id.is_none(), row.id));
     rows
 }
 
 /// How each pool came to be, once it is known who uses it.
 fn tell_kinds(pools: &mut Pools, rows: &Rows) {
-    let lvm: std::collections::HashSet<PoolIx> = rows.pools_of(Engine::Lvm).collect();
+    let lvm: HashSet<PoolIx> = rows.pools_of(Engine::Lvm).collect();
     for place in lvm {
         if let Some(pool) = pools.get_mut(place) {
             pool.kind = PoolKind::LvmThin;
@@ -84,18 +85,11 @@ struct Active {
 impl Active {
     fn find(build: &Build<'_>, pools: &Pools) -> Self {
         let mut active = Self { by_id: HashMap::new(), nameless: HashMap::new(), odd: Vec::new() };
-        for (at, seen) in build.index.all() {
-            let Some(table) = thin_table(seen) else { continue };
-            let dep = |dev: &DevNo| pools.on(*dev);
-            match table {
-                Some(table) => match pools.on(table.pool) {
-                    Some(pool) if !active.by_id.contains_key(&(pool, table.id)) => {
-                        active.by_id.insert((pool, table.id), at);
-                    }
-                    _ => active.odd.push(at),
-                },
+        for (at, seen) in build.index.all().filter(|(_, seen)| is_thin(seen)) {
+            match thin_table(seen) {
+                Some(table) => active.with_id(pools.on(table.pool), table.id, at),
                 // in fail mode the kernel tells only what it depends on (`formats.md` 5.1)
-                None => match seen.device.deps.iter().find_map(dep) {
+                None => match seen.device.deps.iter().find_map(|dev| pools.on(*dev)) {
                     Some(pool) => {
                         active.nameless.insert(seen.device.name.0.clone(), (at, pool));
                     }
@@ -104,6 +98,16 @@ impl Active {
             }
         }
         active
+    }
+
+    fn with_id(&mut self, pool: Option<PoolIx>, id: ThinId, at: DmAt) {
+        let slot = pool.map(|pool| self.by_id.entry((pool, id)));
+        match slot {
+            Some(Entry::Vacant(slot)) => {
+                slot.insert(at);
+            }
+            _ => self.odd.push(at),
+        }
     }
 
     /// Takes the device that is active for an id.
@@ -156,7 +160,7 @@ impl Adder<'_, '_> {
 
     fn add_volume(&mut self, volumes: &Volumes<'_>, volume: &Volume<'_>) {
         let seen = volume.main.and_then(|at| self.build.index.get(at));
-        let table = seen.and_then(thin_table).flatten();
+        let table = seen.and_then(thin_table);
         let named = volume.seen.and_then(|lv| volumes.named(volume.group, &lv.pool));
         let pool = named.and_then(|at| self.pools.of_volume(at));
         let dep = || seen.and_then(|s| s.device.deps.iter().find_map(|dep| self.pools.on(*dep)));
@@ -272,7 +276,7 @@ impl Adder<'_, '_> {
     }
 
     fn external_origin(&self, seen: &SeenDm) -> Option<NodeIx> {
-        let origin = thin_table(seen)??.external_origin?;
+        let origin = thin_table(seen)?.external_origin?;
         self.build.by_dev.get(&origin).copied()
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::build::{Build, activate, node};
 use super::devices::kind_of;
 use super::disks::set_parents;
-use super::index::{DmAt, DmIndex, pool_table, thin_table};
+use super::index::{DmAt, DmIndex, is_pool, is_thin};
 use crate::ids::DevNo;
 use crate::model::{Gap, Kind, LvFacts, NodeIx, PvFacts, VgFacts};
 use crate::owner::lvm_names::{LvmUuid, dm_name, is_pmspare, parse_name};
@@ -163,10 +163,8 @@ impl Volume<'_> {
             index.lvm.get(*at).and_then(Option::as_ref).map_or("", |uuid| uuid.suffix.as_str())
         };
         let segtype = self.seen.map_or("", |lv| lv.segment.segtype.as_str());
-        let pool = mine.iter().find(|at| {
-            suffix(at) == "tpool" || dm(at).is_some_and(|seen| pool_table(seen).is_some())
-        });
-        let thin = mine.iter().find(|at| dm(at).is_some_and(|seen| thin_table(seen).is_some()));
+        let pool = mine.iter().find(|at| suffix(at) == "tpool" || dm(at).is_some_and(is_pool));
+        let thin = mine.iter().find(|at| dm(at).is_some_and(is_thin));
         let has = |wanted: &str| mine.iter().any(|at| suffix(at) == wanted);
         self.sort = if pool.is_some() || segtype == "thin-pool" || has("pool") {
             Sort::Pool

@@ -20,7 +20,7 @@ fn no_dmeventd() -> (Question, Answer) {
 }
 
 fn asked(ask: Ask, answer: Answer) -> (Question, Answer) {
-    (Question::Run(call(&ask, &[])), answer)
+    (Question::Run(call(ask, &[])), answer)
 }
 
 fn whys(seen: &LvmSeen) -> Vec<&str> {
@@ -44,9 +44,9 @@ fn the_monitoring_daemon_is_asked_only_where_it_runs() {
         asked(ask, ran(0, REAL, "")),
     ]));
     assert_eq!((seen.dmeventd, seen.lvs.len()), (Some(true), 14));
-    let text = call(&PLAIN, &[]).args.join(" ");
+    let text = call(PLAIN, &[]).args.join(" ");
     assert!(!text.contains("seg_monitor"), "it would start the daemon: {text}");
-    assert!(call(&ask, &[]).args.join(" ").contains("devices,seg_monitor"));
+    assert!(call(ask, &[]).args.join(" ").contains("devices,seg_monitor"));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn an_error_status_with_a_report_is_a_gap_beside_it() {
 
 #[test]
 fn a_flood_of_messages_is_cut_in_the_middle() {
-    let flood: String = (0..1000).map(|n| format!("  message {n}\x1b\n")).collect();
+    let flood = (0..1000).fold(String::new(), |text, n| text + &format!("  message {n}\x1b\n"));
     let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, &flood))]));
     let whys = whys(&seen);
     assert_eq!((whys.len(), whys[0], whys[10]), (11, "message 0\\x1b", "message 999\\x1b"));

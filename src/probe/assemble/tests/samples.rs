@@ -13,6 +13,7 @@ use crate::probe::lvm::{LvmSeen, report};
 use crate::probe::testing::{FakeHost, block, dm, file, part, seen_blocks, seen_dm};
 use crate::probe::{Facts, assemble, mounts};
 use crate::sys::{Answer, SysBlockDevice};
+use crate::text::Printable;
 use crate::units::{Bytes, Sectors};
 
 /// What one host's tools said.
@@ -159,7 +160,7 @@ fn assert_like_lsblk(sample: &Sample, topology: &Topology) {
         assert_eq!(node.name, listed.name.as_str());
         assert_eq!(node.size, Some(Bytes(listed.size)), "{}", listed.name);
         let points: Vec<&str> = listed.mountpoints.iter().flatten().map(String::as_str).collect();
-        let ours: Vec<&str> = node.mountpoints.iter().map(|point| point.as_str()).collect();
+        let ours: Vec<&str> = node.mountpoints.iter().map(Printable::as_str).collect();
         assert_eq!(ours, points, "{}", listed.name);
     }
 }
@@ -207,7 +208,7 @@ fn a_real_lvm_thin_host_is_one_tree() {
     let pool = &topology.pools[0];
     assert_eq!((pool.kind, pool.name.as_str()), (PoolKind::LvmThin, "pve-data-tpool"));
     assert_eq!(
-        (pool.lv.as_ref().map(|lv| lv.as_str()), pool.block_size),
+        (pool.lv.as_ref().map(Printable::as_str), pool.block_size),
         (Some("pve/data"), Some(Sectors(128)))
     );
     let status = pool.status().expect("it is active");

@@ -13,7 +13,8 @@ use crate::probe::lvm::{LvmSeen, report};
 use crate::probe::testing::{block, dm, part, seen_blocks, seen_dm};
 use crate::probe::{Assembled, Facts, assemble};
 use crate::sys::{DmDevice, EntryKind, FileStat, HostPath, SysBlockDevice};
-use crate::units::Bytes;
+use crate::text::Printable;
+use crate::units::{Bytes, DataBlocks};
 
 const VG: &str = "g7feV2nMZ5ayck0R2es1VZU2kknAHme0";
 
@@ -41,11 +42,11 @@ fn with_status(mut facts: Facts, dev: (u32, u32), status: &str) -> Facts {
     facts
 }
 
-fn lvm(json: &str) -> Option<Arc<LvmSeen>> {
+fn lvm(json: &str) -> Arc<LvmSeen> {
     let report = report::parse_report(json.as_bytes());
     assert_eq!(report.broken, None);
     let (vgs, pvs, lvs) = (report.vgs, report.pvs, report.lvs);
-    Some(Arc::new(LvmSeen { vgs, pvs, lvs, whole: true, ..LvmSeen::default() }))
+    Arc::new(LvmSeen { vgs, pvs, lvs, whole: true, ..LvmSeen::default() })
 }
 
 fn device(prefix: &str, name: &str, id: Option<u64>, role: Role) -> OwnedDevice {
@@ -270,7 +271,7 @@ fn a_loop_lvm_pool_rests_on_loops_and_they_on_files() {
         ]
     );
     let pool = &topology.pools[0];
-    assert_eq!((pool.kind, pool.low_water.map(|w| w.get())), (PoolKind::LoopLvm, Some(32768)));
+    assert_eq!((pool.kind, pool.low_water.map(DataBlocks::get)), (PoolKind::LoopLvm, Some(32768)));
     let file = topology.node(topology.node(pool.data.expect("it is active")).parents[0]);
     let sizes = file.facts.file.as_deref().expect("its file could be looked at");
     assert_eq!((sizes.apparent, sizes.allocated), (Bytes(107_374_182_400), Bytes(300 << 20)));
@@ -374,7 +375,7 @@ fn a_raid1_tmeta_and_its_images_rest_on_the_vg_and_say_what_they_are_made_of() {
             "pool vg-p 253:6 < tdata vg-p_tdata, tmeta vg-p_tmeta",
         ]
     );
-    let note = topology.nodes[9].facts.note.as_ref().map(|note| note.as_str());
+    let note = topology.nodes[9].facts.note.as_ref().map(Printable::as_str);
     assert_eq!(
         note,
         Some(
@@ -410,12 +411,12 @@ fn a_pv_on_luks_rests_on_the_crypt_device() {
     let mut lines = draw(&told.topology);
     lines.sort_by_key(|line| expected.iter().position(|e| e == line));
     assert_eq!(lines, expected);
-    host.lvm = lvm(r#"{"report":[
+    host.lvm = Some(lvm(r#"{"report":[
         {"vg":[{"vg_uuid":"g7feV2-nMZ5-ayck-0R2e-s1VZ-U2kk-nAHme0","vg_name":"vg","vg_size":"4096"}],
          "pv":[{"pv_uuid":"P1","vg_uuid":"g7feV2-nMZ5-ayck-0R2e-s1VZ-U2kk-nAHme0","vg_name":"vg",
                 "pv_name":"/dev/mapper/luks-x","pv_size":"4096"}],
          "lv":[{"lv_uuid":"rrrrrr-rrrr-rrrr-rrrr-rrrr-rrrr-rrrrrr","lv_name":"root",
-                "vg_uuid":"g7feV2-nMZ5-ayck-0R2e-s1VZ-U2kk-nAHme0"}]}]}"#);
+                "vg_uuid":"g7feV2-nMZ5-ayck-0R2e-s1VZ-U2kk-nAHme0"}]}]}"#));
     let reported = sound(assemble(&host));
     let mut lines = draw(&reported.topology);
     lines.sort_by_key(|line| expected.iter().position(|e| e == line));
@@ -431,7 +432,7 @@ fn an_inactive_lvm_pool_and_a_missing_pv_are_there_without_a_device() {
             block("loop0", "7:0", 614_400, &[("loop/backing_file", "/a.img")]),
             block("loop2", "7:2", 204_800, &[("loop/backing_file", "/c.img")]),
         ]))),
-        lvm: lvm(report),
+        lvm: Some(lvm(report)),
         ..Facts::default()
     };
     let owned = docker("docker-thinpool", Backing::Given, vec![]);
