@@ -1,0 +1,261 @@
+//! What the screen is showing, and what each event makes of it.
+//!
+//! [`App::update`] is a plain function from an event to effects: no waiting, no locks, no input
+//! or output. Drawing is elsewhere and changes nothing here.
+
+mod act;
+mod find;
+mod motion;
+mod overlay;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
+use ratatui::layout::Size;
+
+use super::action::Context;
+use super::areas::Areas;
+use super::edit::Edit;
+use super::event::{Effect, Event};
+use super::filter::Filter;
+use super::glyph::Glyphs;
+use super::keymap::{self, Key};
+use super::outline::Outline;
+use super::seen::Seen;
+use super::table::{Content, Table};
+use super::theme::Theme;
+use crate::ids::NodeId;
+use crate::model::{Severity, Snapshot};
+
+pub(crate) use find::FindingRow;
+pub(crate) use motion::Move;
+pub(crate) use overlay::{Choice, Overlay};
+
+/// A view on a number key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Everything.
+    Tree,
+    /// Pools and devices.
+    Layers,
+    /// What is wrong, and what could not be seen.
+    Findings,
+}
+
+/// Where the keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Focus {
+    /// The list of the view.
+    List,
+    /// The details beside it.
+    Pane,
+}
+
+/// The list of findings: where the person is in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FindingsList {
+    /// The row.
+    pub(crate) cursor: usize,
+    /// The first row shown.
+    pub(crate) offset: usize,
+    /// Only those of one device.
+    pub(crate) only: Option<NodeId>,
+}
+
+/// How the screen looks: chosen once, from options and environment.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub(crate) glyphs: &'static Glyphs,
+    pub(crate) theme: Theme,
+}
+
+impl Look {
+    /// With Unicode or ASCII signs, with sixteen colours or none.
+    pub fn new(ascii: bool, colour: bool) -> Self {
+        let theme = if colour { Theme::colour() } else { Theme::mono() };
+        Self { glyphs: Glyphs::choose(ascii), theme }
+    }
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) look: Look,
+    pub(crate) seen: Seen,
+    pub(crate) now_ms: i64,
+    pub(crate) size: Size,
+    pub(crate) view: View,
+    pub(crate) focus: Focus,
+    pub(crate) tree: Table,
+    pub(crate) layers: Table,
+    pub(crate) findings: FindingsList,
+    pub(crate) overlay: Option<Overlay>,
+    pub(crate) prompt: Option<Edit>,
+    pub(crate) prompt_error: Option<String>,
+    pub(crate) filter_text: String,
+    pub(crate) filter: Filter,
+    pub(crate) marks: HashSet<NodeId>,
+    pub(crate) exact: bool,
+    pub(crate) notice: Option<String>,
+    pub(crate) pane_offset: usize,
+    came_from: View,
+    touched: bool,
+    effects: Vec<Effect>,
+}
+
+impl App {
+    /// A screen that shows a first picture.
+    pub fn new(snapshot: Arc<Snapshot>, look: Look, size: Size) -> Self {
+        let mut app = Self {
+            look,
+            seen: Seen::new(snapshot),
+            now_ms: 0,
+            size: usable(size),
+            view: View::Tree,
+            focus: Focus::List,
+            tree: Table::new(Content::Tree),
+            layers: Table::new(Content::Layers),
+            findings: FindingsList::default(),
+            overlay: None,
+            prompt: None,
+            prompt_error: None,
+            filter_text: String::new(),
+            filter: Filter::default(),
+            marks: HashSet::new(),
+            exact: false,
+            notice: None,
+            pane_offset: 0,
+            came_from: View::Tree,
+            touched: false,
+            effects: Vec::new(),
+        };
+        app.settle();
+        app.open_on_trouble();
+        app.settle();
+        app
+    }
+
+    /// What an event makes of the screen, and what it asks for.
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Terminal(TerminalEvent::Key(key)) if key.kind != KeyEventKind::Release => {
+                self.take_key(&key);
+            }
+            Event::Terminal(TerminalEvent::Resize(width, height)) => {
+                self.size = usable(Size::new(width, height));
+            }
+            Event::Terminal(TerminalEvent::Paste(text)) => self.paste(&text),
+            Event::Terminal(_) => {}
+            Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
+            Event::Tick(now_ms) => self.now_ms = now_ms,
+            Event::Notice(text) => self.notice = Some(text),
+        }
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        let before = std::mem::replace(&mut self.seen, Seen::new(snapshot));
+        for (view, table) in [(View::Tree, &mut self.tree), (View::Layers, &mut self.layers)] {
+            if view == self.view {
+                table.grow(&self.seen, &before, &self.filter);
+            } else {
+                table.put_away(&before);
+            }
+        }
+        let marks = std::mem::take(&mut self.marks);
+        self.marks =
+            marks.into_iter().filter(|id| self.seen.topology().find(id).is_some()).collect();
+        if !self.touched {
+            self.settle();
+            self.open_on_trouble();
+        }
+    }
+
+    /// Until a person presses a key, the selection stands on the device that hurts.
+    fn open_on_trouble(&mut self) {
+        let gravest = self.seen.gravest().filter(|finding| finding.severity == Severity::Critical);
+        let node = gravest.and_then(|finding| self.seen.topology().find(finding.node.as_ref()?));
+        let entry = node.and_then(|node| self.tree.outline.place_of(node));
+        if let Some(entry) = entry {
+            self.tree.reveal(entry, &self.seen, &self.filter);
+        }
+    }
+
+    fn take_key(&mut self, event: &KeyEvent) {
+        self.touched = true;
+        self.notice = None;
+        if self.edits(|edit| edit.take(event)) {
+            return;
+        }
+        let key = Key::pressed(event);
+        let context = self.context();
+        // the line being typed has taken every key that types
+        if let Some(action) = keymap::find(key, context) {
+            (action.run)(self);
+        } else if self.overlay.is_none() {
+            self.notice = keymap::later(key).map(str::to_owned);
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.edits(|edit| {
+            edit.insert(text);
+            true
+        });
+    }
+
+    /// Where the keys go now.
+    pub(crate) fn context(&self) -> Context {
+        match (&self.overlay, &self.prompt, self.view) {
+            (Some(Overlay::Details { .. }), ..) => Context::DETAILS,
+            (Some(_), ..) | (None, Some(_), _) => Context::LIST,
+            (None, None, View::Findings) => Context::FINDINGS,
+            (None, None, View::Tree | View::Layers) => Context::TABLE,
+        }
+    }
+
+    /// The table of the present view, or the tree's behind the findings.
+    pub(crate) fn table(&self) -> &Table {
+        if self.view == View::Layers { &self.layers } else { &self.tree }
+    }
+
+    /// The same, to change.
+    pub(crate) fn table_mut(&mut self) -> &mut Table {
+        if self.view == View::Layers { &mut self.layers } else { &mut self.tree }
+    }
+
+    /// The table with what its methods ask for.
+    fn table_and_seen(&mut self) -> (&mut Table, &Seen, &Filter) {
+        let table = if self.view == View::Layers { &mut self.layers } else { &mut self.tree };
+        (table, &self.seen, &self.filter)
+    }
+
+    /// The outline that the selection is in.
+    pub(crate) fn outline(&self) -> &Outline {
+        &self.table().outline
+    }
+
+    /// Where everything stands on the screen now.
+    pub(crate) fn areas(&self) -> Areas {
+        Areas::of(self)
+    }
+
+    /// Brings tables and scrolling up to date with what has changed.
+    fn settle(&mut self) {
+        let (table, seen, filter) = self.table_and_seen();
+        if !table.is_grown() {
+            table.grow(seen, seen, filter);
+        }
+        let height = self.areas().body.height.into();
+        self.table_mut().scroll_into(height);
+        self.settle_findings(height);
+        self.settle_overlay();
+    }
+}
+
+/// A serial line says 0×0: it is taken for the terminal it most likely is.
+pub(crate) fn usable(size: Size) -> Size {
+    if size.width == 0 || size.height == 0 { Size::new(80, 24) } else { size }
+}

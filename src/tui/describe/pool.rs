@@ -1,0 +1,97 @@
+//! Facts of a pool: how full, in which mode, what is in it, what Docker prints of it.
+
+use super::{Line, Lines};
+use crate::format;
+use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role};
+use crate::tui::outline::owners::runs;
+use crate::tui::seen::Seen;
+
+/// A pool.
+pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool) {
+    lines.push(Line::Title(pool.name.to_string()));
+    let block = pool.block_size.map_or_else(|| "?".to_owned(), |size| format::long(size.bytes()));
+    lines.text(format!("{} {}, {block} blocks", pool.kind.name(), pool.mode().unwrap_or("?")));
+    if pool.suspended {
+        lines.text("suspended: whoever reads or writes it waits");
+    }
+    match &pool.state {
+        PoolState::Active(status) => describe_status(lines, pool, status),
+        PoolState::Failed => lines.text("failed: the kernel answers nothing but Fail"),
+        PoolState::Unseen { why } => lines.text(format!("status not seen: {why}")),
+        PoolState::Inactive => {
+            lines.text("inactive: no device for it in the kernel, its figures are not known");
+            lines.size("data size", pool.data_size.or(node.size));
+            lines.size("metadata size", pool.metadata_size);
+        }
+    }
+    describe_devices(lines, seen, pool);
+    let options: Vec<_> = pool.options.iter().map(crate::text::Printable::as_str).collect();
+    lines.fact("table options", options.join(" "));
+    if let (Some(water), Some(block)) = (pool.low_water, pool.block_size) {
+        lines.fact("low water", format!("{} free", format::long(water.bytes(block))));
+    }
+    lines.maybe("monitored", pool.monitor.as_ref());
+    lines.maybe("profile", pool.profile.as_ref().filter(|profile| !profile.is_empty()));
+    describe_driver(lines, pool);
+}
+
+fn describe_status(lines: &mut Lines, pool: &Pool, status: &PoolStatus) {
+    if let Some(usage) = pool.data_usage() {
+        lines.push(Line::Gauge { label: "data", used: usage.used, total: usage.total });
+    }
+    if let Some(usage) = pool.metadata_usage() {
+        lines.push(Line::Gauge { label: "meta", used: usage.used, total: usage.total });
+    }
+    let lvm = pool.lvm_transaction_id.map_or_else(String::new, |id| format!(" (LVM: {id})"));
+    lines.fact("transaction", format!("{}{lvm}", status.transaction_id));
+    lines.maybe("without space", status.no_space.as_ref().map(no_space));
+    lines.maybe("discards", status.discard.as_ref());
+    match status.needs_check {
+        Some(true) => lines.text("needs_check: a metadata operation failed"),
+        Some(false) => lines.fact("needs check", "no"),
+        None => lines.fact("needs check", "? (this kernel does not say)"),
+    }
+    lines.maybe("metadata snapshot", status.held_root.map(|block| format!("held at {block}")));
+    let more: Vec<_> = status.more.iter().map(crate::text::Printable::as_str).collect();
+    lines.fact("more status", more.join(" "));
+}
+
+fn no_space(action: &NoSpace) -> &str {
+    match action {
+        NoSpace::Queue => "writes wait",
+        NoSpace::Error => "writes fail",
+        NoSpace::Unknown(word) => word.as_str(),
+    }
+}
+
+fn describe_devices(lines: &mut Lines, seen: &Seen, pool: &Pool) {
+    let devices = || pool.devices.iter().filter_map(|ix| seen.topology().thins.get(ix.0 as usize));
+    let mut parts = vec![devices().count().to_string()];
+    let mut add = |count: usize, what: &str| {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    };
+    let of_role = |role: Role| devices().filter(|device| device.role == role).count();
+    add(of_role(Role::ImageLayer), "image layers");
+    add(of_role(Role::Container), "containers");
+    add(
+        devices().filter(|device| device.role == Role::Container && runs(device)).count(),
+        "running",
+    );
+    add(of_role(Role::Volume) + of_role(Role::Snapshot), "volumes");
+    add(of_role(Role::Leaked), "leaked");
+    add(of_role(Role::Missing), "missing");
+    lines.fact("devices", parts.join(", "));
+}
+
+fn describe_driver(lines: &mut Lines, pool: &Pool) {
+    if pool.driver_status.is_empty() {
+        return;
+    }
+    lines.head("as docker info prints it");
+    pool.driver_status.iter().for_each(|(key, value)| lines.fact(key, value));
+    if !pool.driver_status_unknown.is_empty() {
+        lines.fact("only the daemon knows", pool.driver_status_unknown.join(", "));
+    }
+}

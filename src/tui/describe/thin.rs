@@ -1,0 +1,93 @@
+//! Facts of a thin device: whose it is, where in its chain, what it takes.
+
+use super::{Line, Lines};
+use crate::model::{Node, Role, ThinDevice};
+use crate::tui::seen::Seen;
+
+/// A thin device.
+pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &ThinDevice) {
+    lines.push(Line::Title(match (device.role, device.id) {
+        (Role::Leaked, Some(id)) => format!("device {id}"),
+        _ => device.label(),
+    }));
+    lines.text(format!("{}, of {}", role_sentence(device.role), device.engine.name()));
+    lines.fact("device id", device.id.map_or_else(|| "?".to_owned(), |id| id.to_string()));
+    if let Some(container) = &device.container {
+        lines.fact("container", &container.id);
+        lines.fact("state", container.state.map_or("?", |state| state.name()));
+        lines.maybe("pod", container.pod.as_ref());
+        lines.maybe("namespace", container.namespace.as_ref());
+    }
+    if let Some((at, of)) = device.position {
+        lines.fact("layer", format!("{at} of {of}"));
+    }
+    let parent = parent(seen, node);
+    match (device.parent, parent) {
+        (Some(id), Some(parent)) => lines.fact("made from", format!("{id}, {}", parent.label())),
+        (Some(id), None) => lines.fact("made from", format!("{id} (not in the pool)")),
+        (None, _) => {}
+    }
+    describe_sizes(lines, device);
+    let inactive = "no (most layers never are, and that is healthy)";
+    if device.role != Role::Missing {
+        lines.fact("active", if device.active { "yes" } else { inactive });
+    }
+    if device.suspended {
+        lines.text("suspended: whoever reads or writes it waits");
+    }
+    if device.deferred_deletion {
+        lines.text("to be deleted: the engine could not yet");
+    }
+    let mounted = device.mountpoint.as_ref().filter(|path| !node.mountpoints.contains(path));
+    lines.maybe("mounted on", mounted);
+    lines.maybe("note", device.note.as_ref());
+    for claim in &device.claims {
+        let (engine, name, by) = (claim.engine.name(), &claim.name, &claim.by);
+        lines.fact("claimed", format!("by {engine} as {name}, in {by}"));
+    }
+    device.images.iter().for_each(|image| lines.fact("image", image));
+    describe_names(lines, seen, device);
+}
+
+fn describe_names(lines: &mut Lines, seen: &Seen, device: &ThinDevice) {
+    if let Some(pool) = seen.topology().pools.get(device.pool.0 as usize) {
+        lines.fact("pool", &pool.name);
+    }
+    lines.fact("name", &device.name);
+    lines.maybe("dm name", device.dm_name.as_ref());
+    lines.maybe("chain id", device.chain_id.as_ref());
+    lines.maybe("transaction", device.transaction_id);
+}
+
+fn describe_sizes(lines: &mut Lines, device: &ThinDevice) {
+    lines.size("size", device.size);
+    if device.role == Role::Missing {
+        return;
+    }
+    lines.size("mapped", device.mapped);
+    lines.size("exclusive", device.exclusive);
+    lines.size("shared", device.shared);
+    if device.parent.is_some() {
+        lines.size("delta", device.delta);
+    }
+}
+
+fn parent<'s>(seen: &'s Seen, node: &Node) -> Option<&'s ThinDevice> {
+    let parent = seen.descent.parent_of(node.facts.thin?)?;
+    seen.topology().thins.get(parent.0 as usize)
+}
+
+const fn role_sentence(role: Role) -> &'static str {
+    match role {
+        Role::Base => "base device, which every bottom layer is made from",
+        Role::ImageLayer => "image layer",
+        Role::Container => "container",
+        Role::ContainerInit => "layer between a container and its image",
+        Role::BuildCache => "snapshot of a build",
+        Role::Volume => "volume",
+        Role::Snapshot => "snapshot of a volume",
+        Role::Leaked => "leaked: in the pool, and nobody names it",
+        Role::Missing => "missing: named, and not in the pool",
+        Role::Unknown => "owner not known",
+    }
+}

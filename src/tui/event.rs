@@ -1,0 +1,42 @@
+//! What reaches the screen and what it answers with.
+
+use std::sync::Arc;
+
+use crate::model::Snapshot;
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key, a paste, a new size.
+    Terminal(crossterm::event::Event),
+    /// A new picture of the host.
+    Snapshot(Arc<Snapshot>),
+    /// A second has passed, or many: milliseconds since 1970.
+    Tick(i64),
+    /// Something asked for is done, in one line.
+    Notice(String),
+}
+
+/// What the screen asks of the rest of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Look at the host again now.
+    LookAgain,
+    /// Record the host into a file; the answer comes as a notice.
+    Capture,
+}
+
+/// What is to be done after an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The rest of the program is asked.
+    Ask(Request),
+    /// A text goes to the clipboard of the person's terminal.
+    Copy(String),
+    /// The screen is drawn anew from nothing.
+    Redraw,
+    /// The program is suspended, as the shell's job.
+    Suspend,
+    /// The program ends.
+    Quit,
+}

@@ -1,0 +1,83 @@
+//! A snapshot with what the screen asks of it often: who descends from whom, where the trouble
+//! is, what is still being read. Made once a snapshot; knows nothing of views.
+
+use std::sync::Arc;
+
+use super::outline::descent::Descent;
+use crate::model::{Finding, NodeIx, Origin, Severity, Snapshot, SourceAge, Topology};
+
+/// A snapshot, prepared.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// The snapshot.
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Parents of thin devices.
+    pub(crate) descent: Descent,
+    /// Some source has not answered for the first time yet.
+    pub(crate) loading: bool,
+    /// The widest thin id, in columns.
+    pub(crate) id_width: u16,
+    /// Sharing was read of some device.
+    pub(crate) sharing: bool,
+    severity: Vec<Option<Severity>>,
+}
+
+impl Seen {
+    /// Prepares a snapshot.
+    pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
+        let topology = &snapshot.topology;
+        let mut severity = vec![None; topology.nodes.len()];
+        for finding in &snapshot.findings {
+            let node = finding.node.as_ref().and_then(|id| topology.find(id));
+            if let Some(slot) = node.and_then(|ix| severity.get_mut(ix.0 as usize)) {
+                *slot = Some(finding.severity).max(*slot);
+            }
+        }
+        let widest = topology.thins.iter().filter_map(|device| device.id).max();
+        let id_width = widest.map_or(2, |id| decimal_digits(id.get())).max(2);
+        let descent = Descent::of(topology);
+        let loading = snapshot.sources.iter().any(is_loading);
+        let sharing = topology.thins.iter().any(|device| device.exclusive.is_some());
+        Self { descent, loading, id_width, sharing, severity, snapshot }
+    }
+
+    /// The storage.
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.snapshot.topology
+    }
+
+    /// The gravest finding about a node.
+    pub(crate) fn severity(&self, node: NodeIx) -> Option<Severity> {
+        self.severity.get(node.0 as usize).copied().flatten()
+    }
+
+    /// All findings about a node.
+    pub(crate) fn findings_of(&self, node: NodeIx) -> impl Iterator<Item = &Finding> {
+        let id = self.topology().nodes.get(node.0 as usize).map(|node| &node.id);
+        self.snapshot.findings.iter().filter(move |f| f.node.as_ref() == id && id.is_some())
+    }
+
+    /// The finding that the whole screen is about, where one is more than advice.
+    pub(crate) fn gravest(&self) -> Option<&Finding> {
+        let grave = |finding: &&Finding| finding.severity > Severity::Advice;
+        // the list comes gravest first, but nothing here rests on that
+        self.snapshot.findings.iter().rev().filter(grave).max_by_key(|finding| finding.severity)
+    }
+
+    /// When a recording was made; `None` for a living host.
+    pub(crate) fn recorded_at(&self) -> Option<i64> {
+        match &self.snapshot.origin {
+            Origin::Live => None,
+            Origin::Recorded { .. } => Some(self.snapshot.host.time),
+        }
+    }
+}
+
+/// Whether a source is being asked for the first time.
+pub(crate) fn is_loading(source: &SourceAge) -> bool {
+    source.answered_at_ms.is_none() && source.asking_since_ms.is_some() && !source.silent
+}
+
+fn decimal_digits(number: u32) -> u16 {
+    u16::try_from(number.checked_ilog10().unwrap_or(0) + 1).unwrap_or(1)
+}
