@@ -289,7 +289,7 @@ impl Host {
                 root: true,
             },
             sources: self.sources,
-            topology: Topology::new(self.nodes, self.pools, self.thins),
+            topology: Arc::new(Topology::new(self.nodes, self.pools, self.thins)),
             findings: self.findings,
             gaps: self.gaps,
         })

@@ -17,7 +17,7 @@ use ratatui::style::Style;
 use super::app::{App, Overlay, View};
 use super::areas::{Areas, LEAST};
 pub(crate) use header::until_change;
-use pen::Pen;
+use pen::{Pen, on};
 
 /// A line of text in pieces, each with its style.
 pub(crate) type Spans = Vec<(String, Style)>;
@@ -64,9 +64,9 @@ fn draw_view(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
 fn draw_too_small(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
     let (width, height) = (areas.whole.width, areas.whole.height);
     let text = format!("thinscope needs {}x{}, this is {width}x{height}", LEAST.0, LEAST.1);
-    pen.text(0, 0, width, &text, app.look.theme.plain);
+    pen.text(on(0, 0, width), &text, app.look.theme.plain);
     if let Some(banner) = header::recorded(app) {
-        pen.text(0, 1, width, &banner, app.look.theme.warning);
+        pen.text(on(0, 1, width), &banner, app.look.theme.warning);
     }
 }
 

@@ -3,7 +3,7 @@
 use ratatui::layout::Position;
 
 use super::Spans;
-use super::pen::Pen;
+use super::pen::{Pen, on};
 use crate::format;
 use crate::tui::action::{ACTIONS, Action};
 use crate::tui::app::{App, Overlay};
@@ -26,9 +26,17 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
     for action in shown {
         let Some(bar) = action.bar else { continue };
         let style = pen.theme.key;
-        x = pen.raw(x, areas.bar.y, areas.bar.right().saturating_sub(x), &keys(action, app), style);
+        x = pen.raw(
+            on(x, areas.bar.y, areas.bar.right().saturating_sub(x)),
+            &keys(action, app),
+            style,
+        );
         let word = format!(" {}  ", bar.word);
-        x = pen.raw(x, areas.bar.y, areas.bar.right().saturating_sub(x), &word, pen.theme.plain);
+        x = pen.raw(
+            on(x, areas.bar.y, areas.bar.right().saturating_sub(x)),
+            &word,
+            pen.theme.plain,
+        );
     }
 }
 
@@ -51,11 +59,17 @@ pub(super) fn draw_status(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option
     let line = areas.status?;
     pen.clear(line);
     if let (Some(edit), None) = (&app.prompt, &app.overlay) {
-        let x = pen.raw(line.x + 1, line.y, 2, "/ ", pen.theme.key);
-        let at =
-            pen.text(x, line.y, line.right().saturating_sub(x), edit.before(), pen.theme.strong);
-        let x =
-            pen.text(at, line.y, line.right().saturating_sub(at), edit.after(), pen.theme.strong);
+        let x = pen.raw(on(line.x + 1, line.y, 2), "/ ", pen.theme.key);
+        let at = pen.text(
+            on(x, line.y, line.right().saturating_sub(x)),
+            edit.before(),
+            pen.theme.strong,
+        );
+        let x = pen.text(
+            on(at, line.y, line.right().saturating_sub(at)),
+            edit.after(),
+            pen.theme.strong,
+        );
         let (hint, style) = match &app.prompt_error {
             Some(why) => (why.clone(), pen.theme.warning),
             None => (
@@ -63,7 +77,7 @@ pub(super) fn draw_status(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option
                 pen.theme.dim,
             ),
         };
-        pen.text(x + 3, line.y, line.right().saturating_sub(x + 3), &hint, style);
+        pen.text(on(x + 3, line.y, line.right().saturating_sub(x + 3)), &hint, style);
         return Some(Position::new(at, line.y));
     }
     let spans = match &app.notice {

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::Spans;
-use super::pen::Pen;
+use super::pen::{Pen, on};
 use crate::format;
 use crate::tui::app::{App, Focus, Look};
 use crate::tui::areas::Areas;
@@ -50,7 +50,7 @@ fn draw_lines(pen: &mut Pen<'_>, app: &App, area: Rect, offset: usize) {
     }
     if lines.len() > offset + usize::from(area.height) && area.height > 0 {
         let more = format!(" {} ", pen.glyphs.descending);
-        pen.right(area.x, area.bottom() - 1, area.width, &more, pen.theme.head);
+        pen.right(on(area.x, area.bottom() - 1, area.width), &more, pen.theme.head);
     }
 }
 
@@ -164,7 +164,7 @@ fn draw_foot(pen: &mut Pen<'_>, app: &App, foot: Rect) {
     if let Some(title) = title {
         let title = certain(title, pen.glyphs.ascii).into_owned();
         let title = cut_middle(&title, usize::from(foot.width).saturating_sub(6), pen.glyphs.cut);
-        pen.raw(foot.x + 2, foot.y, foot.width, &format!(" {title} "), pen.theme.title);
+        pen.raw(on(foot.x + 2, foot.y, foot.width), &format!(" {title} "), pen.theme.title);
     }
     let rows = flow(&lines, foot.width.saturating_sub(2), &app.look);
     for (y, spans) in (foot.top() + 1..foot.bottom()).zip(&rows) {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::pen::Pen;
+use super::pen::{Pen, on};
 use super::table::{draw_wall, select, severity_sign};
 use crate::tui::app::{App, FindingRow};
 use crate::tui::areas::Areas;
@@ -20,9 +20,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
     if rows.is_empty() {
         let text = "nothing is wrong as far as was seen, and nothing is left unseen";
         pen.text(
-            areas.body.x + 3,
-            areas.body.y,
-            areas.body.width.saturating_sub(3),
+            on(areas.body.x + 3, areas.body.y, areas.body.width.saturating_sub(3)),
             text,
             pen.theme.good,
         );
@@ -31,7 +29,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
     for (y, (at, row)) in (areas.body.top()..areas.body.bottom()).zip(visible) {
         let line = Rect { y, height: 1, ..areas.body };
         if at == app.findings.cursor {
-            pen.raw(line.x, y, 1, ">", pen.theme.strong);
+            pen.raw(on(line.x, y, 1), ">", pen.theme.strong);
         }
         draw_finding(pen, *row, line);
         if at == app.findings.cursor {
@@ -49,7 +47,7 @@ fn draw_heads(pen: &mut Pen<'_>, app: &App, head: Rect) {
         Some(_) => "FINDINGS OF THIS DEVICE (esc: back, 4: all)",
         None => "FINDINGS, AND WHAT COULD NOT BE SEEN",
     };
-    pen.text(head.x + 3, head.y, head.width.saturating_sub(3), title, style);
+    pen.text(on(head.x + 3, head.y, head.width.saturating_sub(3)), title, style);
 }
 
 fn draw_finding(pen: &mut Pen<'_>, row: FindingRow<'_>, line: Rect) {
@@ -66,12 +64,12 @@ fn draw_finding(pen: &mut Pen<'_>, row: FindingRow<'_>, line: Rect) {
         }
     };
     let (x, y) = (line.x, line.y);
-    pen.raw(x + 1, y, 1, sign, style);
-    pen.text(x + 3, y, WORD - 1, word, style);
+    pen.raw(on(x + 1, y, 1), sign, style);
+    pen.text(on(x + 3, y, WORD - 1), word, style);
     // the sentence says more than the code, which stands in the details too
     let code_width = if line.width >= 90 { CODE } else { 0 };
     if code_width > 0 {
-        pen.text(x + 3 + WORD, y, CODE - 2, code, pen.theme.plain);
+        pen.text(on(x + 3 + WORD, y, CODE - 2), code, pen.theme.plain);
     }
     let at = x + 3 + WORD + code_width;
     let text = if code_width == 0 && matches!(row, FindingRow::Gap(_)) {
@@ -79,5 +77,5 @@ fn draw_finding(pen: &mut Pen<'_>, row: FindingRow<'_>, line: Rect) {
     } else {
         text
     };
-    pen.text(at, y, line.right().saturating_sub(at), &text, pen.theme.plain);
+    pen.text(on(at, y, line.right().saturating_sub(at)), &text, pen.theme.plain);
 }

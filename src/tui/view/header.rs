@@ -1,7 +1,7 @@
 //! The first lines: whose host, how old the picture is, who is silent, and the gravest trouble.
 
 use super::Spans;
-use super::pen::Pen;
+use super::pen::{Pen, on};
 use crate::model::SourceAge;
 use crate::tui::app::{App, View};
 use crate::tui::areas::Areas;
@@ -104,6 +104,6 @@ fn draw_trouble(pen: &mut Pen<'_>, app: &App, line: ratatui::layout::Rect) {
     }
     let taken: usize = keys.iter().map(|(text, _)| text.len()).sum();
     let room = line.width.saturating_sub(1 + u16::try_from(taken).unwrap_or(0));
-    let after = pen.text(line.x + 1, line.y, room, &text, style);
+    let after = pen.text(on(line.x + 1, line.y, room), &text, style);
     pen.spans(after, line.y, line.right().saturating_sub(after), &keys);
 }

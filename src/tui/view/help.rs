@@ -1,9 +1,7 @@
 //! The help: every action from the table, every sign, every term of the filter.
 
-use ratatui::layout::Rect;
-
 use super::Spans;
-use super::pen::Pen;
+use super::pen::{Pen, on};
 use crate::tui::action::{ACTIONS, Action, Chapter};
 use crate::tui::app::App;
 use crate::tui::areas::Areas;
@@ -22,9 +20,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas, offset: usize) {
         pen.spans(area.x + 1, y, area.width.saturating_sub(2), spans);
     }
     if lines.len() > offset + usize::from(area.height) {
-        let at = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+        let y = area.bottom().saturating_sub(1);
         let more = format!(" {} more ", pen.glyphs.descending);
-        pen.right(at.x, at.y, at.width, &more, pen.theme.head);
+        pen.right(on(area.x, y, area.width), &more, pen.theme.head);
     }
 }
 

@@ -10,6 +10,19 @@ use crate::tui::glyph::Glyphs;
 use crate::tui::theme::Theme;
 use crate::tui::width::{certain, columns, cut_end};
 
+/// A stretch of one line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    x: u16,
+    y: u16,
+    width: u16,
+}
+
+/// A stretch of one line, from its first cell.
+pub(super) const fn on(x: u16, y: u16, width: u16) -> At {
+    At { x, y, width }
+}
+
 /// Writes into a frame.
 #[derive(Debug)]
 pub(super) struct Pen<'b> {
@@ -27,20 +40,20 @@ impl<'b> Pen<'b> {
     }
 
     /// Writes a text from outside, cut at its end to a width; answers the column after it.
-    pub(super) fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+    pub(super) fn text(&mut self, at: At, text: &str, style: Style) -> u16 {
         let text = certain(text, self.glyphs.ascii);
-        let text = cut_end(&text, width.into(), self.glyphs.cut);
-        self.raw(x, y, width, &text, style)
+        let text = cut_end(&text, at.width.into(), self.glyphs.cut);
+        self.raw(at, &text, style)
     }
 
     /// Writes a text at the right of a width.
-    pub(super) fn right(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) {
+    pub(super) fn right(&mut self, At { x, y, width }: At, text: &str, style: Style) {
         let taken = u16::try_from(columns(text)).unwrap_or(width).min(width);
-        self.text(x + width - taken, y, taken, text, style);
+        self.text(on(x + width - taken, y, taken), text, style);
     }
 
     /// Writes our own signs, or a text that has passed [`certain`] before.
-    pub(super) fn raw(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+    pub(super) fn raw(&mut self, At { x, y, width }: At, text: &str, style: Style) -> u16 {
         let area = self.buffer.area;
         if y >= area.bottom() || x >= area.right() {
             return x;
@@ -54,7 +67,7 @@ impl<'b> Pen<'b> {
         let end = x.saturating_add(width);
         spans
             .iter()
-            .fold(x, |at, (text, style)| self.text(at, y, end.saturating_sub(at), text, *style))
+            .fold(x, |at, (text, style)| self.text(on(at, y, end.saturating_sub(at)), text, *style))
     }
 
     /// Lays a style over an area.
@@ -73,6 +86,6 @@ impl<'b> Pen<'b> {
     /// A horizontal line.
     pub(super) fn rule(&mut self, x: u16, y: u16, width: u16) {
         let line = self.glyphs.rule.repeat(width.into());
-        self.raw(x, y, width, &line, self.theme.dim);
+        self.raw(on(x, y, width), &line, self.theme.dim);
     }
 }

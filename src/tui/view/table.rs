@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::pen::Pen;
+use super::pen::{Pen, on};
 use crate::model::Severity;
 use crate::tui::app::{App, Focus, View};
 use crate::tui::areas::Areas;
@@ -67,9 +67,9 @@ fn draw_heads(pen: &mut Pen<'_>, app: &App, area: Rect, placed: &[Placed]) {
         let x = area.x + place.x;
         if place.column.is_number() {
             let extra = u16::from(width_of(&title) > usize::from(place.width));
-            pen.right(x - extra, area.y, place.width + extra, &title, style);
+            pen.right(on(x - extra, area.y, place.width + extra), &title, style);
         } else {
-            pen.text(x, area.y, place.width, &title, style);
+            pen.text(on(x, area.y, place.width), &title, style);
         }
     }
 }
@@ -85,9 +85,7 @@ fn draw_empty(pen: &mut Pen<'_>, app: &App, body: Rect) {
         "no block device was seen on this host"
     };
     pen.text(
-        body.x + columns::GUTTER,
-        body.y,
-        body.width.saturating_sub(columns::GUTTER),
+        on(body.x + columns::GUTTER, body.y, body.width.saturating_sub(columns::GUTTER)),
         text,
         pen.theme.dim,
     );
@@ -103,20 +101,20 @@ fn draw_row(pen: &mut Pen<'_>, app: &App, row: &Row, line: Rect, placed: &[Place
         match place.column {
             Column::Name => {
                 let name = name(&app.seen, &table.outline, row.entry, &subject, pen.glyphs);
-                draw_name(pen, app, row, &subject, &name, Rect { x, width: place.width, ..line });
+                draw_name(pen, app, row, (&subject, &name), Rect { x, width: place.width, ..line });
             }
             Column::Kind => {
                 let style = if subject.is_pointer() { pen.theme.dim } else { pen.theme.plain };
-                pen.text(x, line.y, place.width, cell::kind(&subject), style);
+                pen.text(on(x, line.y, place.width), cell::kind(&subject), style);
             }
             Column::Id => {
                 if let Some(id) = subject.thin.and_then(|device| device.id) {
-                    pen.right(x, line.y, place.width, &id.to_string(), pen.theme.plain);
+                    pen.right(on(x, line.y, place.width), &id.to_string(), pen.theme.plain);
                 }
             }
             Column::State => {
                 let (text, tone) = state(&app.seen, &table.outline, &subject);
-                pen.text(x, line.y, place.width, &text, tone_style(pen, tone));
+                pen.text(on(x, line.y, place.width), &text, tone_style(pen, tone));
             }
             column => {
                 let figure = figure(&app.seen, &table.outline, &subject, column);
@@ -132,7 +130,7 @@ fn draw_row(pen: &mut Pen<'_>, app: &App, row: &Row, line: Rect, placed: &[Place
 fn draw_figure(pen: &mut Pen<'_>, app: &App, figure: Figure, cell: Rect) {
     let style = if figure.seen().is_some() { pen.theme.plain } else { pen.theme.dim };
     let text = figure.text(app.exact, pen.glyphs);
-    pen.right(cell.x, cell.y, cell.width, &text, style);
+    pen.right(on(cell.x, cell.y, cell.width), &text, style);
 }
 
 fn tone_style(pen: &Pen<'_>, tone: Tone) -> Style {
@@ -153,24 +151,24 @@ fn draw_bracket(pen: &mut Pen<'_>, part: BracketPart, x: u16, y: u16) {
         BracketPart::Pass => pen.glyphs.bracket_pass,
         BracketPart::Bottom => pen.glyphs.bracket_bottom,
     };
-    pen.raw(x + 1, y, 1, sign, pen.theme.dim);
+    pen.raw(on(x + 1, y, 1), sign, pen.theme.dim);
 }
 
 /// Selected or marked, trouble here or folded below, fold of a row at the edge.
 fn draw_gutter(pen: &mut Pen<'_>, app: &App, row: &Row, subject: &Subject<'_>, line: Rect) {
     let marked = subject.node.is_some_and(|node| app.marks.contains(&node.id));
     if marked && matches!(subject.what, What::Node(_)) {
-        pen.raw(line.x, line.y, 1, "+", pen.theme.marked);
+        pen.raw(on(line.x, line.y, 1), "+", pen.theme.marked);
     } else if app.table().selected_entry() == Some(row.entry) {
-        pen.raw(line.x, line.y, 1, ">", pen.theme.strong);
+        pen.raw(on(line.x, line.y, 1), ">", pen.theme.strong);
     }
     let own = subject.ix.filter(|_| !subject.is_pointer()).and_then(|ix| app.seen.severity(ix));
     let below = if row.folded { app.table().worst_below(row.entry) } else { None };
     if let Some(severity) = own.max(below) {
-        pen.raw(line.x + 1, line.y, 1, severity_sign(severity), pen.theme.severity(severity));
+        pen.raw(on(line.x + 1, line.y, 1), severity_sign(severity), pen.theme.severity(severity));
     }
     if row.folded && row.depth == 0 {
-        pen.raw(line.x + 2, line.y, 1, pen.glyphs.folded, pen.theme.strong);
+        pen.raw(on(line.x + 2, line.y, 1), pen.glyphs.folded, pen.theme.strong);
     }
 }
 
@@ -187,8 +185,7 @@ fn draw_name(
     pen: &mut Pen<'_>,
     app: &App,
     row: &Row,
-    subject: &Subject<'_>,
-    name: &Name,
+    (subject, name): (&Subject<'_>, &Name),
     cell: Rect,
 ) {
     let mut x = draw_guides(pen, row, cell);
@@ -199,17 +196,17 @@ fn draw_name(
             Some(_) if mark == "*" => pen.theme.good,
             _ => pen.theme.dim,
         };
-        x = pen.raw(x, cell.y, end.saturating_sub(x), mark, style).saturating_add(1);
+        x = pen.raw(on(x, cell.y, end.saturating_sub(x)), mark, style).saturating_add(1);
     }
     let text = certain(&name.text, pen.glyphs.ascii).into_owned();
     let room = usize::from(end.saturating_sub(x));
     let aside = fitting_aside(pen, &name.aside, room.saturating_sub(width_of(&text) + 2));
     let shown = cut_middle(&text, room, pen.glyphs.cut);
     let style = name_style(pen, subject);
-    let after = pen.raw(x, cell.y, end.saturating_sub(x), &shown, style);
+    let after = pen.raw(on(x, cell.y, end.saturating_sub(x)), &shown, style);
     highlight(pen, app, x, cell.y, &shown);
     if !aside.is_empty() {
-        pen.text(after + 2, cell.y, end.saturating_sub(after + 2), aside, pen.theme.dim);
+        pen.text(on(after + 2, cell.y, end.saturating_sub(after + 2)), aside, pen.theme.dim);
     }
 }
 
@@ -243,14 +240,14 @@ fn draw_guides(pen: &mut Pen<'_>, row: &Row, cell: Rect) -> u16 {
     for depth in first..row.depth {
         let goes_on = row.guides.checked_shr(u32::from(depth)).unwrap_or(0) & 1 == 1;
         if goes_on {
-            pen.raw(x, cell.y, 1, pen.glyphs.pipe, pen.theme.dim);
+            pen.raw(on(x, cell.y, 1), pen.glyphs.pipe, pen.theme.dim);
         }
         x += 2;
     }
     let sign = if row.last { pen.glyphs.last } else { pen.glyphs.branch };
-    pen.raw(x, cell.y, 1, sign, pen.theme.dim);
+    pen.raw(on(x, cell.y, 1), sign, pen.theme.dim);
     if row.folded {
-        pen.raw(x + 1, cell.y, 1, pen.glyphs.folded, pen.theme.strong);
+        pen.raw(on(x + 1, cell.y, 1), pen.glyphs.folded, pen.theme.strong);
     }
     x + 2
 }
@@ -284,9 +281,9 @@ pub(super) fn draw_wall(pen: &mut Pen<'_>, app: &App, wall: Rect, body: Rect) {
     for y in wall.top()..wall.bottom() {
         let at = usize::from(y).checked_sub(usize::from(body.top()));
         if at.is_some_and(|at| thumb.contains(&at)) {
-            pen.raw(wall.x, y, 1, pen.glyphs.thumb, pen.theme.plain);
+            pen.raw(on(wall.x, y, 1), pen.glyphs.thumb, pen.theme.plain);
         } else {
-            pen.raw(wall.x, y, 1, pen.glyphs.wall, pen.theme.dim);
+            pen.raw(on(wall.x, y, 1), pen.glyphs.wall, pen.theme.dim);
         }
     }
 }
