@@ -20,7 +20,7 @@ equal "dmeventd watches the pool" monitored "$(lvs --noheadings -o seg_monitor d
 web=$(thin_of shop-web-1)
 suspend_thin "$web"
 equal "a thin device is suspended" 1 "$(suspended "$web")"
-refused "plain lvs hangs then" within 5 lvs
+refused "lvs without its hints hangs then" within 5 lvs --config 'devices{hints="none"}'
 resume_thin "$web"
 ok "and answers after the undo" within 20 lvs
 
