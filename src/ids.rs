@@ -2,7 +2,6 @@
 //!
 //! Knows the shape of each id and nothing of where it comes from.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -70,8 +69,22 @@ impl Serialize for DevNo {
 
 impl<'de> Deserialize<'de> for DevNo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        deserializer.deserialize_str(DevNoText)
+    }
+}
+
+/// Reads a number without copying its text: a recording holds tens of thousands.
+struct DevNoText;
+
+impl de::Visitor<'_> for DevNoText {
+    type Value = DevNo;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a device number MAJOR:MINOR")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<DevNo, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

@@ -40,6 +40,8 @@ enum Told {
 #[derive(Debug)]
 pub struct Survey {
     tell: mpsc::UnboundedSender<Told>,
+    /// Of a recorded host, whose one snapshot stays; a live one is published by its thread.
+    _recorded: Option<watch::Sender<Arc<Snapshot>>>,
 }
 
 /// The newest snapshot, changing.
@@ -51,8 +53,8 @@ impl Survey {
     pub fn start(plan: LookPlan, refresh: Duration) -> Result<(Watched, Self), LookError> {
         let (tell, told) = mpsc::unbounded_channel();
         if let Some(recorded) = recorded::picture(&plan) {
-            let (_, watched) = watch::channel(Arc::new(recorded?.snapshot()));
-            return Ok((watched, Self { tell }));
+            let (publish, watched) = watch::channel(Arc::new(recorded?.snapshot()));
+            return Ok((watched, Self { tell, _recorded: Some(publish) }));
         }
         let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
         plan.sources.iter().for_each(|source| picture.asking(*source));
@@ -73,7 +75,7 @@ impl Survey {
         thread
             .spawn(run)
             .map_err(|error| LookError::System { what: "the survey cannot begin", error })?;
-        Ok((watched, Self { tell }))
+        Ok((watched, Self { tell, _recorded: None }))
     }
 
     /// Look at everything now. Nothing happens on a recorded host.

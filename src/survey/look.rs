@@ -86,23 +86,33 @@ fn run<T>(look: impl Future<Output = T>) -> Result<T, LookError> {
         .map_err(|error| LookError::System { what: "the look cannot begin", error })
 }
 
+/// Each source's answers become facts as soon as they are there, and are dropped.
 async fn look_live(plan: &LookPlan) -> Picture {
     let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
-    let recordings = ask_all(plan).await;
-    recordings.iter().for_each(|recording| picture.answered(recording, now_ms()));
+    let mut looks = start_all(plan);
+    while let Some(done) = looks.join_next().await {
+        if let Ok(recording) = done {
+            picture.answered(&recording, now_ms());
+        }
+    }
     picture
 }
 
-/// All sources at the same time; the recordings in the order of [`Source::ALL`].
+/// The recordings in the order of [`Source::ALL`].
 async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
+    let mut recordings = start_all(plan).join_all().await;
+    recordings.sort_by_key(Recording::source);
+    recordings
+}
+
+/// All sources at the same time.
+fn start_all(plan: &LookPlan) -> JoinSet<Recording> {
     let mut looks = JoinSet::new();
     for source in plan.sources.iter().copied() {
         let plan = plan.clone();
         looks.spawn(async move { look_at(&plan, source).await.recording });
     }
-    let mut recordings = looks.join_all().await;
-    recordings.sort_by_key(Recording::source);
-    recordings
+    looks
 }
 
 /// One source of the live host. Who the host is, is asked right here: nothing of it can hang.
@@ -116,7 +126,8 @@ pub(super) async fn look_at(plan: &LookPlan, source: Source) -> Asked {
 /// The order for one source.
 pub(super) fn order(plan: &LookPlan, source: Source) -> Order {
     let root = match &plan.place {
-        Place::Live { root } => root.clone(),
+        // the child stands in another folder
+        Place::Live { root: Some(root) } => Some(std::path::absolute(root).unwrap_or(root.clone())),
         _ => None,
     };
     Order::look(source, root, plan.options.clone(), plan.limits.of(source))
