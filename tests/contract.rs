@@ -10,6 +10,7 @@ mod devices;
 mod tools;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::mpsc;
@@ -43,29 +44,29 @@ fn live() -> Live {
 }
 
 /// Asks in a thread of its own, so that a hang is a failure and not the end of the tests.
-fn ask(question: Question) -> Answer {
+fn ask(question: &Question) -> Answer {
     let (tell, told) = mpsc::channel();
-    let asked = question.clone();
+    let asked = (*question).clone();
     std::thread::spawn(move || tell.send(live().ask(&asked)));
     told.recv_timeout(IN_TIME).unwrap_or_else(|_| panic!("no answer in time to {question:?}"))
 }
 
 fn listed() -> Vec<DmListed> {
-    match ask(Question::DmList).result {
+    match ask(&Question::DmList).result {
         Ok(Reply::DmList(listed)) => listed,
         other => panic!("no list: {other:?}"),
     }
 }
 
 fn device(dev: DevNo) -> DmDevice {
-    match ask(Question::DmDevice(dev)).result {
+    match ask(&Question::DmDevice(dev)).result {
         Ok(Reply::DmDevice(device)) => device,
         other => panic!("no device {dev}: {other:?}"),
     }
 }
 
 fn status(dev: DevNo) -> String {
-    match ask(Question::DmStatus(dev)).result {
+    match ask(&Question::DmStatus(dev)).result {
         Ok(Reply::Bytes(status)) => String::from_utf8(status.0).expect("a status is text"),
         other => panic!("no status of {dev}: {other:?}"),
     }
@@ -80,7 +81,7 @@ fn the_version_is_the_driver_s() {
     if !in_lab() {
         return;
     }
-    let Ok(Reply::DmVersion(version)) = ask(Question::DmVersion).result else {
+    let Ok(Reply::DmVersion(version)) = ask(&Question::DmVersion).result else {
         panic!("device-mapper is there");
     };
     let said = dmsetup(&["version"]);
@@ -252,7 +253,7 @@ fn a_device_that_is_not_there_is_not_found() {
     }
     let dev = DevNo::new(listed().first().map_or(253, |one| one.dev.major), 1_000_000);
     for question in [Question::DmDevice(dev), Question::DmStatus(dev)] {
-        let failure = ask(question).result.expect_err("there is none");
+        let failure = ask(&question).result.expect_err("there is none");
         assert_eq!(failure.kind, FailKind::NotFound, "{}", failure.why);
     }
 }
@@ -262,7 +263,7 @@ fn block_devices_are_those_of_lsblk() {
     if !in_lab() {
         return;
     }
-    let Ok(Reply::SysBlock(seen)) = ask(Question::SysBlock).result else {
+    let Ok(Reply::SysBlock(seen)) = ask(&Question::SysBlock).result else {
         panic!("sysfs is mounted");
     };
     let attr =
@@ -285,9 +286,8 @@ fn a_loop_device_tells_the_inode_of_its_file() {
     if !in_lab() {
         return;
     }
-    use std::os::unix::fs::MetadataExt;
     let pool = ThinPool::new("loop");
-    let Ok(Reply::SysBlock(seen)) = ask(Question::SysBlock).result else {
+    let Ok(Reply::SysBlock(seen)) = ask(&Question::SysBlock).result else {
         panic!("sysfs is mounted");
     };
     let (device, file) = pool.data_loop();

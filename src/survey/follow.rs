@@ -195,7 +195,9 @@ impl Follower {
         while let Some(Ok(other)) = self.looks.try_join_next() {
             done.push(other);
         }
-        done.into_iter().for_each(|done| self.take_one(done));
+        for done in done {
+            self.take_one(done);
+        }
         self.publish.send_replace(Arc::new(self.picture.snapshot()));
     }
 

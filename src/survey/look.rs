@@ -47,7 +47,9 @@ pub fn capture<W: Write>(plan: &LookPlan, out: W) -> Result<Vec<Gap>, LookError>
     write(plan, &recordings, out)
         .map_err(|error| LookError::System { what: "the recording cannot be written", error })?;
     let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
-    recordings.iter().for_each(|recording| picture.answered(recording, now_ms()));
+    for recording in &recordings {
+        picture.answered(recording, now_ms());
+    }
     Ok(picture.snapshot().gaps)
 }
 

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn events_that_come_together_are_one_look() {
-        let (mut turn, ended) = ended(0 * MS);
+        let (mut turn, ended) = ended(Duration::ZERO);
         let event = ended + 1000 * MS;
         turn.want(Wanted::Soon, event);
         turn.want(Wanted::Soon, event + 100 * MS);
@@ -195,13 +195,13 @@ mod tests {
 
     #[test]
     fn a_sum_with_the_state_of_all_devices_is_not_compared_with_one_without() {
-        let (mut turn, _) = ended(0 * MS);
+        let (mut turn, _) = ended(Duration::ZERO);
         let all = Signs { state_of_all: true, ..Signs::default() };
         turn.end(None, Signs::default(), Some(7));
         assert_eq!(turn.known(), Some(7));
         turn.end(None, all, Some(9));
         assert_eq!(turn.known(), Some(9));
-        turn.looked(0 * MS, Vec::new());
+        turn.looked(Duration::ZERO, Vec::new());
         turn.signs.state_of_all = false;
         assert_eq!(turn.known(), None, "what it says was not seen");
     }

@@ -370,6 +370,7 @@ pub struct DmListed {
 
 /// One device-mapper device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the kernel's own flags, none excludes another")]
 pub struct DmDevice {
     /// Its name, any bytes.
     pub name: Raw,

@@ -26,21 +26,20 @@ impl Devices {
     }
 
     fn create(tables: &[(&str, &str)], mode: &str) -> Self {
-        let made = Self(tables.iter().map(|(name, _)| name.as_bytes().to_vec()).collect());
+        let devices = Self(tables.iter().map(|(name, _)| name.as_bytes().to_vec()).collect());
         let words: Vec<_> =
             tables.iter().map(|(name, table)| format!("{name},,,{mode},{table}")).collect();
-        let mut child = Command::new("dmsetup")
+        let created = Command::new("dmsetup")
             .args(["--noudevsync", "create", "--concise"])
             .arg(words.join(";"))
-            .spawn()
-            .expect("dmsetup is installed");
-        assert!(child.wait().expect("it ends").success());
-        made
+            .status();
+        assert!(created.expect("dmsetup is installed").success());
+        devices
     }
 
     /// With names of any bytes; without nodes, which udev could not name.
     pub(crate) fn hostile(names: &[&[u8]]) -> Self {
-        let made = Self(names.iter().map(|name| name.to_vec()).collect());
+        let devices = Self(names.iter().map(|name| name.to_vec()).collect());
         for name in names {
             let status = Command::new("dmsetup")
                 .args(["--manglename", "none", "--noudevsync", "--noudevrules", "create"])

@@ -206,7 +206,7 @@ fn what_is_no_recording_says_so() {
         b"\x1f\x8b",
         &packed(b""),
         &packed(b"hello\n"),
-        &packed(&[0; 100_000]),
+        &packed(&vec![0; 100_000]),
         &packed(long.as_bytes()),
         &b"{\"thinscope_capture\":1}\n"[..],
     ] {

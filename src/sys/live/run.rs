@@ -223,7 +223,7 @@ impl Stream {
 
     /// Takes what is there; whether it was anything.
     fn take(&mut self) -> io::Result<bool> {
-        let mut chunk = [0; 64 << 10];
+        let mut chunk = [0; 16 << 10];
         let Some(pipe) = &mut self.pipe else { return Ok(false) };
         match pipe.read(&mut chunk) {
             Ok(0) => {

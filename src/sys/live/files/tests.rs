@@ -116,7 +116,7 @@ fn what_is_missing_is_told_from_what_may_not_be_read() {
     let denied = fail(missing.as_path(), &Errno::EACCES.into());
     assert_eq!(denied.kind, FailKind::Denied);
     let closed = put(dir.path(), "closed", "x");
-    fs::set_permissions(closed.as_path(), fs::Permissions::from_mode(0)).expect("set");
+    fs::set_permissions(closed.as_path(), fs::Permissions::from_mode(0o000)).expect("set");
     if !nix::unistd::geteuid().is_root() {
         assert_eq!(kind(here().file(&closed, Keep::All, None)), FailKind::Denied);
     }

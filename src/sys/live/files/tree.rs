@@ -50,6 +50,9 @@ fn file_flags() -> OFlag {
     OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC
 }
 
+/// An entry's name and kind.
+type Named = (Vec<u8>, Option<Type>);
+
 struct Walk<'a> {
     asked: &'a Path,
     wanted: Wanted<'a>,
@@ -95,7 +98,7 @@ impl Walk<'_> {
     }
 
     /// Names and kinds, `.` and `..` left out; a kind that the filesystem does not tell is asked.
-    fn entries(&self, dir: &mut Dir) -> Result<Vec<(Vec<u8>, Option<Type>)>, Failure> {
+    fn entries(&self, dir: &mut Dir) -> Result<Vec<Named>, Failure> {
         let mut entries = Vec::new();
         for entry in dir.iter() {
             let entry = entry.map_err(|errno| fail(self.asked, &errno.into()))?;
