@@ -39,7 +39,7 @@ impl Devices {
 
     /// With names of any bytes; without nodes, which udev could not name.
     pub(crate) fn hostile(names: &[&[u8]]) -> Self {
-        let devices = Self(names.iter().map(|name| name.to_vec()).collect());
+        let made = Self(names.iter().map(|name| name.to_vec()).collect());
         for name in names {
             let status = Command::new("dmsetup")
                 .args(["--manglename", "none", "--noudevsync", "--noudevrules", "create"])
