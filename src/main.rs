@@ -19,10 +19,12 @@ fn install_hooks() -> color_eyre::Result<()> {
     HookBuilder::new().theme(theme).display_env_section(false).install()?;
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
-            ratatui::restore();
-        }
+        thinscope::tui::terminal::restore();
         report(info);
+        // a thread that looks or records must not leave a screen behind that knows nothing new
+        if std::thread::current().name() != Some("main") {
+            std::process::exit(101);
+        }
     }));
     Ok(())
 }

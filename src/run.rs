@@ -5,6 +5,7 @@
 
 mod host;
 mod log;
+mod picture;
 mod print;
 mod screen;
 
@@ -21,7 +22,7 @@ use crate::model::{PoolIx, Snapshot};
 use crate::report::text::{Direction, Style};
 use crate::report::{find_pool, json, text};
 use crate::settings::{Environment, Settings, UsageError, parse_config};
-use crate::{advise, demo, store};
+use crate::{advise, demo, store, survey};
 
 /// Why a run ended without doing what it was asked, in words for standard error.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +55,11 @@ impl Trouble {
 /// Does what the arguments say and tells how it went.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Some(exit) = host::run_hidden(&arguments) {
-        return exit;
+    if survey::is_child(&arguments) {
+        return survey::child_main();
+    }
+    if arguments.get(1).is_some_and(|word| word == picture::WORD) {
+        return ending(picture::run(&arguments[1..]));
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -65,7 +69,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    let exit = perform(&cli).unwrap_or_else(|trouble| {
+    ending(perform(&cli))
+}
+
+/// The exit code, after a word on what went wrong.
+fn ending(result: Result<Exit, Trouble>) -> ExitCode {
+    let exit = result.unwrap_or_else(|trouble| {
         print::message(&trouble);
         trouble.exit()
     });

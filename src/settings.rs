@@ -34,7 +34,7 @@ pub enum HostChoice {
 
 /// Everything that was decided before anything is looked at.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "four switches that do not depend on each other")]
+#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub struct Settings {
     /// Which host.
     pub host: HostChoice,
@@ -44,8 +44,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Colour in text on standard output.
     pub color_text: bool,
-    /// Colour on the screen.
-    pub color_screen: bool,
+    /// When the screen has colours.
+    pub color: When,
     /// Where our own files go.
     pub state_dir: PathBuf,
     /// Where the log goes.
@@ -124,11 +124,7 @@ impl Settings {
                 When::Always => true,
                 When::Never => false,
             },
-            color_screen: match color {
-                When::Auto => !around.no_color,
-                When::Always => true,
-                When::Never => false,
-            },
+            color,
             state_dir: typed
                 .state_dir
                 .clone()
@@ -247,7 +243,7 @@ mod tests {
         assert_eq!(settings.host, HostChoice::Live { root: None });
         assert_eq!(settings.state_dir, Path::new("/var/lib/thinscope"));
         assert_eq!(settings.refresh, Duration::from_secs(5));
-        assert!(settings.color_text && settings.color_screen && !settings.ascii);
+        assert!(settings.color_text && !settings.ascii);
     }
 
     #[test]
@@ -302,14 +298,14 @@ mod tests {
             let cli = Cli::try_parse_from(std::iter::once(&"thinscope").chain(words))
                 .expect("these words are known");
             let settings = Settings::resolve(&cli, Globals::default(), around).expect("valid");
-            (settings.color_text, settings.color_screen)
+            settings.color_text
         };
         let no_color = Environment { no_color: true, ..terminal() };
         let pipe = Environment { terminal: false, ..terminal() };
-        assert_eq!(with(&[], &no_color), (false, false));
-        assert_eq!(with(&["--color", "always"], &no_color), (true, true));
-        assert_eq!(with(&[], &pipe), (false, true));
-        assert_eq!(with(&["--color=never"], &terminal()), (false, false));
+        assert_eq!(with(&[], &no_color), false);
+        assert_eq!(with(&["--color", "always"], &no_color), true);
+        assert_eq!(with(&[], &pipe), false);
+        assert_eq!(with(&["--color=never"], &terminal()), false);
     }
 
     #[test]

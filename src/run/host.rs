@@ -1,9 +1,7 @@
 //! From settings to a snapshot: which host is looked at, and how.
 
-use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Instant;
 
 use super::{Trouble, log, print};
@@ -16,11 +14,6 @@ use crate::survey::{self, LookError, LookPlan, Place};
 use crate::sys::HostPath;
 use crate::sys::live::own;
 use crate::text::Printable;
-
-/// Runs what no person types; `None` when it was a person.
-pub(super) fn run_hidden(arguments: &[OsString]) -> Option<ExitCode> {
-    survey::is_child(arguments).then(survey::child_main)
-}
 
 /// Looks at the host once.
 pub(super) fn look(settings: &Settings) -> Result<Snapshot, Trouble> {
@@ -57,7 +50,8 @@ fn live(root: Option<&Path>) -> Result<Place, Trouble> {
     Ok(Place::Live { root: root.map(absolute).transpose()? })
 }
 
-fn recorded(name: Option<&str>) -> Result<Place, Trouble> {
+/// A recorded host that is built in.
+pub(super) fn recorded(name: Option<&str>) -> Result<Place, Trouble> {
     let known = demo::find(name).ok_or_else(|| match name {
         Some(name) => Trouble::usage(format!(
             "there is no recorded host {}: there are {}",
