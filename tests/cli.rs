@@ -170,6 +170,44 @@ fn a_pool_that_is_not_there_is_a_usage_error_that_names_those_that_are() {
 }
 
 #[test]
+fn the_screen_is_not_opened_into_a_pipe() {
+    let output = run(&[]);
+    assert_eq!(code(&output), 2);
+    assert!(output.stdout.is_empty());
+    assert!(text(&output.stderr).contains("thinscope tree"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_log_says_when_was_looked_and_what_was_seen() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("log");
+    let file = path.to_str().expect("an ASCII name");
+    assert_eq!(code(&run(&["tree", "--log", file])), 0);
+    let log = std::fs::read_to_string(&path).expect("it was written");
+    assert!(log.lines().count() >= 2 && log.contains(": looked in "), "{log}");
+    assert_eq!(code(&run(&["tree", "--log", "/no/such/folder/log"])), 4);
+}
+
+#[test]
+fn a_recording_is_its_owner_s_and_shows_what_the_host_showed() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("host");
+    let file = path.to_str().expect("an ASCII name");
+    let output = run(&["capture", "-o", file]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let mode = std::fs::metadata(&path).expect("it was written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for command in ["tree", "layers", "pool", "findings"] {
+        let (live, replayed) =
+            (document(&[command, "--json"]), document(&["--from", file, command, "--json"]));
+        assert_eq!(live, replayed, "{command}");
+    }
+    let piped = run(&["capture", "-o", "-"]);
+    assert!(piped.stdout.starts_with(&[0x1f, 0x8b]), "standard output is a gzip stream");
+}
+
+#[test]
 fn a_configuration_file_is_read_and_its_errors_have_lines() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("config");

@@ -1,6 +1,6 @@
 //! What `--log` notes down: each look, what it found and what it could not see.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Trouble;
 use crate::format;
@@ -9,41 +9,47 @@ use crate::settings::Settings;
 use crate::store;
 
 /// An open log.
-pub(super) struct Log(store::Log);
+pub(super) struct Log {
+    file: store::Log,
+    before: Vec<String>,
+}
 
 /// The log that was asked for.
 pub(super) fn open(settings: &Settings) -> Result<Option<Log>, Trouble> {
     let Some(path) = &settings.log else { return Ok(None) };
-    store::Log::open(path).map(|log| Some(Log(log))).map_err(|error| {
+    store::Log::open(path).map(|file| Some(Log { file, before: Vec::new() })).map_err(|error| {
         Trouble::Failed(format!("--log {} cannot be written: {error}", path.display()))
     })
 }
 
 impl Log {
-    /// Notes down one look.
+    /// Notes down one look, unless it brought the same as the one before.
     pub(super) fn looked(&mut self, snapshot: &Snapshot, took: Option<Duration>) {
-        let topology = &snapshot.topology;
+        let seen = describe(snapshot);
+        if seen == self.before {
+            return;
+        }
         let took = took.map(|took| format!(" in {} ms", took.as_millis())).unwrap_or_default();
-        self.line(format_args!(
-            "{}: looked{took}: {} nodes, {} pools, {} thin devices, {} findings",
-            snapshot.host.name,
-            topology.nodes.len(),
-            topology.pools.len(),
-            topology.thins.len(),
-            snapshot.findings.len(),
-        ));
-        for finding in &snapshot.findings {
-            self.line(format_args!("finding: {}: {}", finding.code, finding.summary));
-        }
-        for gap in &snapshot.gaps {
-            self.line(format_args!("not seen: {}: {}", gap.source, gap.why));
-        }
+        self.line(&format!("{}: looked{took}", snapshot.host.name));
+        seen.iter().for_each(|line| self.line(line));
+        self.before = seen;
     }
 
     /// A log that cannot be written any more is no reason to stop looking.
-    fn line(&mut self, words: std::fmt::Arguments<'_>) {
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+    fn line(&mut self, words: &str) {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
         let stamp = format::date::stamp(i64::try_from(now).unwrap_or(i64::MAX));
-        let _ = self.0.line(&format!("{stamp} {words}"));
+        let _ = self.file.line(&format!("{stamp} {words}"));
     }
+}
+
+fn describe(snapshot: &Snapshot) -> Vec<String> {
+    let topology = &snapshot.topology;
+    let (nodes, pools, thins) = (topology.nodes.len(), topology.pools.len(), topology.thins.len());
+    let mut lines = vec![format!("seen: {nodes} nodes, {pools} pools, {thins} thin devices")];
+    let findings = snapshot.findings.iter();
+    lines.extend(findings.map(|finding| format!("finding: {}: {}", finding.code, finding.summary)));
+    let gaps = snapshot.gaps.iter();
+    lines.extend(gaps.map(|gap| format!("not seen: {}: {}", gap.source, gap.why)));
+    lines
 }
