@@ -189,7 +189,7 @@ fn the_log_says_when_was_looked_and_what_was_seen() {
 }
 
 #[test]
-fn a_recording_is_its_owner_s_and_shows_what_the_host_showed() {
+fn a_recording_is_its_owner_s_alone() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("host");
@@ -198,13 +198,28 @@ fn a_recording_is_its_owner_s_and_shows_what_the_host_showed() {
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let mode = std::fs::metadata(&path).expect("it was written").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    for command in ["tree", "layers", "pool", "findings"] {
-        let (live, replayed) =
-            (document(&[command, "--json"]), document(&["--from", file, command, "--json"]));
-        assert_eq!(live, replayed, "{command}");
-    }
     let piped = run(&["capture", "-o", "-"]);
     assert!(piped.stdout.starts_with(&[0x1f, 0x8b]), "standard output is a gzip stream");
+}
+
+#[test]
+fn a_recording_shows_what_the_host_showed() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("host");
+    let file = path.to_str().expect("an ASCII name");
+    // other tests of this machine may make and remove loop devices meanwhile: what counts is a
+    // recording from between two equal looks
+    for _ in 0..10 {
+        let views = ["tree", "layers", "pool", "findings"];
+        let before = views.map(|view| document(&[view, "--json"]));
+        assert_eq!(code(&run(&["capture", "-o", file])), 0);
+        if before == views.map(|view| document(&[view, "--json"])) {
+            let replayed = views.map(|view| document(&["--from", file, view, "--json"]));
+            assert_eq!(replayed, before);
+            return;
+        }
+    }
+    panic!("this machine changes all the time");
 }
 
 #[test]
