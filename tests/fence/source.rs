@@ -121,6 +121,10 @@ fn test_module(item: &Item) -> Option<&ItemMod> {
     }
 }
 
+fn is_receiver(input: &syn::FnArg) -> bool {
+    matches!(input, syn::FnArg::Receiver(_))
+}
+
 fn lines_of(item: &impl Spanned) -> usize {
     let span = item.span();
     span.end().line + 1 - span.start().line
@@ -199,7 +203,7 @@ impl Visitor {
         self.functions.push(Function {
             name: signature.ident.to_string(),
             lines: lines_of(whole),
-            parameters: signature.inputs.len(),
+            parameters: signature.inputs.iter().filter(|input| !is_receiver(input)).count(),
         });
     }
 }
