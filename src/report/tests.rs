@@ -244,6 +244,15 @@ fn layers_stand_under_the_one_they_are_a_snapshot_of() {
 }
 
 #[test]
+fn a_layer_that_is_in_many_images_names_three_and_counts_the_rest() {
+    let mut parts = direct_lvm();
+    parts.thins[1].images = ["a:1", "b:1", "c:1", "d:1", "e:1"].map(Into::into).to_vec();
+    let topology = parts.topology();
+    let text = text_of(|out| text::write_layers(out, &topology, None, PLAIN));
+    assert!(text.contains("  a:1, b:1, c:1 +2 more\n"), "{text}");
+}
+
+#[test]
 fn a_layer_chain_that_bites_its_tail_is_printed_once() {
     let mut parts = direct_lvm();
     parts.thins[0].parent = ThinId::new(5);

@@ -71,6 +71,9 @@ const COLUMNS: [Column; 11] = [
 /// From this depth on rows are indented no further: a host may make a chain as long as it likes.
 const DEEPEST: usize = 128;
 
+/// A layer near the base is in every image: the JSON document names them all.
+const MOST_IMAGES: usize = 3;
+
 /// Which figures anybody asked for: a column of question marks helps nobody.
 #[derive(Clone, Copy)]
 struct Known {
@@ -113,7 +116,9 @@ fn images(thin: &ThinDevice, style: Style) -> String {
     if thin.images.is_empty() {
         return style.nothing().to_owned();
     }
-    shorten_hashes(&list(&thin.images))
+    let (shown, more) = thin.images.split_at(thin.images.len().min(MOST_IMAGES));
+    let shown = shorten_hashes(&list(shown));
+    if more.is_empty() { shown } else { format!("{shown} +{} more", more.len()) }
 }
 
 /// A pool's thin devices, each after the one it is a snapshot of. Parents that are not in the

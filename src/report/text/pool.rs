@@ -7,6 +7,7 @@ use super::words::{list, usage};
 use crate::format;
 use crate::model::{Engine, NoSpace, Pool, PoolIx, PoolState, Topology};
 use crate::text::Printable;
+use crate::units::Bytes;
 
 /// Prints all pools, or one.
 pub fn write_pools(
@@ -96,7 +97,9 @@ fn mode(pool: &Pool) -> String {
 fn status_lines(pool: &Pool) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     if let Some(mark) = pool.low_water.zip(pool.block_size).map(|(mark, b)| mark.bytes(b)) {
-        lines.push(("Low water mark", format::long(mark)));
+        // 0 is what LVM sets where it shall not grow the pool by itself
+        let mark = if mark == Bytes(0) { "none".to_owned() } else { format::long(mark) };
+        lines.push(("Low water mark", mark));
     }
     if !pool.options.is_empty() {
         lines.push(("Table options", list(&pool.options)));
