@@ -5,6 +5,7 @@
 
 mod host;
 mod log;
+mod manual;
 mod picture;
 mod print;
 mod screen;
@@ -97,9 +98,7 @@ fn perform(cli: &Cli) -> Result<Exit, Trouble> {
             clap_complete::generate(*shell, &mut Cli::command(), "thinscope", &mut script);
             out.write_all(&script)
         }),
-        Some(Command::Man) => {
-            print::stdout(|out| clap_mangen::Man::new(Cli::command()).render(&mut &mut *out))
-        }
+        Some(Command::Man) => print::stdout(|out| manual::write(&Cli::command(), out)),
         Some(Command::Capture { output }) => host::capture(&settings, output.as_deref()),
         Some(report) => print_report(report, &settings),
     }

@@ -246,7 +246,10 @@ fn completions_and_manual_offer_what_there_is_and_no_more() {
     }
     let manual = run(&["man"]);
     let page = text(&manual.stdout);
-    assert!(page.contains(".TH thinscope 1") && page.contains("findings"), "{page}");
+    assert!(page.contains(".TH thinscope 1"), "{page}");
+    for words in [r"\fBtree\fR [\-\-json] [\-\-inverse]", r"\fBexplain\fR CODE", "Exit codes:"] {
+        assert!(page.contains(words), "{words} in {page}");
+    }
     assert!(!page.contains("__probe"));
 }
 
