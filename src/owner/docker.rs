@@ -5,6 +5,7 @@
 //! [`driver_status`] computes the driver section of `docker info`.
 
 mod ask;
+pub mod buildkit;
 pub mod claims;
 pub mod config;
 pub mod containers;
@@ -20,6 +21,8 @@ pub mod options;
 mod parents;
 pub mod pool_files;
 pub mod pool_name;
+#[cfg(test)]
+mod real;
 mod roots;
 #[cfg(test)]
 mod tests;
@@ -30,6 +33,7 @@ use crate::probe::LookOptions;
 use crate::sys::{HostPath, Keep, ReadHost};
 
 use ask::Asker;
+use buildkit::BuildSnapshots;
 use config::DaemonConfig;
 use containers::Containers;
 use devices::MetadataFolder;
@@ -83,8 +87,10 @@ pub struct DockerRoot {
     pub images: Images,
     /// Containers.
     pub containers: Containers,
-    /// `BuildKit` has run here, so the daemon is of 18.06 or later.
+    /// Whether a daemon of 18.06 or later has run here: it makes the folder for builds.
     pub has_buildkit: bool,
+    /// Build snapshots.
+    pub snapshots: BuildSnapshots,
 }
 
 /// How often a folder that moves while it is read is read again.
@@ -120,6 +126,7 @@ fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {
         images: Images::default(),
         containers: Containers::default(),
         has_buildkit,
+        snapshots: None,
     };
     // every creation and deletion of a device rewrites the transaction file
     for _ in 0..MOST_READINGS {
@@ -128,6 +135,9 @@ fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {
         root.layers = layers::read_layers(ask, &root.path);
         root.containers = containers::read_containers(ask, &root.path);
         root.images = images::read_images(ask, &root.path);
+        if root.has_buildkit {
+            root.snapshots = buildkit::read_snapshots(ask, &root.path);
+        }
         if before == devices::read_transaction(ask, &home) {
             return root;
         }

@@ -162,7 +162,9 @@ fn sentence(path: &HostPath, failure: &Failure) -> String {
         FailKind::Denied => "look as root to see it",
         FailKind::TimedOut => "the filesystem under it does not answer; look at the kernel log",
         FailKind::Malformed => "compare it with a backup, or remove what it belongs to in docker",
-        FailKind::TooLarge => "nothing of docker's is that large; look at what wrote it",
+        FailKind::TooLarge => {
+            "what it says is missing here; nothing of docker's is usually that large"
+        }
         FailKind::LeadsOut => "put what it leads to in its place, or name it with --docker-root",
         FailKind::NotRecorded => "record the host again with this version",
         FailKind::NotFound | FailKind::Other => "look at the kernel log and at the filesystem",

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::buildkit::BuildSnapshot;
 use super::digest::Digest;
 use super::images::{Image, Images};
 use super::layers::{Layer, Mount};
@@ -95,6 +96,8 @@ pub(super) enum Use<'a> {
     Mount(&'a Mount),
     /// The init layer of a writable layer.
     Init(&'a Mount),
+    /// A build snapshot in no layer-store entry.
+    Build(&'a BuildSnapshot),
 }
 
 /// Look-ups from hashes and chain ids.
@@ -111,6 +114,8 @@ impl<'a> Index<'a> {
         let (going, staying): (Vec<_>, Vec<_>) =
             root.layers.layers.iter().partition(|layer| layer.removing);
         // later ones win: what is in use outranks what is being removed
+        let builds = root.snapshots.iter().flatten();
+        uses.extend(builds.map(|(name, snapshot)| (&**name, Use::Build(snapshot))));
         uses.extend(going.into_iter().map(|layer| (&*layer.cache_id, Use::Layer(layer))));
         for mount in &root.layers.mounts {
             uses.extend(mount.init_id.as_deref().map(|init| (init, Use::Init(mount))));
@@ -173,7 +178,12 @@ fn device(
     };
     match used {
         Some(used) => put_use(&mut device, root, index, used),
-        None if is_build_name(&file.name) => device.role = Role::BuildCache,
+        None if is_build_name(&file.name) => {
+            device.role = Role::BuildCache;
+            if root.snapshots.is_some() {
+                device.note = Some("orphan file: no build refers to it".into());
+            }
+        }
         None if file.deleted => {
             device.note = Some("removed in docker, waits for its deletion".into());
         }
@@ -222,6 +232,10 @@ fn put_use(device: &mut OwnedDevice, root: &DockerRoot, index: &Index<'_>, used:
                 Some(_) => Role::Container,
                 None => Role::BuildCache,
             };
+        }
+        Use::Build(snapshot) => {
+            device.role = Role::BuildCache;
+            device.chain_id.clone_from(&snapshot.key);
         }
         Use::Init(mount) => {
             device.role = Role::ContainerInit;

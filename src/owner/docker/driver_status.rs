@@ -250,4 +250,4 @@ fn min_free_percent(facts: &DockerFacts, root: &DockerRoot) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -17,6 +17,7 @@ pub(super) struct FakeHost {
     files: BTreeMap<PathBuf, Vec<u8>>,
     links: BTreeMap<PathBuf, PathBuf>,
     failing: Vec<(PathBuf, FailKind)>,
+    home: Option<(DevNo, u64)>,
     free: Option<u64>,
     asked: Cell<usize>,
     moving: Cell<usize>,
@@ -48,6 +49,13 @@ impl FakeHost {
     #[must_use]
     pub(super) fn moving(self, times: usize) -> Self {
         self.moving.set(times);
+        self
+    }
+
+    /// With that device and inode for everything.
+    #[must_use]
+    pub(super) fn home(mut self, device: DevNo, inode: u64) -> Self {
+        self.home = Some((device, inode));
         self
     }
 
@@ -144,11 +152,12 @@ impl FakeHost {
             None if self.is_dir(path) => EntryKind::Dir,
             None => return not_found(),
         };
+        let (dev, ino) = self.home.unwrap_or((DevNo::new(254, 1), 131_077));
         Answer::ok(Reply::Stat(FileStat {
             kind,
-            dev: DevNo::new(254, 1),
+            dev,
             rdev: DevNo::new(0, 0),
-            ino: 131_077,
+            ino,
             size: 100 << 30,
             allocated: 1 << 30,
             mtime: 0,

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::DockerRoot;
+use super::buildkit::BuildParent;
 use super::claims::{BASE, Index, Use, id_of, init_file};
 use super::digest::Digest;
 use crate::ids::ThinId;
@@ -40,6 +41,11 @@ impl Parents {
 fn parent(index: &Index<'_>, used: Use<'_>) -> Option<ThinId> {
     match used {
         Use::Base => None,
+        Use::Build(snapshot) => match &snapshot.parent {
+            BuildParent::Base => layer_or_base(index, None),
+            BuildParent::Layer(chain) => layer_or_base(index, Some(*chain)),
+            BuildParent::Snapshot(name) => id_of(index.file(name)),
+        },
         Use::Layer(layer) => layer_or_base(index, layer.parent),
         Use::Init(mount) => layer_or_base(index, mount.parent),
         Use::Mount(mount) => {

@@ -25,7 +25,7 @@ fn node(kind: Kind, name: &str, size: u64) -> Node {
     }
 }
 
-fn active(data: (u64, u64), metadata: (u64, u64)) -> PoolState {
+pub(in crate::owner::docker) fn active(data: (u64, u64), metadata: (u64, u64)) -> PoolState {
     PoolState::Active(PoolStatus {
         transaction_id: 7,
         metadata: Usage { used: MetadataBlocks(metadata.0), total: MetadataBlocks(metadata.1) },
@@ -40,7 +40,12 @@ fn active(data: (u64, u64), metadata: (u64, u64)) -> PoolState {
     })
 }
 
-fn pool(name: &str, kind: PoolKind, block: u64, state: PoolState) -> Pool {
+pub(in crate::owner::docker) fn pool(
+    name: &str,
+    kind: PoolKind,
+    block: u64,
+    state: PoolState,
+) -> Pool {
     Pool {
         node: NodeIx(2),
         name: name.into(),
@@ -66,7 +71,7 @@ fn pool(name: &str, kind: PoolKind, block: u64, state: PoolState) -> Pool {
 }
 
 /// A look at `host`, whose pool rests on loop0 and loop1 and is `size` bytes long.
-fn status(host: &FakeHost, pool: &Pool, size: u64) -> DriverStatus {
+pub(in crate::owner::docker) fn status(host: &FakeHost, pool: &Pool, size: u64) -> DriverStatus {
     let nodes = vec![
         node(Kind::Loop, "loop0", size),
         node(Kind::Loop, "loop1", 2 << 30),
