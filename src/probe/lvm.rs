@@ -209,7 +209,10 @@ fn take(seen: &mut LvmSeen, output: &RunOutput, ask: Ask) {
         };
         seen.gaps.push(Gap::new("lvm", format!("LVM {how}; shown is what it reported")));
     }
-    seen.gaps.extend(messages(&output.stderr, ask).into_iter().map(|text| Gap::new("lvm", text)));
+    let messages = messages(&output.stderr, ask);
+    if !messages.is_empty() {
+        seen.gaps.push(Gap::new("lvm", format!("LVM says: {}", messages.join("; "))));
+    }
 }
 
 /// What LVM says beside its report, without what our own way of asking makes it say.

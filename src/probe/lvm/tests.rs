@@ -98,7 +98,7 @@ fn a_missing_pv_is_kept_and_lvm_s_warning_with_it() {
     let warning = "  WARNING: Couldn't find device with uuid 0w24dO.\n";
     let answer = ran(0, MISSING_PV, warning);
     let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, answer)]));
-    assert_eq!(whys(&seen), ["WARNING: Couldn't find device with uuid 0w24dO."]);
+    assert_eq!(whys(&seen), ["LVM says: WARNING: Couldn't find device with uuid 0w24dO."]);
     let missing: Vec<_> = seen.pvs.iter().filter(|pv| pv.missing).collect();
     assert_eq!(missing.len(), 1);
     assert_eq!((missing[0].dev, missing[0].path.as_str()), (None, "[unknown]"));
@@ -111,7 +111,7 @@ fn a_report_that_breaks_off_is_used_as_far_as_it_goes() {
     let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, half, "  Oops\n"))]));
     assert!(!seen.whole && !seen.lvs.is_empty());
     assert!(whys(&seen)[0].starts_with("LVM's report could not be read to its end"));
-    assert_eq!(whys(&seen)[1], "Oops");
+    assert_eq!(whys(&seen)[1], "LVM says: Oops");
 }
 
 #[test]
@@ -126,8 +126,10 @@ fn a_flood_of_messages_is_cut_in_the_middle() {
     let flood = (0..1000).fold(String::new(), |text, n| text + &format!("  message {n}\x1b\n"));
     let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, &flood))]));
     let whys = whys(&seen);
-    assert_eq!((whys.len(), whys[0], whys[10]), (11, "message 0\\x1b", "message 999\\x1b"));
-    assert_eq!(whys[5], "(990 more messages)");
+    assert_eq!(whys.len(), 1);
+    let words: Vec<&str> = whys[0].split("; ").collect();
+    assert_eq!((words.len(), words[0]), (11, "LVM says: message 0\\x1b"));
+    assert_eq!((words[5], words[10]), ("(990 more messages)", "message 999\\x1b"));
 }
 
 #[test]

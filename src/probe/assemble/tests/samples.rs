@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::draw::{assert_sound, draw, draw_thins};
-use crate::ids::DevNo;
+use crate::ids::{DevNo, ThinId};
 use crate::model::{Mode, PoolKind, Topology};
 use crate::probe::dm::status::parse_status;
 use crate::probe::dm::{DmSeen, Status};
 use crate::probe::lvm::{LvmSeen, report};
 use crate::probe::testing::{FakeHost, block, dm, file, part, seen_blocks, seen_dm};
 use crate::probe::{Facts, assemble, mounts};
-use crate::sys::{Answer, SysBlockDevice};
+use crate::sys::{Answer, EntryKind, FileStat, SysBlockDevice};
 use crate::text::Printable;
 use crate::units::{Bytes, Sectors};
 
@@ -26,6 +26,7 @@ struct Sample {
     vgs: &'static str,
     pvs: &'static str,
     mountinfo: &'static str,
+    losetup: &'static str,
 }
 
 macro_rules! sample {
@@ -39,6 +40,7 @@ macro_rules! sample {
             vgs: sample!($host, "vgs.json"),
             pvs: sample!($host, "pvs.json"),
             mountinfo: sample!($host, "mountinfo"),
+            losetup: sample!($host, "losetup.jsonl"),
         }
     };
     ($host:literal, $file:literal) => {
@@ -56,6 +58,14 @@ struct Listed {
     #[serde(rename = "type")]
     class: String,
     mountpoints: Vec<Option<String>>,
+}
+
+/// One line of `losetup`'s list.
+#[derive(serde::Deserialize)]
+struct Attached {
+    name: String,
+    file: String,
+    dev: String,
 }
 
 impl Sample {
@@ -114,7 +124,8 @@ impl Sample {
         for listed in self.listed() {
             let (dev, sectors) = (listed.dev.to_string(), listed.size / 512);
             match listed.class.as_str() {
-                "disk" | "loop" => disks.push(block(&listed.name, &dev, sectors, &[])),
+                "disk" => disks.push(block(&listed.name, &dev, sectors, &[])),
+                "loop" => disks.push(self.loop_device(&listed.name, &dev, sectors)),
                 "part" => {
                     let disk = disks
                         .iter_mut()
@@ -127,6 +138,19 @@ impl Sample {
             }
         }
         disks
+    }
+
+    fn loop_device(&self, name: &str, dev: &str, sectors: u64) -> SysBlockDevice {
+        let parse = |line| serde_json::from_str(line).expect("jq wrote one object a line");
+        let mut attached = self.losetup.lines().map(parse);
+        let attached: Attached = attached
+            .find(|attached: &Attached| attached.name == format!("/dev/{name}"))
+            .expect("lsblk lists only loop devices with a file");
+        let mut raw = block(name, dev, sectors, &[("loop/backing_file", &attached.file)]);
+        let (dev, rdev) = (attached.dev.trim().parse().expect("MAJ:MIN"), DevNo::new(0, 0));
+        let (kind, ino, size) = (EntryKind::File, 1, sectors * 512);
+        raw.backing = Some(FileStat { kind, dev, rdev, ino, size, allocated: 4096, mtime: 0 });
+        raw
     }
 
     /// Rows of `lvs` hold the fields of volumes and of segments.
@@ -253,4 +277,132 @@ fn ids_are_the_same_with_lvm_and_without() {
     };
     let facts = sample.facts();
     assert_eq!(ids(&facts), ids(&Facts { lvm: None, ..facts.clone() }));
+}
+
+/// The tree of a sample, hashes of thin devices left out.
+fn tree(sample: &Sample) -> Vec<String> {
+    let assembled = assemble(&sample.facts());
+    assert_sound(&assembled.topology);
+    assert_like_lsblk(sample, &assembled.topology);
+    assert_eq!(assembled.gaps, []);
+    let short = |line: String| {
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        if let [kind, name, ..] = words.as_mut_slice()
+            && kind == "thin"
+        {
+            name.truncate("docker-254:0-11586-9bc3f9".len());
+        }
+        words.join(" ")
+    };
+    draw(&assembled.topology).into_iter().map(short).collect()
+}
+
+const SPARE_DISKS: [&str; 2] = ["disk vdd 254:48", "disk vde 254:64"];
+
+#[test]
+fn a_real_direct_lvm_host_is_one_tree() {
+    let sample = sample!("direct-lvm");
+    let lines = tree(&sample);
+    let expected = [
+        "disk vda 254:0",
+        "disk vdb 254:16",
+        "disk vdc 254:32",
+        SPARE_DISKS[0],
+        SPARE_DISKS[1],
+        "pv vdb - < disk vdb",
+        "vg docker - < pv vdb",
+        "pmspare docker-lvol0_pmspare - < vg docker",
+        "tdata docker-thinpool_tdata 253:1 < vg docker",
+        "tmeta docker-thinpool_tmeta 253:0 < vg docker",
+        "pool docker-thinpool 253:2 < tdata docker-thinpool_tdata, tmeta docker-thinpool_tmeta",
+        "thin docker-254:0-11586-9bc3f9 253:3 < pool docker-thinpool",
+        "thin docker-254:0-11586-fd6487 253:4 < pool docker-thinpool",
+    ];
+    assert_eq!(lines, expected);
+    let topology = assemble(&sample.facts()).topology;
+    let pool = &topology.pools[0];
+    let usage = pool.data_usage().expect("it is active");
+    // `docker info`: Data Space Total 10.2GB, Metadata Space Total 104.9MB
+    assert_eq!(
+        (usage.total, pool.metadata_size),
+        (Bytes(10_196_353_024), Some(Bytes(104_857_600)))
+    );
+    // 2.89 % and 10.14 % of lvs
+    assert_eq!(
+        (usage.used.get() * 10_000 / usage.total.get(), pool.lvm_transaction_id),
+        (289, Some(0))
+    );
+    let ids: Vec<_> = topology.thins.iter().filter_map(|thin| thin.id).map(ThinId::get).collect();
+    assert_eq!(ids, [44, 46]);
+}
+
+#[test]
+fn a_vg_over_two_pvs_rests_on_both() {
+    let lines = tree(&sample!("direct-lvm-2pv"));
+    for line in [
+        "vg docker - < pv vdb, pv vdc",
+        "pv vdc - < disk vdc",
+        "tdata docker-thinpool_tdata 253:1 < vg docker",
+        "pool docker-thinpool 253:2 < tdata docker-thinpool_tdata, tmeta docker-thinpool_tmeta",
+    ] {
+        assert_eq!(lines.iter().filter(|l| *l == line).count(), 1, "{line} in {lines:#?}");
+    }
+}
+
+#[test]
+fn a_real_raw_pool_rests_on_two_lvs() {
+    let lines = tree(&sample!("raw"));
+    for line in [
+        "lv store-data 253:1 < vg store",
+        "lv store-metadata 253:0 < vg store",
+        "pool docker-254:0-11583-pool 253:2 < lv store-data, lv store-metadata",
+    ] {
+        assert!(lines.iter().any(|l| l == line), "{line} in {lines:#?}");
+    }
+}
+
+#[test]
+fn a_real_loop_lvm_pool_rests_on_loops_files_and_the_disk_that_holds_them() {
+    let sample = sample!("loop-lvm");
+    let folder = "/var/lib/docker/devicemapper/devicemapper";
+    assert_eq!(
+        tree(&sample),
+        [
+            "disk vda 254:0".to_owned(),
+            format!("file {folder}/data - < disk vda"),
+            format!("loop loop0 7:0 < file {folder}/data"),
+            format!("file {folder}/metadata - < disk vda"),
+            format!("loop loop1 7:1 < file {folder}/metadata"),
+            "disk vdb 254:16".to_owned(),
+            "disk vdc 254:32".to_owned(),
+            SPARE_DISKS[0].to_owned(),
+            SPARE_DISKS[1].to_owned(),
+            "pool docker-254:0-11579-pool 253:0 < loop loop0, loop loop1".to_owned(),
+            "thin docker-254:0-11579-ecdb6d 253:1 < pool docker-254:0-11579-pool".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_real_raid1_tmeta_keeps_its_kind_and_its_images_are_lvs() {
+    let sample = sample!("tmeta-raid1");
+    let lines = tree(&sample);
+    for line in [
+        "tmeta docker-thinpool_tmeta 253:0 < vg docker",
+        "lv docker-thinpool_tmeta_rimage_0 253:6 < vg docker",
+        "lv docker-thinpool_tmeta_rmeta_1 253:7 < vg docker",
+        "pool docker-thinpool 253:2 < tdata docker-thinpool_tdata, tmeta docker-thinpool_tmeta",
+        "vg docker - < pv vdb, pv vdc",
+    ] {
+        assert!(lines.iter().any(|l| l == line), "{line} in {lines:#?}");
+    }
+    let topology = assemble(&sample.facts()).topology;
+    let tmeta = topology.nodes.iter().find(|node| node.name == "docker-thinpool_tmeta");
+    let dm = tmeta.and_then(|node| node.facts.dm.as_ref()).expect("it is active");
+    assert_eq!(
+        dm.status.as_deref(),
+        Some(&["0 204800 raid raid1 2 AA 204800/204800 idle 0 0 -".into()][..])
+    );
+    let other = tree(&sample!("tmeta-other-pv"));
+    assert!(other.iter().any(|line| line == "tmeta docker-thinpool_tmeta 253:0 < vg docker"));
 }
