@@ -42,7 +42,7 @@ make_base() {
     first_disks "$folder" "../$(root_folder)/root.img"
     no_job "$folder"
     start_saveable "$folder" "$cache/$(root_folder)"
-    wait_for "$folder" "$vm_pid" READY 300 || {
+    wait_for "$folder" "$vm_pid" READY 900 || {
         end_machine "$vm_pid"
         tail -n 20 "$folder/console.log" >&2
         die "the first boot failed"

@@ -43,7 +43,7 @@ qemu_of() {
     qemu_command=(qemu-system-x86_64 -accel "$accelerator" -cpu "$processor"
         -smp 2 -m "$memory" -nodefaults -display none -no-reboot -net none
         -kernel "$boot/vmlinuz" -initrd "$boot/initramfs"
-        -append "console=ttyS0 panic=-1 rw mitigations=off audit=0 apparmor=0 loglevel=4 systemd.show_status=0"
+        -append "console=ttyS0 panic=-1 oops=panic rw mitigations=off audit=0 apparmor=0 loglevel=4 systemd.show_status=0"
         "${drives[@]}"
         -drive "if=none,id=job,file=$folder/job.img,format=raw,readonly=on"
         -device "virtio-blk-pci,drive=job,serial=job"
@@ -85,7 +85,8 @@ start_saveable() {
     shift 2
     mkfifo "$folder/monitor.in" "$folder/monitor.out"
     qemu_of "$folder" "$boot" -serial "file:$folder/console.log" \
-        -chardev "pipe,id=monitor,path=$folder/monitor" -mon chardev=monitor "$@"
+        -chardev "pipe,id=monitor,path=$folder/monitor" -mon chardev=monitor \
+        -global migration.store-global-state=off "$@" # else it would wake up stopped
     "${qemu_command[@]}" </dev/null 2>"$folder/qemu.log" &
     vm_pid=$!
     cat "$folder/monitor.out" >"$folder/monitor.log" &
@@ -95,8 +96,9 @@ start_saveable() {
 # save_machine FOLDER: memory into state.zst, and the machine ends
 save_machine() {
     local folder=$1
-    # Not stopped before: a machine saved while stopped would wake up stopped.
-    printf '%s\n' 'migrate_set_parameter max-bandwidth 100G' \
+    # Stopped before: the emulator loses writes of a processor that runs on while memory is copied
+    # (seen as faults in the kernel of a machine that was woken up).
+    printf '%s\n' stop 'migrate_set_parameter max-bandwidth 100G' \
         "migrate \"exec:zstd -q -3 -T2 -o '$folder/state.zst'\"" 'info migrate' quit >&"$monitor"
     exec {monitor}>&-
     wait "$vm_pid"
