@@ -44,7 +44,7 @@ use pool_files::PoolFiles;
 
 pub use claims::owned;
 pub use driver_status::{DriverStatus, driver_status};
-pub use transaction::TransactionRelation;
+pub use transaction::{TransactionRelation, transaction_relation};
 
 /// What Docker's files say.
 #[derive(Clone, Debug, Default)]

@@ -12,6 +12,9 @@ use crate::text::Printable;
 /// The source's name in gaps.
 const SOURCE: &str = "docker";
 
+/// An answer of another kind than the question: only a damaged recording does that.
+const ANOTHER: &str = "the recording answers another question";
+
 /// A host being asked for Docker's files, with the gaps so far.
 pub(super) struct Asker<'a> {
     host: &'a dyn ReadHost,
@@ -112,13 +115,14 @@ impl<'a> Asker<'a> {
     /// A file's or folder's inode; `None` when it is not there or could not be read (then with
     /// a gap).
     pub(super) fn stat(&mut self, path: &HostPath) -> Option<FileStat> {
-        match self.host.ask(&Question::Stat(path.clone())).result {
-            Ok(Reply::Stat(stat)) => Some(stat),
-            Ok(_) => self.nothing(path),
-            Err(failure) => {
-                self.failed(path, &failure);
-                None
-            }
+        self.try_stat(path).map_err(|failure| self.failed(path, &failure)).ok()
+    }
+
+    /// The same, for who says for himself what a failure means.
+    pub(super) fn try_stat(&self, path: &HostPath) -> Result<FileStat, Failure> {
+        match self.host.ask(&Question::Stat(path.clone())).result? {
+            Reply::Stat(stat) => Ok(stat),
+            _ => Err(Failure { kind: FailKind::NotRecorded, why: ANOTHER.to_owned() }),
         }
     }
 
@@ -143,10 +147,8 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// An answer of another kind than the question: only a damaged recording does that.
     fn nothing<T>(&mut self, path: &HostPath) -> Option<T> {
-        let path = Printable::from_bytes(&path.0.0);
-        self.gap(format!("{path}: the recording answers another question; record the host again"));
+        self.failed(path, &Failure { kind: FailKind::NotRecorded, why: ANOTHER.to_owned() });
         None
     }
 }
@@ -161,7 +163,7 @@ fn sentence(path: &HostPath, failure: &Failure) -> String {
         FailKind::Denied if why.contains("sudo") => return fact,
         FailKind::Denied => "look as root to see it",
         FailKind::TimedOut => "the filesystem under it does not answer; look at the kernel log",
-        FailKind::Malformed => "compare it with a backup, or remove what it belongs to in docker",
+        FailKind::Malformed => "docker refuses it too; restore it, or remove what it belongs to",
         FailKind::TooLarge => {
             "what it says is missing here; nothing of docker's is usually that large"
         }

@@ -31,6 +31,10 @@ pub fn owned(facts: &DockerFacts) -> Owned {
         if !choice.certain && !root.metadata.devices.is_empty() {
             owned.gaps.extend(unsure_gap(root, &choice));
         }
+        let beyond = root.images.list.len() - images_in_reach(&root.images).len();
+        if beyond > 0 {
+            owned.gaps.push(too_many_images(root, beyond));
+        }
         owned.pools.push(pool(root, root_index, choice));
     }
     owned
@@ -60,6 +64,15 @@ fn unsure_gap(root: &DockerRoot, choice: &PoolChoice) -> Option<Gap> {
             ),
         )
     })
+}
+
+fn too_many_images(root: &DockerRoot, beyond: usize) -> Gap {
+    let root = Printable::from_bytes(&root.path.0.0);
+    let why = format!(
+        "{root}: {beyond} images are not named at their layers, because there are more than \
+         {MOST_PAIRS} pairs of both; docker image prune removes what nothing uses"
+    );
+    Gap::new("docker", why)
 }
 
 fn pool(root: &DockerRoot, root_index: usize, choice: PoolChoice) -> OwnedPool {
@@ -151,14 +164,28 @@ impl<'a> Index<'a> {
     }
 }
 
+/// Most pairs of layer and image that are kept; a host of 10,000 images has a tenth.
+const MOST_PAIRS: usize = 2_000_000;
+
 fn images_by_chain(images: &Images) -> HashMap<Digest, Vec<&Image>> {
     let mut by_chain: HashMap<Digest, Vec<&Image>> = HashMap::new();
-    for image in &images.list {
+    for image in images_in_reach(images) {
         for chain in &image.chain {
             by_chain.entry(*chain).or_default().push(image);
         }
     }
     by_chain
+}
+
+/// The images whose layers are attributed, those with the shortest chains first.
+fn images_in_reach(images: &Images) -> &[Image] {
+    let mut pairs = 0_usize;
+    let reach = images.list.iter().take_while(|image| {
+        pairs += image.chain.len();
+        pairs <= MOST_PAIRS
+    });
+    let reach = reach.count();
+    images.list.get(..reach).unwrap_or_default()
 }
 
 fn device(

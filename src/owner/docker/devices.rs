@@ -64,6 +64,8 @@ pub struct MetadataFolder {
     pub set: Option<DeviceSet>,
     /// `transaction-metadata`, where it is there and could be read.
     pub transaction: Option<Transaction>,
+    /// `transaction-metadata` is there and could not be read.
+    pub transaction_unreadable: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -136,8 +138,10 @@ fn put_file(folder: &mut MetadataFolder, ask: &mut Asker<'_>, dir: &HostPath, fi
         (SET_FILE, Ok(bytes)) => folder.set = or_gap(parse_set(&bytes.0), ask, dir, &name),
         (TRANSACTION_FILE, Ok(bytes)) => {
             folder.transaction = or_gap(parse_transaction(&bytes.0), ask, dir, &name);
+            folder.transaction_unreadable = folder.transaction.is_none();
         }
-        (SET_FILE | TRANSACTION_FILE, Err(_)) => {}
+        (SET_FILE, Err(_)) => {}
+        (TRANSACTION_FILE, Err(_)) => folder.transaction_unreadable = true,
         _ if is_passed_over(&name) => {}
         (_, Ok(bytes)) => folder.devices.push(parse_device(&name, &bytes.0)),
         (_, Err(failure)) => folder.devices.push(troubled(&name, failure.why.clone())),

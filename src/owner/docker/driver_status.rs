@@ -167,6 +167,10 @@ impl Space {
         Self { used: Some(used), total: Some(total), available }
     }
 
+    const fn of_total(total: Option<Bytes>) -> Self {
+        Self { used: None, total, available: None }
+    }
+
     const NOTHING: Self =
         Self { used: Some(Bytes(0)), total: Some(Bytes(0)), available: Some(Bytes(0)) };
 }
@@ -210,8 +214,25 @@ impl Figures {
             },
             (PoolState::Active(_), Some(block)) => Self::active(root, pool, choice, block, percent),
             (PoolState::Active(_) | PoolState::Unseen { .. } | PoolState::Inactive, _) => {
-                Self { block: pool.block_size.map(Sectors::bytes), ..Self::default() }
+                Self::without_status(pool, percent)
             }
+        }
+    }
+
+    /// What the devices under the pool tell of it. The kernel takes whole blocks; of metadata it
+    /// uses less than the device has only above 15 GiB, where the total is left open.
+    fn without_status(pool: &Pool, percent: Option<u64>) -> Self {
+        let Some(block) = pool.block_size else { return Self::default() };
+        let blocks = pool.data_size.and_then(|size| size.0.checked_div(block.bytes().0));
+        let metadata = pool.metadata_size.filter(|size| size.0 <= 15 << 30);
+        let min_free = |blocks: u64, percent| blocks.saturating_mul(percent) / 100;
+        Self {
+            block: Some(block.bytes()),
+            data: Space::of_total(blocks.map(|blocks| DataBlocks(blocks).bytes(block))),
+            metadata: Space::of_total(metadata.map(|size| Bytes(size.0 / 4096 * 4096))),
+            min_free: blocks
+                .zip(percent)
+                .map(|(blocks, percent)| DataBlocks(min_free(blocks, percent)).bytes(block)),
         }
     }
 

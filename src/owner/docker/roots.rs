@@ -9,7 +9,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::ask::Asker;
 use super::config::DaemonConfig;
-use crate::sys::{EntryKind, FileStat, HostPath};
+use crate::sys::{EntryKind, FailKind, FileStat, HostPath};
+use crate::text::Printable;
 
 /// Docker's default data root.
 const DEFAULT_ROOT: &str = "/var/lib/docker";
@@ -40,33 +41,54 @@ pub(super) fn find_roots(
     let tops = if given.is_empty() { std::slice::from_ref(&base) } else { given };
     let mut found: Vec<FoundRoot> = Vec::new();
     for top in tops {
-        for (path, remapped) in candidates(ask, top) {
+        let below = roots_below(ask, top);
+        if below.is_empty() && !given.is_empty() {
+            ask.gap(nothing_there(top));
+        }
+        for (path, home, remapped) in below {
             let real = real_path(ask, &path);
-            let Some(home) = driver_home(ask, &path) else { continue };
             if found.iter().any(|other| other.real == real) {
                 continue;
             }
             let below = real.as_path().parent() == Some(base_real.as_path());
-            let configured = if config.userns_remap {
-                remapped && below || real == base_real
-            } else {
-                real == base_real
-            };
+            let configured =
+                if config.userns_remap { remapped && below } else { real == base_real };
             found.push(FoundRoot { path, real, home, configured });
         }
     }
     found
 }
 
-/// A folder and its `<uid>.<gid>` sub-folders, with whether each is such a one.
-fn candidates(ask: &mut Asker<'_>, top: &HostPath) -> Vec<(HostPath, bool)> {
-    let remapped = ask
-        .entries(top)
-        .into_iter()
-        .filter(|entry| entry.kind != EntryKind::File && is_remap_name(&entry.name.0))
-        .map(|entry| (top.join(OsStr::from_bytes(&entry.name.0)), true));
-    let remapped: Vec<_> = remapped.collect();
-    std::iter::once((top.clone(), false)).chain(remapped).collect()
+fn nothing_there(top: &HostPath) -> String {
+    format!(
+        "{}: there is no devicemapper folder in it; give the folder that holds one with \
+         --docker-root",
+        Printable::from_bytes(&top.0.0)
+    )
+}
+
+/// Those of a folder and its `<uid>.<gid>` sub-folders that hold a driver's home, with whether
+/// each is such a sub-folder.
+fn roots_below(ask: &mut Asker<'_>, top: &HostPath) -> Vec<(HostPath, FileStat, bool)> {
+    let own = match ask.try_stat(&top.join("devicemapper")) {
+        Ok(stat) => Some(stat).filter(|stat| stat.kind == EntryKind::Dir),
+        Err(failure) if failure.kind == FailKind::NotFound => None,
+        Err(failure) => {
+            // what is closed to this user is said once
+            ask.failed(&top.join("devicemapper"), &failure);
+            return Vec::new();
+        }
+    };
+    let mut roots: Vec<_> = own.map(|stat| (top.clone(), stat, false)).into_iter().collect();
+    for entry in ask.entries(top) {
+        if entry.kind != EntryKind::File && is_remap_name(&entry.name.0) {
+            let path = top.join(OsStr::from_bytes(&entry.name.0));
+            let home = ask.stat(&path.join("devicemapper"));
+            let home = home.filter(|stat| stat.kind == EntryKind::Dir);
+            roots.extend(home.map(|stat| (path, stat, true)));
+        }
+    }
+    roots
 }
 
 /// `165536.165536`
@@ -75,10 +97,6 @@ fn is_remap_name(name: &[u8]) -> bool {
     let mut parts = name.split(|byte| *byte == b'.');
     matches!((parts.next(), parts.next(), parts.next()), (Some(uid), Some(gid), None)
         if number(uid) && number(gid))
-}
-
-fn driver_home(ask: &mut Asker<'_>, root: &HostPath) -> Option<FileStat> {
-    ask.stat(&root.join("devicemapper")).filter(|stat| stat.kind == EntryKind::Dir)
 }
 
 /// Resolves symbolic links component by component; what cannot be looked at stays as written.

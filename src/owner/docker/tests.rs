@@ -4,7 +4,7 @@ use super::digest::Digest;
 use super::fake::FakeHost;
 use super::*;
 use crate::ids::ThinId;
-use crate::model::{ContainerState, Role};
+use crate::model::{ContainerState, PoolKind, Role};
 use crate::owner::{Backing, Owned, OwnedDevice};
 use crate::sys::FailKind;
 use crate::text::Printable;
@@ -286,6 +286,22 @@ fn a_given_root_replaces_the_configured_one_and_its_options_do_not_reach_it() {
 }
 
 #[test]
+fn a_given_root_without_the_driver_s_folder_is_a_gap() {
+    let options =
+        LookOptions { docker_roots: vec![HostPath::new("/mnt/no")], ..LookOptions::default() };
+    let facts = read_docker(&ordinary_host(), &options);
+    assert_eq!(facts.roots.len(), 0);
+    assert!(facts.gaps[0].why.as_str().starts_with("/mnt/no: there is no devicemapper folder"));
+}
+
+#[test]
+fn a_data_root_that_is_closed_to_this_user_is_one_gap() {
+    let home = format!("{ROOT}/devicemapper");
+    let host = ordinary_host().failing(&home, FailKind::Denied).failing(ROOT, FailKind::Denied);
+    assert_eq!(whys(&look(&host)), [format!("{home}: this test says so; look as root to see it")]);
+}
+
+#[test]
 fn build_snapshots_orphans_and_deletions_are_told_apart() {
     let build = "abcdefghij0123456789klmno";
     let mut host = with_device(ordinary_host(), build, 20);
@@ -418,6 +434,19 @@ fn a_folder_that_moved_is_read_again_and_settles() {
     let restless = look(&ordinary_host().moving(100));
     assert!(whys(&restless)[0].contains("faster than they can be read"));
     assert_eq!(restless.pools[0].devices.len(), 7);
+}
+
+#[test]
+fn a_transaction_file_that_cannot_be_read_says_nothing_of_the_pool() {
+    use driver_status::tests::{active, pool};
+    let pool = pool("docker-thinpool", PoolKind::DirectLvm, 1024, active((1, 9), (1, 9)));
+    let relation = |host: &FakeHost| {
+        transaction_relation(&read_docker(host, &LookOptions::default()), 0, &pool)
+    };
+    assert_eq!(relation(&ordinary_host()), Some(TransactionRelation::Closed));
+    let file = format!("{ROOT}/devicemapper/metadata/transaction-metadata");
+    assert_eq!(relation(&ordinary_host().with(&file, "{\"open")), None);
+    assert_eq!(relation(&ordinary_host().failing(&file, FailKind::Denied)), None);
 }
 
 #[test]

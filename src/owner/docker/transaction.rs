@@ -2,8 +2,10 @@
 //!
 //! Knows both numbers and nothing of where they come from.
 
+use super::DockerFacts;
 use super::devices::Transaction;
 use crate::ids::ThinId;
+use crate::model::Pool;
 use crate::text::Printable;
 
 /// The relation of `transaction-metadata` to the pool's transaction id.
@@ -45,6 +47,19 @@ impl TransactionRelation {
             None => Self::Behind { behind: pool_transaction_id - transaction.open_id },
         }
     }
+}
+
+/// The relation for one pool of one root; `None` where either number was not seen.
+pub fn transaction_relation(
+    facts: &DockerFacts,
+    root_index: usize,
+    pool: &Pool,
+) -> Option<TransactionRelation> {
+    let metadata = &facts.roots.get(root_index)?.metadata;
+    let pool_transaction_id = pool.status()?.transaction_id;
+    // without the folder, a missing file says nothing
+    let seen = metadata.seen && !metadata.transaction_unreadable;
+    seen.then(|| TransactionRelation::of(metadata.transaction.as_ref(), pool_transaction_id))
 }
 
 #[cfg(test)]

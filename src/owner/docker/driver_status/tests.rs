@@ -197,7 +197,24 @@ fn a_failed_pool_reads_as_zeros_and_an_inactive_one_as_unknown() {
     let inactive = Pool { state: PoolState::Inactive, ..direct_pool() };
     let inactive = status(&direct_host(""), &inactive, DIRECT_BYTES);
     assert_eq!(value(&inactive, "Base Device Size"), Some("10.74GB"));
-    assert!(inactive.unknown.iter().any(|key| key == "Data Space Used"));
+    for key in ["Data Space Used", "Data Space Total", "Metadata Space Available"] {
+        assert!(inactive.unknown.iter().any(|unknown| unknown == key), "{key}");
+    }
+}
+
+#[test]
+fn an_inactive_pool_has_the_totals_that_its_volumes_have() {
+    let pool = Pool {
+        state: PoolState::Inactive,
+        data_size: Some(Bytes(DIRECT_BYTES)),
+        metadata_size: Some(Bytes(1020 << 20)),
+        ..direct_pool()
+    };
+    let status = status(&direct_host(""), &pool, DIRECT_BYTES);
+    assert_eq!(value(&status, "Data Space Total"), Some("102GB"));
+    assert_eq!(value(&status, "Metadata Space Total"), Some("1.07GB"));
+    assert_eq!(value(&status, "Thin Pool Minimum Free Space"), Some("10.2GB"));
+    assert!(status.unknown.iter().any(|key| key == "Data Space Used"));
 }
 
 #[test]
