@@ -314,7 +314,11 @@ where
     }
 
     fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear().map_err(io::Error::other)?;
+        let size = usable(self.hands.size());
+        // `Terminal::clear` would ask the terminal where its cursor is, and one that does not
+        // answer (a serial line, a pipe through a logger) would look like one that is gone
+        let area = Rect::new(0, 0, size.width, size.height);
+        self.terminal.resize(area).map_err(io::Error::other)?;
         self.draw()
     }
 
