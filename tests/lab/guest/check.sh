@@ -4,12 +4,14 @@
 
 passed=0
 failed=0
+check_output=$(mktemp)
 
 # ok SENTENCE COMMAND…: the command succeeds; its output is shown only when it does not
 ok() {
-    local sentence=$1 output status
+    local sentence=$1 status
     shift
-    output=$("$@" 2>&1)
+    # A file, no pipe: a process that cannot be killed would keep a pipe open.
+    "$@" >"$check_output" 2>&1
     status=$?
     if [ "$status" = 0 ]; then
         passed=$((passed + 1))
@@ -17,7 +19,7 @@ ok() {
     else
         failed=$((failed + 1))
         printf 'FAILED: %s\n  command: %s\n  status: %s\n' "$sentence" "$*" "$status"
-        printf '%s\n' "$output" | sed 's/^/  | /'
+        sed 's/^/  | /' "$check_output"
     fi
 }
 
@@ -58,11 +60,29 @@ eventually() {
     done
 }
 
+# within SECONDS COMMAND…: unlike timeout, it does not wait for a process that cannot be killed
+# (LVM reading a suspended device ends only when that is resumed)
+within() {
+    local deadline=$((SECONDS + $1)) pid
+    shift
+    "$@" &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+        if [ "$SECONDS" -ge "$deadline" ]; then
+            kill -KILL "$pid"
+            return 124
+        fi
+        sleep 0.1
+    done
+    wait "$pid"
+}
+
 close_checks() {
     local status=$?
+    rm -f "$check_output"
     echo "$passed passed, $failed failed"
     [ "$status" = 0 ] || exit "$status"
-    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
-    exit
+    if [ "$failed" = 0 ] && [ "$passed" -gt 0 ]; then exit 0; fi
+    exit 1 # a bare exit here would give the status from before the trap
 }
 trap close_checks EXIT
