@@ -12,7 +12,7 @@ step() { say "$* (after ${SECONDS} s)"; }
 
 step "packages"
 install_build_packages
-install_packages thin-provisioning-tools lvm2 util-linux e2fsprogs tmux
+install_packages thin-provisioning-tools lvm2 util-linux e2fsprogs tmux jq
 find_cargo
 
 if [ "$what" = all ]; then

@@ -1,54 +1,69 @@
 #!/usr/bin/env bash
 # Runs the lab's checks on its hosts and adds up what they say.
 #   tests/lab/suite.sh [HOST…]      default: all hosts of the table
+# What was gathered stays in THINSCOPE_LAB_OUT when that is set.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=${THINSCOPE_LAB_OUT:-$(mktemp -d "${TMPDIR:-/var/tmp}/thinscope-suite.XXXXXX")}
-binary=target/release/thinscope
+THINSCOPE=$PWD/target/release/thinscope
+[ -x "$THINSCOPE" ] || { echo "build it first: cargo build --release" >&2; exit 2; }
+export THINSCOPE
 contract=$(cargo test --locked --no-run --message-format=json --test contract 2>/dev/null |
     sed -n 's/.*"executable":"\([^"]*contract-[^"]*\)".*/\1/p' | tail -n 1)
-[ -x "$binary" ] || { echo "build it first: cargo build --release" >&2; exit 2; }
 
-# host, then the checks that run on it, in one boot
+# host | checks in the guest, in one boot | judged here from what was gathered
 plan() {
     cat <<'TABLE'
-direct-lvm       lab tree layers pool replay quiet contract
-direct-lvm-dead  tree layers pool replay quiet
-direct-lvm-2pv   tree layers pool replay
-direct-lvm-auto  tree layers pool
-loop-lvm         tree layers pool replay quiet
-loop-lvm-dead    tree layers pool
-raw              tree layers pool replay
-raw-dead         tree layers pool
-tmeta-other-pv   tree layers pool
-tmeta-raid1      tree layers pool
-luks-pv          tree layers pool
+direct-lvm       | lab gather quiet contract hung screen | tree layers pool replay
+direct-lvm-dead  | gather quiet | tree layers pool replay
+direct-lvm-2pv   | gather | tree layers pool replay
+direct-lvm-auto  | gather | tree layers pool replay
+loop-lvm         | gather quiet | tree layers pool replay
+loop-lvm-dead    | gather | tree layers pool replay
+raw              | gather quiet | tree layers pool replay
+raw-dead         | gather | tree layers pool replay
+tmeta-other-pv   | gather | tree layers pool replay
+tmeta-raid1      | gather | tree layers pool replay
+luks-pv          | gather | tree layers pool replay
+lvm-thin         | gather | tree replay
+inactive         | gather | tree layers replay
+thousand         | thousand |
+bare             | gather | tree replay
 TABLE
 }
 
 passed=0 failed=0
-run_host() { # run_host HOST CHECK…
-    local host=$1 log began=$SECONDS line
-    shift
-    mkdir -p "$out/$host"
-    log=$out/$host/suite.log
-    tests/lab/lab run --out "$out/$host" --limit 400 --add "$binary:/usr/local/bin/thinscope" \
-        ${contract:+--add "$contract:/usr/local/bin/thinscope-contract"} \
-        "$host" -- tests/lab/guest/checks.sh "$@" >"$log" 2>&1
-    local status=$?
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+count() { # count LOG STATUS: adds what a log's closing line says
+    local line
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$1" | tail -n 1)
     [ -n "$line" ] || line="0 passed, 1 failed"
+    [ "$2" = 0 ] || [ "${line#*, }" != "0 failed" ] || line="${line%,*}, 1 failed"
     passed=$((passed + ${line%% passed*})) line=${line#*, }
     failed=$((failed + ${line%% failed*}))
-    [ "$status" = 0 ] || [ "${line%% failed*}" != 0 ] || failed=$((failed + 1))
-    grep -A 3 '^FAILED' "$log"
-    printf '%-18s %s, status %s, %s s\n' "$host" "$(grep -E '^[0-9]+ passed' "$log" | tail -n 1)" "$status" $((SECONDS - began))
+    grep -A 3 '^FAILED' "$1"
+    grep '^figure:' "$1"
 }
 
-while read -r host checks; do
-    [ $# = 0 ] || case " $* " in *" $host "*) ;; *) continue ;; esac
+run_host() { # run_host HOST "CHECK…" "JUDGE…"
+    local host=$1 folder=$out/$1 began=$SECONDS before=$failed judge
+    export LAB_HOST=$host
+    mkdir -p "$folder"
     # shellcheck disable=SC2086
-    run_host "$host" $checks
+    tests/lab/lab run --out "$folder" --limit 600 --add "$THINSCOPE:/usr/local/bin/thinscope" \
+        ${contract:+--add "$contract:/usr/local/bin/thinscope-contract"} \
+        "$host" -- tests/lab/guest/checks.sh $2 >"$folder/suite.log" 2>&1 </dev/null
+    count "$folder/suite.log" $?
+    for judge in $3; do
+        (cd "$folder" && bash "$OLDPWD/tests/lab/judge/$judge.sh") >"$folder/$judge.log" 2>&1
+        count "$folder/$judge.log" $?
+    done
+    printf '%-18s %s failed, %s s\n' "$host" $((failed - before)) $((SECONDS - began))
+}
+
+while IFS='|' read -r host checks judges; do
+    host=${host// /}
+    [ $# = 0 ] || case " $* " in *" $host "*) ;; *) continue ;; esac
+    run_host "$host" "$checks" "$judges"
 done < <(plan)
 echo "lab: $passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

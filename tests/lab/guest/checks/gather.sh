@@ -1,0 +1,33 @@
+#!/bin/bash
+# Takes down what thinscope says of this host and what the host's own tools say. It is compared
+# on the machine that runs the lab (judge/), where a comparison takes a tenth of the time.
+. "$LAB/guest/check.sh"
+. "$LAB/guest/expected.sh"
+cd /results || exit 1
+
+umask 022
+for view in tree layers pool findings; do
+    thinscope "$view" --json >"$view.json" 2>"$view.json.err"
+    echo "$?" >"$view.status"
+done
+for view in tree layers pool; do thinscope "$view" >"$view.txt" 2>"$view.txt.err"; done
+ok "the host is recorded" thinscope capture -o host.thinscope
+stat -c %a host.thinscope >host.mode
+
+lsblk -b -J -o MAJ:MIN,SIZE,TYPE,NAME >lsblk.json
+lvs -a --reportformat json --units b --nosuffix \
+    -o vg_name,lv_name,lv_full_name,lv_role,lv_active,lv_size,lv_uuid,lv_kernel_major,lv_kernel_minor >lvs.json
+vgs --reportformat json --units b --nosuffix -o vg_name,vg_free,vg_size >vgs.json
+pvs --reportformat json --units b --nosuffix -o pv_name,vg_name,pv_size >pvs.json
+dmsetup table >dm-table.txt
+dmsetup status --noflush >dm-status.txt
+dmsetup info -c --noheadings --separator ' ' -o major,minor,name >dm-numbers.txt
+if command -v docker >/dev/null && [ -d /var/lib/docker/devicemapper ]; then
+    docker_containers >containers.json
+    docker_images >images.json
+    docker_info >info.json
+    mkdir -p device-files
+    cp /var/lib/docker/devicemapper/metadata/* device-files/
+fi
+rm -f ./*.json.tmp
+ok "tree printed a document" test -s tree.json

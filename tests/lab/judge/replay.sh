@@ -1,0 +1,19 @@
+#!/bin/bash
+# A recording gives the same documents as the live host, and holds no secret.
+. "$(dirname "$0")/../guest/check.sh"
+
+equal "the recording is for its owner alone" 600 "$(cat host.mode)"
+for view in tree layers pool findings; do
+    jq -S . "$view.json" >"live-$view.json"
+    "$THINSCOPE" --from host.thinscope "$view" --json | jq -S . >"replayed-$view.json"
+    ok "$view: the document replayed equals the live one" diff "live-$view.json" "replayed-$view.json"
+done
+for view in tree layers pool; do
+    "$THINSCOPE" --ascii --from host.thinscope "$view" >"replayed-$view.txt"
+    ok "$view: the text replayed equals the live one" diff "$view.txt" "replayed-$view.txt"
+done
+zcat host.thinscope >recording.jsonl
+refused "no container's environment is in it" grep -q 'not-a-secret\|DB_PASSWORD' recording.jsonl
+head -c 5000 host.thinscope >cut.thinscope
+"$THINSCOPE" --from cut.thinscope tree --json >cut.json 2>cut.err
+ok "a recording cut short says so" bash -c 'jq -e ".gaps | length > 0" cut.json || grep -q . cut.err'
