@@ -73,11 +73,11 @@ impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
-            dm: seconds(5),
-            block: seconds(5),
-            mounts: seconds(3),
-            lvm: seconds(10),
-            docker: seconds(10),
+            dm: seconds(10),
+            block: seconds(10),
+            mounts: seconds(10),
+            lvm: seconds(20),
+            docker: seconds(20),
         }
     }
 }

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::LookPlan;
 use super::order::{Order, SUBCOMMAND, Signs};
+use tokio::time::timeout;
+
 use crate::ids::DevNo;
 use crate::sys::capture::{LONGEST_LINE, Line, Recording, parse_line};
 use crate::sys::live::child::{ProbeChild, Stuck};
 use crate::sys::{Question, ReadHost, Reply, Source};
 
-/// How much longer than the child itself its limit is kept here: it ends by itself at its limit
-/// unless it hangs in the kernel.
+/// How much longer than by the child itself its limit is kept here: it ends by itself when it is
+/// over, unless it hangs in the kernel.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// How many children one look at device-mapper may lose.
@@ -93,13 +95,12 @@ async fn ask_child(program: &Path, order: &Order) -> One {
         }
     };
     let mut lines = Lines { recording, asking: None, whole: false, sign: None };
-    let until = order.limit + GRACE;
-    let heard = tokio::time::timeout(until, lines.take_all(&mut child, order)).await;
+    let heard = lines.take_all(&mut child, order).await;
     let ended = child.end().await;
     let mut recording = lines.recording;
     let mut hung = None;
     if !lines.whole {
-        let over = heard.is_err() || lines.asking.is_some();
+        let over = heard == Heard::Silence || lines.asking.is_some();
         let why = match &lines.asking {
             Some(question) => gave_no_answer(order.limit, question),
             None if over => format!("no answer within {} s", order.limit.as_secs_f32()),
@@ -117,6 +118,15 @@ fn start(program: &Path, order: &Order) -> Result<ProbeChild, String> {
     })
 }
 
+/// How listening to a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// It has no more to say.
+    End,
+    /// It said nothing for longer than its limit.
+    Silence,
+}
+
 /// What a child has printed so far.
 struct Lines {
     recording: Recording,
@@ -126,10 +136,19 @@ struct Lines {
 }
 
 impl Lines {
-    /// Until it ends, closes its output, or prints what is no record.
-    async fn take_all(&mut self, child: &mut ProbeChild, order: &Order) {
-        child.tell(&order.write()).await;
-        while let Ok(Some(text)) = child.line().await {
+    /// Until it ends, closes its output, prints what is no record, or is silent for longer than
+    /// its limit.
+    async fn take_all(&mut self, child: &mut ProbeChild, order: &Order) -> Heard {
+        let silence = order.limit + GRACE;
+        if timeout(silence, child.tell(&order.write())).await.is_err() {
+            return Heard::Silence;
+        }
+        loop {
+            let text = match timeout(silence, child.line()).await {
+                Err(_) => return Heard::Silence,
+                Ok(Ok(Some(text))) => text,
+                Ok(_) => return Heard::End,
+            };
             match parse_line(text) {
                 Ok(Line::Answered { question, answer, .. }) => {
                     self.asking = None;
@@ -140,9 +159,9 @@ impl Lines {
                 Ok(Line::BrokenOff { why, .. }) => self.recording.break_off(why),
                 Ok(Line::End { .. }) => {
                     self.whole = true;
-                    return;
+                    return Heard::End;
                 }
-                Err(_) => return,
+                Err(_) => return Heard::End,
             }
         }
     }
@@ -179,8 +198,7 @@ pub(super) async fn ask_sign(plan: &LookPlan, order: Order, signs: Signs) -> Opt
     let mut child = start(&plan.program, &order).ok()?;
     let mut lines =
         Lines { recording: Recording::new(Source::Host), asking: None, whole: false, sign: None };
-    let until = order.limit + GRACE;
-    let heard = tokio::time::timeout(until, lines.take_all(&mut child, &order)).await;
+    lines.take_all(&mut child, &order).await;
     let _ = child.end().await;
-    heard.ok().and(lines.sign).filter(|_| lines.whole)
+    lines.sign.filter(|_| lines.whole)
 }

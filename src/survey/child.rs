@@ -1,9 +1,10 @@
 //! The probe child: asks the host about one source and prints each answer as it comes.
 //!
 //! Its main thread may hang in the kernel at any question. A second thread prints what is
-//! ready, names a question that takes long, and ends the process at its limit or when whoever
-//! started it is gone, so that the parent always has every answer that was given and nothing of
-//! ours stays behind.
+//! ready, names a question that takes long, and ends the process when one question takes longer
+//! than the limit or when whoever started it is gone, so that the parent always has every answer
+//! that was given and nothing of ours stays behind. The limit is for silence, not for all of a
+//! look: a host that is merely slow, or large, is seen whole.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -41,8 +42,7 @@ pub fn child_main() -> ExitCode {
     };
     let output = Arc::new(Output::default());
     watch(Arc::clone(&output), order.limit);
-    let mut live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
-    live.end_tools_by(Instant::now() + order.limit);
+    let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
     perform(&order, &live, &output);
     output.lock().end();
     ExitCode::SUCCESS
@@ -62,12 +62,14 @@ fn perform(order: &Order, live: &Live, output: &Output) {
 
 /// Starts the second thread.
 fn watch(output: Arc<Output>, limit: Duration) {
-    let (until, born_by) = (Instant::now() + limit, parent());
+    let born_by = parent();
     let watcher = std::thread::Builder::new().spawn(move || {
         loop {
             std::thread::sleep(TURN);
-            let over = Instant::now() >= until;
-            let printed = output.lock().flush(over);
+            let mut state = output.lock();
+            let over = state.heard.elapsed() >= limit;
+            let printed = state.flush(over);
+            drop(state);
             if over || !printed || parent() != born_by {
                 kill_running_tool();
                 std::process::exit(1);
@@ -105,14 +107,21 @@ fn skipped(dev: DevNo) -> Answer {
 #[derive(Default)]
 struct Output(Mutex<State>);
 
-#[derive(Default)]
 struct State {
     text: Vec<u8>,
+    /// When the newest answer came, recorded or not.
+    heard: Instant,
     records: u64,
     /// The question under way, since when, and whether the parent knows.
     asking: Option<(Question, Instant, bool)>,
     /// Nobody reads any more, or all was said.
     closed: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { text: Vec::new(), heard: Instant::now(), records: 0, asking: None, closed: false }
+    }
 }
 
 impl Output {
@@ -130,6 +139,7 @@ impl Sink for Output {
     fn answered(&self, source: Source, question: &Question, answer: &Answer) {
         let mut state = self.lock();
         state.asking = None;
+        state.heard = Instant::now();
         write_answer(source, question, answer, &mut state.text);
         state.records += 1;
         if state.text.len() >= CHUNK {

@@ -39,11 +39,6 @@ impl Live {
         Self { files: Files::new(root), control: Control::default(), tools: Tools::default() }
     }
 
-    /// No tool runs beyond this moment, whatever its own limit.
-    pub fn end_tools_by(&mut self, moment: Instant) {
-        self.tools.end_by = Some(moment);
-    }
-
     fn reply(&self, question: &Question) -> Result<Reply, Failure> {
         match question {
             Question::Host => Ok(Reply::Host(host())),

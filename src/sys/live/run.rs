@@ -48,13 +48,11 @@ pub fn kill_running_tool() {
 #[derive(Debug)]
 pub(super) struct Tools {
     search: Vec<PathBuf>,
-    /// When all of them have to be done, whatever their own limits.
-    pub end_by: Option<Instant>,
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        Self { search: SEARCH.iter().map(PathBuf::from).collect(), end_by: None }
+        Self { search: SEARCH.iter().map(PathBuf::from).collect() }
     }
 }
 
@@ -63,8 +61,7 @@ impl Tools {
     pub(super) fn run(&self, call: &CommandSpec) -> Result<RunOutput, Failure> {
         let name = call.tool.program();
         let path = self.find(name).ok_or_else(|| not_installed(name, &self.search))?;
-        let own = Instant::now() + call.limit;
-        let until = self.end_by.map_or(own, |end_by| own.min(end_by));
+        let until = Instant::now() + call.limit;
         let mut running = Running::start(&path, call).map_err(|error| not_run(&path, &error))?;
         let collected = running.collect(until);
         if collected.is_err() {
