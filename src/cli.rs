@@ -95,7 +95,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         /// Start from what rests on top and go down to the disks
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long)]
         inverse: bool,
     },
     /// Print every thin device of every pool with its owner, sizes and parent

@@ -36,7 +36,7 @@ while read -r name; do
     ok "LVM's VG $name is there" jq -e --arg n "$name" 'any(.nodes[]; .kind == "vg" and .name == $n)' tree.json
 done < <(jq -r '.report[0].vg[].vg_name' vgs.json)
 while read -r lv size kernel; do
-    node=$(jq -c --arg v "$lv" '[.nodes[] | select(.lv == $v)]' tree.json)
+    node=$(jq -c --arg v "$lv" '[.nodes[] | select(.lv != null and "\(.lv.vg)/\(.lv.name)" == $v)]' tree.json)
     equal "LV $lv is one node" 1 "$(jq length <<<"$node")"
     equal "LV $lv has LVM's size" "$size" "$(jq '.[0].size_bytes' <<<"$node")"
     [ "$kernel" = -1:-1 ] && kernel=null

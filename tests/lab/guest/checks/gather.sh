@@ -6,12 +6,18 @@
 cd /results || exit 1
 
 umask 022
-for view in tree layers pool findings; do
-    thinscope "$view" --json >"$view.json" 2>"$view.json.err"
-    echo "$?" >"$view.status"
-done
-for view in tree layers pool; do thinscope "$view" >"$view.txt" 2>"$view.txt.err"; done
+take_views() { # take_views FOLDER
+    mkdir -p "$1"
+    for view in tree layers pool findings; do
+        thinscope "$view" --json >"$1/$view.json" 2>"$1/$view.json.err"
+        echo "$?" >"$1/$view.status"
+    done
+    for view in tree layers pool; do thinscope "$view" >"$1/$view.txt" 2>"$1/$view.txt.err"; done
+}
+take_views .
 ok "the host is recorded" thinscope capture -o host.thinscope
+# a pool in use moves: a recording equals what was seen before it or what was seen after it
+take_views after
 stat -c %a host.thinscope >host.mode
 
 lsblk -b -J -o MAJ:MIN,SIZE,TYPE,NAME >lsblk.json
