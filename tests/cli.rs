@@ -53,7 +53,6 @@ fn what_cannot_be_understood_is_a_usage_error_on_standard_error() {
         &["no-such-command"],
         &["tree", "--no-such-option"],
         &["tree", "surplus"],
-        &["tree", "--json", "--inverse"],
         &["layers", "--sharing"],
         &["explain"],
         &["--refresh", "soon"],
