@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use common::measure::{line, mb, measure_if_asked, median, median_cost, ms, quick, thin_devices};
-use common::pty::Screen;
+use common::pty::{Screen, Start};
 use common::record::record;
 use common::synthetic::Synthetic;
 
@@ -45,14 +45,19 @@ fn bench() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn open(file: &str) -> io::Result<Screen> {
+    let env = [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8")];
+    Screen::start(Start { program: THINSCOPE, args: &["--from", file], env: &env, size: SIZE })
+}
+
 /// From the start of the process to the first frame, and to the first frame with the pool in it.
 fn start(file: &str) -> io::Result<()> {
     let runs = if quick() { 5 } else { 20 };
     let (mut first, mut whole) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        let mut screen = Screen::start(THINSCOPE, &["--from", file], SIZE)?;
-        first.push(screen.wait_for(b"thinscope", LIMIT)?);
-        whole.push(screen.wait_for(b"docker-thinpool", LIMIT)?);
+        let mut screen = open(file)?;
+        first.push(screen.wait_for("thinscope", LIMIT)?);
+        whole.push(screen.wait_for("docker-thinpool", LIMIT)?);
         screen.press("q")?;
         screen.wait_for_end(LIMIT)?;
     }
@@ -66,8 +71,8 @@ fn memory(file: &str) -> io::Result<()> {
         let cost = median_cost(3, THINSCOPE, &[report, "--json", "--from", file])?;
         line(&format!("peak memory of {report} --json"), &mb(cost.peak_kib), "60 MB");
     }
-    let mut screen = Screen::start(THINSCOPE, &["--from", file], SIZE)?;
-    screen.wait_for(b"docker-thinpool", LIMIT)?;
+    let mut screen = open(file)?;
+    screen.wait_for("docker-thinpool", LIMIT)?;
     let status = fs::read_to_string(format!("/proc/{}/status", screen.pid()))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     let kib = peak.split_ascii_whitespace().next().and_then(|kib| kib.parse().ok());
@@ -78,8 +83,8 @@ fn memory(file: &str) -> io::Result<()> {
 
 /// Processor time of all its threads while nothing happens.
 fn idle(file: &str) -> io::Result<()> {
-    let mut screen = Screen::start(THINSCOPE, &["--from", file], SIZE)?;
-    screen.wait_for(b"docker-thinpool", LIMIT)?;
+    let mut screen = open(file)?;
+    screen.wait_for("docker-thinpool", LIMIT)?;
     let window = Duration::from_secs(if quick() { 3 } else { 10 });
     // what still settles after the first whole frame is not idling
     std::thread::sleep(Duration::from_secs(1));

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "no one of the programs that include this uses all of it")]
 
 pub(crate) mod files;
+pub(crate) mod keys;
 pub(crate) mod measure;
 pub(crate) mod pty;
 pub(crate) mod record;

@@ -2,54 +2,56 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::os::fd::AsFd;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
+
+/// What a program is started with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start<'a> {
+    /// The program.
+    pub(crate) program: &'a str,
+    /// Its arguments.
+    pub(crate) args: &'a [&'a str],
+    /// Its whole environment.
+    pub(crate) env: &'a [(&'a str, &'a str)],
+    /// Rows and columns of its terminal.
+    pub(crate) size: (u16, u16),
+}
 
 /// A running program and its terminal.
 pub(crate) struct Screen {
     child: Child,
-    keys: File,
-    output: Receiver<Vec<u8>>,
+    /// The other end of its terminal; `None` once that was hung up.
+    terminal: Option<File>,
     seen: Vec<u8>,
     started: Instant,
 }
 
 impl Screen {
-    /// Starts a program in a terminal of that size. It is no shell's job, so it cannot be stopped
-    /// with ctrl-z.
-    pub(crate) fn start(
-        program: &str,
-        args: &[&str],
-        (rows, columns): (u16, u16),
-    ) -> io::Result<Self> {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    /// Starts a program in a terminal that is its own: of its session, and the one that
+    /// `/dev/tty` means there.
+    pub(crate) fn start(start: Start<'_>) -> io::Result<Self> {
+        let (ws_row, ws_col) = start.size;
+        let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
         let terminal = openpty(Some(&size), None)?;
         let slave = File::from(terminal.slave);
         let started = Instant::now();
-        let child = Command::new(program)
-            .args(args)
-            .env("TERM", "xterm-256color")
-            .env("LC_ALL", "C.UTF-8")
+        // setsid replaces itself by the program, so the process is the program's
+        let child = Command::new("/usr/bin/setsid")
+            .args(["--ctty", start.program])
+            .args(start.args)
+            .env_clear()
+            .envs(start.env.iter().copied())
             .stdin(Stdio::from(slave.try_clone()?))
             .stdout(Stdio::from(slave.try_clone()?))
             .stderr(Stdio::from(slave))
             .spawn()?;
-        let keys = File::from(terminal.master);
-        let mut master = keys.try_clone()?;
-        let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 1 << 16];
-            // the kernel ends a terminal that nobody has open any more with an error
-            while let Ok(length @ 1..) = master.read(&mut buffer) {
-                if sender.send(buffer[..length].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(Self { child, keys, output, seen: Vec::new(), started })
+        let terminal = Some(File::from(terminal.master));
+        Ok(Self { child, terminal, seen: Vec::new(), started })
     }
 
     /// The process.
@@ -62,46 +64,72 @@ impl Screen {
         &self.seen
     }
 
-    /// Waits until the output holds these bytes, and tells how long after the start that was.
-    pub(crate) fn wait_for(&mut self, bytes: &[u8], limit: Duration) -> io::Result<Duration> {
+    /// Forgets the output so far, so that what is waited for must come anew.
+    pub(crate) fn forget(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Waits until the output holds this, and tells how long after the start that was.
+    pub(crate) fn wait_for(&mut self, text: &str, limit: Duration) -> io::Result<Duration> {
         let until = Instant::now() + limit;
-        while !self.seen.windows(bytes.len()).any(|window| window == bytes) {
-            match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(more) => self.seen.extend(more),
-                Err(error) => return Err(self.missed(bytes, error)),
+        let holds = |seen: &[u8]| seen.windows(text.len()).any(|part| part == text.as_bytes());
+        while !holds(&self.seen) {
+            match self.read(until) {
+                Ok(true) => {}
+                Ok(false) => return Err(self.missed(text, "before the program ended")),
+                Err(_) => return Err(self.missed(text, "in time")),
             }
         }
         Ok(self.started.elapsed())
     }
 
-    fn missed(&self, bytes: &[u8], error: RecvTimeoutError) -> io::Error {
-        let wanted = String::from_utf8_lossy(bytes).into_owned();
-        let why = match error {
-            RecvTimeoutError::Timeout => "in time",
-            RecvTimeoutError::Disconnected => "before the program ended",
-        };
-        let seen = String::from_utf8_lossy(&self.seen).into_owned();
-        io::Error::other(format!("{wanted:?} was not seen {why}; seen was {seen:?}"))
+    fn missed(&self, text: &str, when: &str) -> io::Error {
+        let seen = String::from_utf8_lossy(&self.seen);
+        io::Error::other(format!("{text:?} was not seen {when}; seen was {seen:?}"))
+    }
+
+    /// Takes what the program prints next; `false` when it has closed its terminal.
+    fn read(&mut self, until: Instant) -> io::Result<bool> {
+        let Some(terminal) = &mut self.terminal else { return Ok(false) };
+        let left = until.saturating_duration_since(Instant::now());
+        let left = PollTimeout::try_from(left).map_err(io::Error::other)?;
+        let mut waiting = [PollFd::new(terminal.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut waiting, left)? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let mut buffer = vec![0; 1 << 16];
+        // the kernel ends a terminal that nobody has open any more with an error
+        let length = terminal.read(&mut buffer).unwrap_or(0);
+        self.seen.extend_from_slice(&buffer[..length]);
+        Ok(length > 0)
     }
 
     /// Presses keys.
     pub(crate) fn press(&mut self, keys: &str) -> io::Result<()> {
-        self.keys.write_all(keys.as_bytes())
+        match &mut self.terminal {
+            Some(terminal) => terminal.write_all(keys.as_bytes()),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
-    /// Waits for the end; a program that is still there after the limit is killed and an error.
-    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> io::Result<std::process::ExitStatus> {
+    /// Closes the terminal, as a lost connection does.
+    pub(crate) fn hang_up(&mut self) {
+        self.terminal = None;
+    }
+
+    /// Waits for the end; a program that is still there after the limit is an error.
+    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> io::Result<ExitStatus> {
         let until = Instant::now() + limit;
+        while self.terminal.is_some() && self.read(until)? {}
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
-                Ok(more) => self.seen.extend(more),
-                // closed: the program is ending, or has
-                Err(RecvTimeoutError::Disconnected) => return self.child.wait(),
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(io::Error::other("the program did not end in time"));
-                }
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
             }
+            if Instant::now() >= until {
+                return Err(io::Error::other("the program did not end in time"));
+            }
+            // its terminal is closed and tells nothing more: its end is all there is to look for
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

@@ -15,6 +15,7 @@ use thinscope::sys::{Answer, FailKind, HostInfo, Question, Raw, ReadHost, Reply,
 
 use super::files::Files;
 pub(crate) use docker::Docker;
+pub(crate) use random::Random;
 pub(crate) use storage::{DmEntry, Storage};
 
 /// When it was "looked at": a fixed moment.

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::files::Files;
 use super::random::{Random, hex};
-use crate::common::files::Files;
 
 /// Docker's data root.
 pub(crate) const ROOT: &str = "/var/lib/docker";

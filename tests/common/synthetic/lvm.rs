@@ -58,7 +58,7 @@ fn volumes(sizes: &Sizes) -> [Value; 4] {
     };
     [
         lv(SPARE_UUID, "[lvol0_pmspare]", "ewi-------", sizes.metadata, "private,pool,spare"),
-        lv(POOL_UUID, "thinpool", "twi-a-t---", sizes.data, "private"),
+        lv(POOL_UUID, "thinpool", "twi-aot---", sizes.data, "private"),
         lv(TDATA_UUID, "[thinpool_tdata]", "Twi-ao----", sizes.data, "private,thin,pool,data"),
         lv(
             TMETA_UUID,

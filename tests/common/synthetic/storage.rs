@@ -5,9 +5,9 @@ use std::fmt::Write;
 use thinscope::ids::DevNo;
 use thinscope::sys::{DmDevice, DmListed, DmTarget, Raw, SysBlockDevice};
 
+use super::super::files::Files;
 use super::docker::{BASE_SIZE, Docker, PREFIX, ROOT};
 use super::lvm::{self, CHUNK, EXTENT, Sizes};
-use crate::common::files::Files;
 
 /// Device-mapper's major number on Debian.
 const DM: u32 = 253;
