@@ -9,13 +9,19 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pty::Screen;
+use pty::{Screen, Start};
 
 const LONG: Duration = Duration::from_secs(30);
 
 /// The alternate screen, and the way back from it (xterm's `?1049`).
-const OPENED: &[u8] = b"\x1b[?1049h";
-const LEFT: &[u8] = b"\x1b[?1049l";
+const OPENED: &str = "\x1b[?1049h";
+const LEFT: &str = "\x1b[?1049l";
+
+fn in_a_terminal(args: &[&str], size: (u16, u16)) -> Screen {
+    let env = [("TERM", "xterm-256color"), ("LC_ALL", "C.UTF-8")];
+    let program = env!("CARGO_BIN_EXE_thinscope");
+    Screen::start(Start { program, args, env: &env, size }).expect("a terminal can be had")
+}
 
 /// The program on a recording of this machine.
 fn start(folder: &tempfile::TempDir, size: (u16, u16)) -> Screen {
@@ -24,7 +30,7 @@ fn start(folder: &tempfile::TempDir, size: (u16, u16)) -> Screen {
     let program = env!("CARGO_BIN_EXE_thinscope");
     let recorded = std::process::Command::new(program).args(["capture", "-o", file]).output();
     assert!(recorded.expect("the program was built").status.success());
-    let mut screen = Screen::start(program, &["--from", file], size).expect("a terminal");
+    let mut screen = in_a_terminal(&["--from", file], size);
     screen.wait_for(OPENED, LONG).expect("the screen opens");
     screen
 }
@@ -32,7 +38,7 @@ fn start(folder: &tempfile::TempDir, size: (u16, u16)) -> Screen {
 /// The same, drawn.
 fn open(folder: &tempfile::TempDir) -> Screen {
     let mut screen = start(folder, (24, 80));
-    screen.wait_for(b"quit", LONG).expect("the key bar is drawn");
+    screen.wait_for("quit", LONG).expect("the key bar is drawn");
     screen
 }
 
@@ -40,9 +46,10 @@ fn open(folder: &tempfile::TempDir) -> Screen {
 fn ending(screen: &mut Screen) -> Option<i32> {
     let status = screen.wait_for_end(LONG).expect("it ends");
     let seen = screen.seen();
-    let last = |bytes: &[u8]| seen.windows(bytes.len()).rposition(|window| window == bytes);
+    let seen = String::from_utf8_lossy(seen);
+    let last = |part: &str| seen.rfind(part);
     assert!(last(LEFT) > last(OPENED), "the alternate screen is left");
-    assert!(last(b"\x1b[?25h") > last(b"\x1b[?25l"), "the cursor is shown again");
+    assert!(last("\x1b[?25h") > last("\x1b[?25l"), "the cursor is shown again");
     status.code()
 }
 
@@ -81,9 +88,7 @@ fn a_tiny_terminal_and_one_of_no_size_are_no_reason_to_fail() {
 
 #[test]
 fn what_cannot_be_opened_leaves_the_terminal_alone_and_says_why() {
-    let program = env!("CARGO_BIN_EXE_thinscope");
-    let mut screen =
-        Screen::start(program, &["--from", "/no/such/file"], (24, 80)).expect("a terminal");
+    let mut screen = in_a_terminal(&["--from", "/no/such/file"], (24, 80));
     let status = screen.wait_for_end(LONG).expect("it ends");
     assert_eq!(status.code(), Some(3));
     let seen = String::from_utf8_lossy(screen.seen()).into_owned();

@@ -208,7 +208,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[named(KeyCode::Tab), named(KeyCode::BackTab)]),
     Action::new(
         "back",
-        "close, leave the filter, go back; never out of the program",
+        "close or go back; never out of the program",
         Chapter::Move,
         Context::ALL,
         App::back,

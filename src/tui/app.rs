@@ -26,7 +26,7 @@ use super::seen::Seen;
 use super::table::{Content, Table};
 use super::theme::Theme;
 use crate::ids::NodeId;
-use crate::model::{Severity, Snapshot};
+use crate::model::{NodeIx, Severity, Snapshot};
 
 pub(crate) use find::FindingRow;
 pub(crate) use motion::Move;
@@ -99,6 +99,7 @@ pub struct App {
     pub(crate) exact: bool,
     pub(crate) notice: Option<String>,
     pub(crate) pane_offset: usize,
+    before_filter: Option<NodeIx>,
     came_from: View,
     touched: bool,
     effects: Vec<Effect>,
@@ -126,6 +127,7 @@ impl App {
             exact: false,
             notice: None,
             pane_offset: 0,
+            before_filter: None,
             came_from: View::Tree,
             touched: false,
             effects: Vec::new(),
@@ -156,9 +158,18 @@ impl App {
     }
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        let before = std::mem::replace(&mut self.seen, Seen::new(snapshot));
+        let now = Seen::after(snapshot, &self.seen);
+        let before = std::mem::replace(&mut self.seen, now);
+        let same = self.seen.same_storage(&before);
+        if !same {
+            // its indices are of the storage before
+            self.before_filter = None;
+        }
         for (view, table) in [(View::Tree, &mut self.tree), (View::Layers, &mut self.layers)] {
-            if view == self.view {
+            let shown = view == self.view || view == View::Tree && self.view == View::Findings;
+            if same {
+                table.look_at_findings(&self.seen, &self.filter);
+            } else if shown {
                 table.grow(&self.seen, &before, &self.filter);
             } else {
                 table.put_away(&before);

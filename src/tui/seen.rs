@@ -12,7 +12,7 @@ pub(crate) struct Seen {
     /// The snapshot.
     pub(crate) snapshot: Arc<Snapshot>,
     /// Parents of thin devices.
-    pub(crate) descent: Descent,
+    pub(crate) descent: Arc<Descent>,
     /// Some source has not answered for the first time yet.
     pub(crate) loading: bool,
     /// The widest thin id, in columns.
@@ -23,19 +23,29 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Prepares the snapshot after another: what is of the same storage is kept.
+    pub(crate) fn after(snapshot: Arc<Snapshot>, before: &Self) -> Self {
+        if !Arc::ptr_eq(&snapshot.topology, &before.snapshot.topology) {
+            return Self::new(snapshot);
+        }
+        let loading = snapshot.sources.iter().any(is_loading);
+        let severity = severity_by_node(&snapshot);
+        let (id_width, sharing) = (before.id_width, before.sharing);
+        Self { descent: before.descent.clone(), loading, id_width, sharing, severity, snapshot }
+    }
+
+    /// Whether two are of the same storage.
+    pub(crate) fn same_storage(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.snapshot.topology, &other.snapshot.topology)
+    }
+
     /// Prepares a snapshot.
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
         let topology = &snapshot.topology;
-        let mut severity = vec![None; topology.nodes.len()];
-        for finding in &snapshot.findings {
-            let node = finding.node.as_ref().and_then(|id| topology.find(id));
-            if let Some(slot) = node.and_then(|ix| severity.get_mut(ix.0 as usize)) {
-                *slot = Some(finding.severity).max(*slot);
-            }
-        }
+        let severity = severity_by_node(&snapshot);
         let widest = topology.thins.iter().filter_map(|device| device.id).max();
         let id_width = widest.map_or(2, |id| decimal_digits(id.get())).max(2);
-        let descent = Descent::of(topology);
+        let descent = Arc::new(Descent::of(topology));
         let loading = snapshot.sources.iter().any(is_loading);
         let sharing = topology.thins.iter().any(|device| device.exclusive.is_some());
         Self { descent, loading, id_width, sharing, severity, snapshot }
@@ -71,6 +81,18 @@ impl Seen {
             Origin::Recorded { .. } => Some(self.snapshot.host.time),
         }
     }
+}
+
+fn severity_by_node(snapshot: &Snapshot) -> Vec<Option<Severity>> {
+    let topology = &snapshot.topology;
+    let mut severity = vec![None; topology.nodes.len()];
+    for finding in &snapshot.findings {
+        let node = finding.node.as_ref().and_then(|id| topology.find(id));
+        if let Some(slot) = node.and_then(|ix| severity.get_mut(ix.0 as usize)) {
+            *slot = Some(finding.severity).max(*slot);
+        }
+    }
+    severity
 }
 
 /// Whether a source is being asked for the first time.

@@ -136,6 +136,14 @@ impl Table {
         }
     }
 
+    /// The storage is the same, what was found about it may not be.
+    pub(crate) fn look_at_findings(&mut self, seen: &Seen, filter: &Filter) {
+        self.below = severity_below(&self.outline, seen);
+        if self.grown && !filter.is_empty() {
+            self.relay(seen, filter);
+        }
+    }
+
     /// Lays the rows out again: folds or filter have changed.
     pub(crate) fn lay(&mut self, seen: &Seen, filter: &Filter) {
         let outline = &self.outline;

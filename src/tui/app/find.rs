@@ -20,6 +20,7 @@ impl App {
     pub(crate) fn start_filter(&mut self) {
         self.prompt = Some(Edit::new(&self.filter_text));
         self.prompt_error = None;
+        self.before_filter = self.table().selected_node();
     }
 
     /// Lets the line that is being typed, if any, take something.
@@ -93,12 +94,20 @@ impl App {
         self.prompt_error = None;
         let before = parse_filter(&self.filter_text).unwrap_or_default();
         self.set_filter(before);
+        if let Some(node) = self.before_filter.take() {
+            self.go_to_node(node);
+        }
     }
 
-    /// No filter.
+    /// No filter; what it found stays selected.
     pub(super) fn clear_filter(&mut self) {
         self.filter_text.clear();
+        let entry = self.table().selected_entry();
         self.set_filter(Filter::default());
+        let (table, seen, filter) = self.table_and_seen();
+        if let Some(entry) = entry {
+            table.reveal(entry, seen, filter);
+        }
     }
 
     /// To the next row that the filter found.

@@ -2,6 +2,7 @@
 
 use super::{Line, Lines};
 use crate::model::{Node, Role, ThinDevice};
+use crate::text::Printable;
 use crate::tui::seen::Seen;
 
 /// A thin device.
@@ -12,22 +13,18 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &Thi
     }));
     lines.text(format!("{}, of {}", role_sentence(device.role), device.engine.name()));
     lines.fact("device id", device.id.map_or_else(|| "?".to_owned(), |id| id.to_string()));
-    if let Some(container) = &device.container {
-        lines.fact("container", &container.id);
-        lines.fact("state", container.state.map_or("?", |state| state.name()));
-        lines.maybe("pod", container.pod.as_ref());
-        lines.maybe("namespace", container.namespace.as_ref());
-    }
+    let state = device.container.as_ref().map(|c| c.state.map_or("?", |state| state.name()));
+    lines.maybe("state", state);
+    lines.maybe("image", image_of(seen, node, device));
+    describe_sizes(lines, device);
     if let Some((at, of)) = device.position {
         lines.fact("layer", format!("{at} of {of}"));
     }
-    let parent = parent(seen, node);
-    match (device.parent, parent) {
+    match (device.parent, parent(seen, node)) {
         (Some(id), Some(parent)) => lines.fact("made from", format!("{id}, {}", parent.label())),
         (Some(id), None) => lines.fact("made from", format!("{id} (not in the pool)")),
         (None, _) => {}
     }
-    describe_sizes(lines, device);
     let inactive = "no (most layers never are, and that is healthy)";
     if device.role != Role::Missing {
         lines.fact("active", if device.active { "yes" } else { inactive });
@@ -45,11 +42,15 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &Thi
         let (engine, name, by) = (claim.engine.name(), &claim.name, &claim.by);
         lines.fact("claimed", format!("by {engine} as {name}, in {by}"));
     }
-    device.images.iter().for_each(|image| lines.fact("image", image));
     describe_names(lines, seen, device);
 }
 
 fn describe_names(lines: &mut Lines, seen: &Seen, device: &ThinDevice) {
+    if let Some(container) = &device.container {
+        lines.fact("container", &container.id);
+        lines.maybe("pod", container.pod.as_ref());
+        lines.maybe("namespace", container.namespace.as_ref());
+    }
     if let Some(pool) = seen.topology().pools.get(device.pool.0 as usize) {
         lines.fact("pool", &pool.name);
     }
@@ -57,6 +58,25 @@ fn describe_names(lines: &mut Lines, seen: &Seen, device: &ThinDevice) {
     lines.maybe("dm name", device.dm_name.as_ref());
     lines.maybe("chain id", device.chain_id.as_ref());
     lines.maybe("transaction", device.transaction_id);
+    if device.images.len() > 1 {
+        lines.head("images that hold it");
+        device.images.iter().for_each(|image| lines.text(image.as_str()));
+    }
+}
+
+/// The image of a layer, or the one that a container was made from: the first whose uppermost
+/// layer it stands on.
+fn image_of<'s>(seen: &'s Seen, node: &Node, device: &'s ThinDevice) -> Option<&'s Printable> {
+    if !device.images.is_empty() {
+        return device.images.first();
+    }
+    let first = seen.descent.parent_of(node.facts.thin?)?;
+    let layer = std::iter::successors(Some(first), |ix| seen.descent.parent_of(*ix))
+        .take(2)
+        .filter_map(|ix| seen.topology().thins.get(ix.0 as usize))
+        .find(|device| device.role == Role::ImageLayer)?;
+    let is_top = layer.position.is_some_and(|(at, of)| at == of);
+    layer.images.first().filter(|_| is_top)
 }
 
 fn describe_sizes(lines: &mut Lines, device: &ThinDevice) {

@@ -133,7 +133,8 @@ pub(super) fn draw_bare(pen: &mut Pen<'_>, app: &App, areas: &Areas, text: &str,
         pen.raw(on(0, y, whole.width), &line, pen.theme.plain);
     }
     let recorded = header::recorded(app).map_or_else(String::new, |banner| format!("   {banner}"));
-    let hint = format!("sent to the clipboard, where the terminal allows it; esc back{recorded}");
+    let hint =
+        format!("esc back{recorded}   sent to the clipboard too, where the terminal takes it");
     pen.text(on(0, last, whole.width), &hint, pen.theme.dim);
 }
 
