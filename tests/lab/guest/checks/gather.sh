@@ -14,6 +14,15 @@ take_views() { # take_views FOLDER
     done
     for view in tree layers pool; do thinscope "$view" >"$1/$view.txt" 2>"$1/$view.txt.err"; done
 }
+# a host that has just been resumed writes back what it had in memory: wait until that is done
+settled() {
+    local before
+    sync
+    before=$(dmsetup status --noflush 2>&1)
+    sleep 2
+    [ "$before" = "$(dmsetup status --noflush 2>&1)" ]
+}
+eventually 60 settled
 take_views .
 ok "the host is recorded" thinscope capture -o host.thinscope
 # a pool in use moves: a recording equals what was seen before it or what was seen after it
