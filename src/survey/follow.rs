@@ -40,29 +40,26 @@ enum Told {
 #[derive(Debug)]
 pub struct Survey {
     tell: mpsc::UnboundedSender<Told>,
-    /// Of a recorded host, whose one snapshot stays; a live one is published by its thread.
-    _recorded: Option<watch::Sender<Arc<Snapshot>>>,
 }
 
 /// The newest snapshot, changing.
 pub type Watched = watch::Receiver<Arc<Snapshot>>;
 
 impl Survey {
-    /// Begins. A snapshot is there at once: for a live host one in which nothing is seen yet.
+    /// Begins. A snapshot is there at once, in which nothing is seen yet; of a recorded host one
+    /// more follows, and stays.
     /// `refresh` is how often a quiet host is looked at.
     pub fn start(plan: LookPlan, refresh: Duration) -> Result<(Watched, Self), LookError> {
         let (tell, told) = mpsc::unbounded_channel();
-        if let Some(recorded) = recorded::picture(&plan) {
-            let (publish, watched) = watch::channel(Arc::new(recorded?.snapshot()));
-            return Ok((watched, Self { tell, _recorded: Some(publish) }));
+        if let Some(begun) = recorded::begin(&plan) {
+            return Ok((Self::read_recorded(begun?)?, Self { tell }));
         }
         let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
         plan.sources.iter().for_each(|source| picture.asking(*source));
         let (publish, watched) = watch::channel(Arc::new(picture.snapshot()));
         let events = tell.downgrade();
         let follower = Follower::new(plan, refresh, picture, publish);
-        let thread = std::thread::Builder::new().name("survey".to_owned());
-        let run = move || {
+        spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             // without one no child can be heard; the first snapshot stays, all sources loading
             if let Ok(runtime) = runtime {
@@ -71,17 +68,32 @@ impl Survey {
                 });
                 runtime.block_on(follower.run(told));
             }
-        };
-        thread
-            .spawn(run)
-            .map_err(|error| LookError::System { what: "the survey cannot begin", error })?;
-        Ok((watched, Self { tell, _recorded: None }))
+        })?;
+        Ok((watched, Self { tell }))
+    }
+
+    /// A recording of ten thousand devices takes longer to read than a person should wait for the
+    /// screen.
+    fn read_recorded(mut begun: recorded::Begun) -> Result<Watched, LookError> {
+        let (publish, watched) = watch::channel(Arc::new(begun.first_snapshot()));
+        spawn(move || {
+            let snapshot = begun.read().snapshot();
+            // a screen that was left meanwhile is not told
+            let _ = publish.send(Arc::new(snapshot));
+        })?;
+        Ok(watched)
     }
 
     /// Look at everything now. Nothing happens on a recorded host.
     pub fn look_again(&self) {
         let _ = self.tell.send(Told::Again);
     }
+}
+
+fn spawn(run: impl FnOnce() + Send + 'static) -> Result<(), LookError> {
+    let thread = std::thread::Builder::new().name("survey".to_owned());
+    let spawned = thread.spawn(run);
+    spawned.map(drop).map_err(|error| LookError::System { what: "the survey cannot begin", error })
 }
 
 /// How much is looked at; the greater one includes the other.

@@ -26,8 +26,8 @@ pub struct Looked {
 
 /// Looks once, at all sources at the same time, and waits for each no longer than its limit.
 pub fn look_once(plan: &LookPlan) -> Result<Looked, LookError> {
-    let mut picture = match recorded::picture(plan) {
-        Some(picture) => picture?,
+    let mut picture = match recorded::begin(plan) {
+        Some(begun) => begun?.read(),
         None => run(look_live(plan))?,
     };
     let snapshot = picture.snapshot();

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::advise;
 use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
-use crate::probe::{self, Facts, LookOptions};
+use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
 use crate::sys::{HostInfo, Source};
 use crate::text::Printable;
@@ -47,6 +47,11 @@ impl Picture {
         let seen = sources.iter().map(|source| (*source, Seen::default())).collect();
         let (facts, gaps) = (Facts::default(), Vec::new());
         Self { origin, options, facts, made: None, seen, gaps, generation: 0 }
+    }
+
+    /// Whose picture it is, known before any source has answered.
+    pub(super) fn is_of(&mut self, host: HostInfo) {
+        self.facts.put(SourceFacts::Host(host));
     }
 
     /// A source is asked from now on.

@@ -321,16 +321,20 @@ fn a_source_that_falls_silent_keeps_what_it_said_and_says_that_it_is_silent() {
 }
 
 #[test]
-fn a_recorded_host_is_one_snapshot_that_stays() {
+fn a_recorded_host_is_named_at_once_and_is_one_snapshot_that_stays() {
     let program = Program::new(END);
     let file = program.0.path().join("host.capture");
     let out = std::fs::File::create(&file).expect("made");
     capture(&program.plan(&[]), out).expect("written");
     let plan = LookPlan::new(Place::File(file.clone()), LookOptions::default());
-    let (watched, survey) = Survey::start(plan, Duration::from_millis(1)).expect("a recording");
+    let (mut watched, survey) =
+        Survey::start(plan, Duration::from_millis(1)).expect("a recording");
+    let host = watched.borrow().host.clone();
+    wait_for(&mut watched, |seen| loading(seen).is_empty());
     survey.look_again();
     let seen = watched.borrow();
-    assert_eq!(seen.generation, 1);
+    assert_eq!((&host.name, host.time), (&seen.host.name, seen.host.time));
+    assert_eq!(seen.generation, 2);
     let name = file.to_str().expect("the folder's name is text").into();
     assert_eq!(seen.origin, crate::model::Origin::Recorded { name });
     assert!(loading(&seen).is_empty());

@@ -11,12 +11,10 @@ use thinscope::report::{json, text};
 use thinscope::sys::{Answer, Question, Raw, ReadHost, Reply, Source};
 use thinscope::text::Printable;
 
-#[path = "../../common/files.rs"]
-pub mod files;
-#[path = "../../common/synthetic.rs"]
-pub mod synthetic;
+#[path = "../../common/made_up.rs"]
+mod made_up;
 
-use synthetic::Synthetic;
+use made_up::synthetic::{Synthetic, TIME};
 
 /// A sound host with a pool and twenty thin devices.
 pub static SOUND: LazyLock<Synthetic> = LazyLock::new(|| Synthetic::new(20));
@@ -53,19 +51,19 @@ pub fn snapshot(facts: &Facts) -> Snapshot {
         host: HostLine {
             name: Printable::from_text("fuzz"),
             kernel: Printable::from_text("6.1"),
-            time: synthetic::TIME,
+            time: TIME,
             root: true,
         },
         sources: Source::ALL
             .map(|source| SourceAge {
                 source: source.name(),
-                answered_at_ms: Some(synthetic::TIME * 1000),
+                answered_at_ms: Some(TIME * 1000),
                 asking_since_ms: None,
                 silent: false,
             })
             .into(),
         findings: advise::findings(&assembled.topology),
-        topology: assembled.topology,
+        topology: assembled.topology.into(),
         gaps: assembled.gaps,
     }
 }
