@@ -327,8 +327,7 @@ fn a_recorded_host_is_named_at_once_and_is_one_snapshot_that_stays() {
     let out = std::fs::File::create(&file).expect("made");
     capture(&program.plan(&[]), out).expect("written");
     let plan = LookPlan::new(Place::File(file.clone()), LookOptions::default());
-    let (mut watched, survey) =
-        Survey::start(plan, Duration::from_millis(1)).expect("a recording");
+    let (mut watched, survey) = Survey::start(plan, Duration::from_millis(1)).expect("a recording");
     let host = watched.borrow().host.clone();
     wait_for(&mut watched, |seen| loading(seen).is_empty());
     survey.look_again();

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 
@@ -38,6 +39,8 @@ impl Screen {
         let (ws_row, ws_col) = start.size;
         let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
         let terminal = openpty(Some(&size), None)?;
+        // a program that inherits the other end of its terminal never sees it hung up
+        fcntl(&terminal.master, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         let slave = File::from(terminal.slave);
         let started = Instant::now();
         // setsid replaces itself by the program, so the process is the program's

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// No status line, no waiting for the rest of an escape sequence, sizes as given.
-const SETTINGS: &str = "set -g status off\nset -g escape-time 0\nset -g window-size manual\n\
+/// No status line, no waiting for the rest of an escape sequence. (`window-size manual` here ends
+/// the server of tmux 3.3 at its first session.)
+const SETTINGS: &str = "set -g status off\nset -g escape-time 0\n\
                         set -g default-terminal screen-256color\nset -g remain-on-exit on\n";
 
 /// One terminal, with a shell in it.
