@@ -34,7 +34,6 @@ pub enum HostChoice {
 
 /// Everything that was decided before anything is looked at.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub struct Settings {
     /// Which host.
     pub host: HostChoice,
@@ -302,10 +301,10 @@ mod tests {
         };
         let no_color = Environment { no_color: true, ..terminal() };
         let pipe = Environment { terminal: false, ..terminal() };
-        assert_eq!(with(&[], &no_color), false);
-        assert_eq!(with(&["--color", "always"], &no_color), true);
-        assert_eq!(with(&[], &pipe), false);
-        assert_eq!(with(&["--color=never"], &terminal()), false);
+        assert!(!with(&[], &no_color));
+        assert!(with(&["--color", "always"], &no_color));
+        assert!(!with(&[], &pipe));
+        assert!(!with(&["--color=never"], &terminal()));
     }
 
     #[test]

@@ -70,8 +70,9 @@ fn looks(bytes: &[u8]) -> Vec<u32> {
     sequences.flat_map(|numbers| numbers.split(';')).filter_map(|one| one.parse().ok()).collect()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a predicate over an iterator of numbers")]
 fn is_colour(look: &u32) -> bool {
-    matches!(look, 30..=38 | 40..=48 | 90..=97 | 100..=107)
+    matches!(*look, 30..=38 | 40..=48 | 90..=97 | 100..=107)
 }
 
 #[test]

@@ -116,6 +116,7 @@ pub struct NodeFacts {
 
 /// A device-mapper device as the kernel shows it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the kernel's own flags, one bit each")]
 pub struct DmFacts {
     /// Name in device-mapper.
     pub name: Printable,

@@ -31,7 +31,9 @@ impl Log {
         }
         let took = took.map(|took| format!(" in {} ms", took.as_millis())).unwrap_or_default();
         self.line(&format!("{}: looked{took}", snapshot.host.name));
-        seen.iter().for_each(|line| self.line(line));
+        for line in &seen {
+            self.line(line);
+        }
         self.before = seen;
     }
 

@@ -182,7 +182,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         "in view 4: go to the device in the tree",
         Chapter::Move,
         Context::FINDINGS,
-        App::to_device,
+        App::go_to_device,
     )
     .keys(&[RIGHT, key('l')])
     .bar(3, "to its device"),
@@ -282,7 +282,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('/')])
     .bar(5, "filter"),
     Action::new("next match", "the next row that matches", Chapter::Find, Context::TABLE, |app| {
-        app.next_match(false)
+        app.next_match(false);
     })
     .keys(&[key('n')]),
     Action::new(

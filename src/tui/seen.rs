@@ -48,7 +48,7 @@ impl Seen {
         let descent = Arc::new(Descent::of(topology));
         let loading = snapshot.sources.iter().any(is_loading);
         let sharing = topology.thins.iter().any(|device| device.exclusive.is_some());
-        Self { descent, loading, id_width, sharing, severity, snapshot }
+        Self { snapshot, descent, loading, id_width, sharing, severity }
     }
 
     /// The storage.

@@ -364,6 +364,7 @@ pub(crate) fn web_3() -> Host {
     host
 }
 
+#[expect(clippy::similar_names, reason = "disks are named like that")]
 fn direct_lvm(host: &mut Host) -> PoolIx {
     let xvdf = host.node(Kind::Disk, "xvdf", &[], 100 * GIB);
     let xvdg = host.node(Kind::Disk, "xvdg", &[], 50 * GIB);

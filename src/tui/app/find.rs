@@ -25,10 +25,10 @@ impl App {
 
     /// Lets the line that is being typed, if any, take something.
     pub(super) fn edits(&mut self, take: impl FnOnce(&mut Edit) -> bool) -> bool {
-        let edit = match (&mut self.overlay, &mut self.prompt) {
-            (Some(Overlay::Palette { edit, .. }), _) => edit,
-            (None, Some(edit)) => edit,
-            _ => return false,
+        let ((Some(Overlay::Palette { edit, .. }), _) | (None, Some(edit))) =
+            (&mut self.overlay, &mut self.prompt)
+        else {
+            return false;
         };
         let taken = take(edit);
         if taken {
@@ -83,7 +83,7 @@ impl App {
     pub(super) fn end_filter(&mut self) {
         let Some(edit) = &self.prompt else { return };
         if self.prompt_error.is_none() {
-            self.filter_text = edit.text().trim().to_owned();
+            edit.text().trim().clone_into(&mut self.filter_text);
             self.prompt = None;
         }
     }
@@ -113,12 +113,11 @@ impl App {
     /// To the next row that the filter found.
     pub(crate) fn next_match(&mut self, back: bool) {
         let table = self.table_mut();
-        let next = match &table.matches {
-            Some(matches) => table.next_row(back, |row| matches.is_hit(row.entry)),
-            None => {
-                self.notice = Some("nothing to find: / filters".to_owned());
-                return;
-            }
+        let next = if let Some(matches) = &table.matches {
+            table.next_row(back, |row| matches.is_hit(row.entry))
+        } else {
+            self.notice = Some("nothing to find: / filters".to_owned());
+            return;
         };
         if let Some(row) = next {
             table.go(row);
@@ -171,7 +170,7 @@ impl App {
     }
 
     /// Goes to the device of the selected finding.
-    pub(crate) fn to_device(&mut self) {
+    pub(crate) fn go_to_device(&mut self) {
         let id: Option<NodeId> = match self.selected_finding() {
             Some(FindingRow::Finding(finding)) => finding.node.clone(),
             _ => None,

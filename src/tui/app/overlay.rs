@@ -150,13 +150,11 @@ impl App {
             self.pane_offset = self.pane_offset.min(self.pane_lines().saturating_sub(page));
         }
         let (lines, page) = (view::overlay_lines(self), view::overlay_page(self));
-        match &mut self.overlay {
-            Some(
-                Overlay::Help { offset }
-                | Overlay::Bare { offset, .. }
-                | Overlay::Details { offset },
-            ) => *offset = (*offset).min(lines.saturating_sub(page)),
-            _ => {}
+        if let Some(
+            Overlay::Help { offset } | Overlay::Bare { offset, .. } | Overlay::Details { offset },
+        ) = &mut self.overlay
+        {
+            *offset = (*offset).min(lines.saturating_sub(page));
         }
     }
 }

@@ -40,7 +40,9 @@ pub(super) struct Parser {
 impl Parser {
     /// Takes bytes as they come, in pieces of any size.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.take(*byte));
+        for byte in bytes {
+            self.take(*byte);
+        }
     }
 
     /// The next event.
@@ -59,7 +61,7 @@ impl Parser {
             State::Escape => self.key(KeyCode::Esc, KeyModifiers::NONE),
             State::Ss3 => self.key(KeyCode::Char('O'), KeyModifiers::ALT),
             State::Csi(bytes) if bytes.is_empty() => {
-                self.key(KeyCode::Char('['), KeyModifiers::ALT)
+                self.key(KeyCode::Char('['), KeyModifiers::ALT);
             }
             _ => {}
         }

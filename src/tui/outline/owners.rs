@@ -246,14 +246,13 @@ impl Owners {
     fn group(&mut self, kind: GroupKind, pool: PoolIx, topology: &Topology) -> Option<u32> {
         let images = self.groups.partition_point(|group| group.kind == GroupKind::Image);
         let same = |group: &Group| group.kind == kind && group.pool == pool;
-        let at = match self.groups[images..].iter().position(same) {
-            Some(at) => images + at,
-            None => {
-                let node = topology.pools.get(pool.0 as usize)?.node;
-                self.groups.push(Group::new(kind, pool, node));
-                self.heads.push(Vec::new());
-                self.groups.len() - 1
-            }
+        let at = if let Some(at) = self.groups[images..].iter().position(same) {
+            images + at
+        } else {
+            let node = topology.pools.get(pool.0 as usize)?.node;
+            self.groups.push(Group::new(kind, pool, node));
+            self.heads.push(Vec::new());
+            self.groups.len() - 1
         };
         u32::try_from(at).ok()
     }

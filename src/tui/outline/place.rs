@@ -56,10 +56,11 @@ impl Places {
                 self.kids.push((parent[at].unwrap_or(ROOT), rank[at], What::Node(ix)));
             }
             let pointed = node.facts.thin.is_none() && !bracketed.contains(&ix);
-            for to in node.parents.iter().filter(|_| pointed) {
-                if Some(to.0) != parent[at] && (to.0 as usize) < parent.len() && *to != ix {
-                    let pointer = What::Pointer { from: *to, to: ix };
-                    self.kids.push((to.0, (3, 0, 0, ix.0), pointer));
+            for below in node.parents.iter().filter(|_| pointed) {
+                let known = (below.0 as usize) < parent.len();
+                if Some(below.0) != parent[at] && known && *below != ix {
+                    let what = What::Pointer { from: *below, to: ix };
+                    self.kids.push((below.0, (3, 0, 0, ix.0), what));
                 }
             }
         }
@@ -100,12 +101,15 @@ fn bracket_pools(topology: &Topology, parent: &mut [Option<u32>]) -> Vec<Bracket
             continue;
         };
         let free = !taken.contains(&data) && !taken.contains(&metadata);
-        if distinct && free && over == beside && over != Some(node.0) {
-            if let Some(slot) = parent.get_mut(node.0 as usize) {
-                *slot = over;
-                taken.extend([data, metadata]);
-                brackets.push(Bracket { metadata, data, pool: node });
-            }
+        if distinct
+            && free
+            && over == beside
+            && over != Some(node.0)
+            && let Some(slot) = parent.get_mut(node.0 as usize)
+        {
+            *slot = over;
+            taken.extend([data, metadata]);
+            brackets.push(Bracket { metadata, data, pool: node });
         }
     }
     brackets

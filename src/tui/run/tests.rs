@@ -16,6 +16,7 @@ use crate::tui::testing::{ANSWERED_MS, web_3};
 struct Notes(Rc<RefCell<Vec<String>>>, Rc<RefCell<Size>>);
 
 impl Notes {
+    #[expect(clippy::unnecessary_wraps, reason = "what it stands for can fail")]
     fn add(&self, what: &str) -> io::Result<()> {
         self.0.borrow_mut().push(what.to_owned());
         Ok(())

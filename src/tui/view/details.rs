@@ -193,19 +193,16 @@ fn flow(lines: &[Line], width: u16, look: &Look) -> Vec<Spans> {
         };
         let long: usize = piece.iter().map(|(text, _)| columns(text)).sum();
         let row = rows.last_mut().filter(|row| row.is_empty() || used + 3 + long <= width.into());
-        match row {
-            Some(row) => {
-                if !row.is_empty() {
-                    row.push(("   ".to_owned(), theme.plain));
-                    used += 3;
-                }
-                row.extend(piece);
-                used += long;
+        if let Some(row) = row {
+            if !row.is_empty() {
+                row.push(("   ".to_owned(), theme.plain));
+                used += 3;
             }
-            None => {
-                rows.push(piece);
-                used = long;
-            }
+            row.extend(piece);
+            used += long;
+        } else {
+            rows.push(piece);
+            used = long;
         }
     }
     rows

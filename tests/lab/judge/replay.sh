@@ -7,14 +7,14 @@ either() { # either REPLAYED BEFORE AFTER: equal to one of the two
     cmp -s "$1" "$2" || diff "$1" "$3"
 }
 for view in tree layers pool findings; do
-    for live in "$view.json" "after/$view.json"; do jq -S . "$live" >"$live.sorted"; done
+    for live in "before/$view.json" "after/$view.json"; do jq -S . "$live" >"$live.sorted"; done
     "$THINSCOPE" --from host.thinscope "$view" --json | jq -S . >"replayed-$view.json"
     ok "$view: the document replayed equals the live one" \
-        either "replayed-$view.json" "$view.json.sorted" "after/$view.json.sorted"
+        either "replayed-$view.json" "before/$view.json.sorted" "after/$view.json.sorted"
 done
 for view in tree layers pool; do
     "$THINSCOPE" --ascii --from host.thinscope "$view" >"replayed-$view.txt"
-    ok "$view: the text replayed equals the live one" either "replayed-$view.txt" "$view.txt" "after/$view.txt"
+    ok "$view: the text replayed equals the live one" either "replayed-$view.txt" "before/$view.txt" "after/$view.txt"
 done
 zcat host.thinscope >recording.jsonl
 refused "no container's environment is in it" grep -q 'not-a-secret\|DB_PASSWORD' recording.jsonl

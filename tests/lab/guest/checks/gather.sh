@@ -23,7 +23,7 @@ settled() {
     [ "$before" = "$(dmsetup status --noflush 2>&1)" ]
 }
 eventually 60 settled
-take_views .
+take_views before
 ok "the host is recorded" thinscope capture -o host.thinscope
 # a pool in use moves: a recording equals what was seen before it or what was seen after it
 take_views after
@@ -35,14 +35,19 @@ lvs -a --reportformat json --units b --nosuffix \
 vgs --reportformat json --units b --nosuffix -o vg_name,vg_free,vg_size >vgs.json
 pvs --reportformat json --units b --nosuffix -o pv_name,vg_name,pv_size >pvs.json
 dmsetup table >dm-table.txt
-dmsetup status --noflush >dm-status.txt
 dmsetup info -c --noheadings --separator ' ' -o major,minor,name >dm-numbers.txt
 if command -v docker >/dev/null && [ -d /var/lib/docker/devicemapper ]; then
     docker_containers >containers.json
     docker_images >images.json
-    docker_info >info.json
     mkdir -p device-files
     cp /var/lib/docker/devicemapper/metadata/* device-files/
 fi
-rm -f ./*.json.tmp
+# figures are compared at a moment in which the pool stood still
+still() {
+    dmsetup status --noflush >dm-status.txt 2>&1
+    [ ! -f images.json ] || docker_info >info.json
+    take_views .
+    dmsetup status --noflush 2>&1 | cmp -s - dm-status.txt
+}
+ok "there was a moment without writes" eventually 90 still
 ok "tree printed a document" test -s tree.json
