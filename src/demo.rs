@@ -15,7 +15,18 @@ pub struct Demo {
 }
 
 /// All of them; the first is shown when no name is given.
-pub const DEMOS: &[Demo] = &[];
+pub const DEMOS: &[Demo] = &[
+    Demo {
+        name: "direct-lvm",
+        about: "Docker 20.10 on an LVM thin pool: images that share layers, a running container",
+        recording: include_bytes!("../assets/demo/direct-lvm.thinscope"),
+    },
+    Demo {
+        name: "loop-lvm",
+        about: "Docker 20.10 on sparse files behind loop devices",
+        recording: include_bytes!("../assets/demo/loop-lvm.thinscope"),
+    },
+];
 
 /// The recorded host of this name, the first one without a name.
 pub fn find(name: Option<&str>) -> Option<&'static Demo> {
