@@ -41,10 +41,6 @@ open_screen 80 24
 pkill -TERM -x thinscope
 ok "SIGTERM ends the screen and restores the terminal" eventually 5 shows 'ended with'
 open_screen 80 24
-keys C-z
-ok "ctrl-z gives the terminal back" bash -c 'sleep 1; ps -o stat= -C thinscope | grep -q T'
-pkill -CONT -x thinscope
-ok "and it goes on" eventually 5 shows docker
 pid=$(pgrep -x thinscope | head -n 1)
 tmux kill-server
 ok "a closed connection ends it" eventually 10 bash -c "! kill -0 $pid"
