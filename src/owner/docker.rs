@@ -2,7 +2,7 @@
 //!
 //! Reads Docker's own files below every data root, never through the daemon. Asking is in
 //! [`read_docker`]; what the answers mean is worked out purely: [`owned`] names every device,
-//! [`driver_status`] computes the driver section of `docker info`.
+//! [`driver_status()`] computes the driver section of `docker info`.
 
 mod ask;
 pub mod buildkit;

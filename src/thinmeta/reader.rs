@@ -1,0 +1,299 @@
+//! The reader: one superblock, and everything that can be asked below it.
+
+use super::block::{BLOCK, Raw};
+use super::btree::look_up;
+use super::damage::{Damage, Damages, MetaError, Part, Partial};
+use super::delta::{self, Delta, Difference};
+use super::details::{self, Details};
+use super::fetch::{Blocks, Watch};
+use super::forest::{Bounds, Forest, Roots};
+use super::freed::{self, Freed};
+use super::groups::Groups;
+use super::leaves::{Leaves, Mapping};
+use super::origin::Inherited;
+use super::sharing::{self, Sharing, TableBounds};
+use super::source::BlockSource;
+use super::space_map::{self, BITMAP_ENTRIES, Usage};
+use super::superblock::Superblock;
+use super::uses::{self, Use};
+use crate::ids::ThinId;
+use crate::units::{Bytes, DataBlocks};
+
+/// How much memory and work an image may cost, whatever it claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For the graph of the mapping trees, and as much again for the table of data blocks.
+    pub memory: Bytes,
+    /// Passes over the mappings that a pool may take whose table of data blocks exceeds
+    /// `memory`.
+    pub passes: u64,
+}
+
+impl Default for Limits {
+    /// 256 MiB: four TiB of 64 KiB blocks in one pass, 256 TiB at all.
+    fn default() -> Self {
+        Self { memory: Bytes(256 << 20), passes: 64 }
+    }
+}
+
+/// The metadata of one pool, as its superblock stood when it was opened.
+pub struct Reader<'s> {
+    blocks: Blocks<'s>,
+    raw: Box<Raw>,
+    superblock: Superblock,
+    held: Option<Superblock>,
+    damages: Damages,
+    limits: Limits,
+}
+
+impl<'s> Reader<'s> {
+    /// Reads the superblock, and the metadata snapshot's where one is held.
+    pub fn open(source: &'s dyn BlockSource) -> Result<Self, MetaError> {
+        let blocks = Blocks::new(source);
+        if blocks.count() == 0 {
+            return Err(MetaError::TooSmall(source.len_bytes()));
+        }
+        let unreadable =
+            |error: std::io::Error| MetaError::Failing { failed: 1, why: error.to_string() };
+        let raw = blocks.one(0).map_err(unreadable)?;
+        let mut damages = Damages::default();
+        let superblock = Superblock::parse(&raw, 0, &mut damages)?;
+        let (held, limits) = (None, Limits::default());
+        let mut reader = Self { blocks, raw, superblock, held, damages, limits };
+        reader.open_held();
+        Ok(reader)
+    }
+
+    /// With other limits.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// With somebody who is told of the progress of long readings and may stop them.
+    #[must_use]
+    pub fn watched(self, watch: Watch<'s>) -> Self {
+        Self { blocks: self.blocks.watched(Some(watch)), ..self }
+    }
+
+    fn open_held(&mut self) {
+        let Some(root) = self.superblock.held_root else { return };
+        let read = self.blocks.number(root).and_then(|number| {
+            let raw = self.blocks.one(number);
+            let raw = raw.map_err(|e| super::damage::DamageKind::Unreadable(e.to_string()))?;
+            let mut notes = Damages::default();
+            match Superblock::parse(&raw, root, &mut notes) {
+                Ok(held) => Ok((held, notes)),
+                Err(MetaError::Superblock(kind)) => Err(kind),
+                Err(_) => Err(super::damage::DamageKind::Field { field: "its magic", found: 0 }),
+            }
+        });
+        match read {
+            Ok((held, notes)) => {
+                self.held = Some(held);
+                self.damages.append(notes);
+            }
+            Err(kind) => self.damages.push(root, Part::HeldRoot, kind),
+        }
+    }
+
+    /// The superblock.
+    pub fn superblock(&self) -> &Superblock {
+        &self.superblock
+    }
+
+    /// The superblock's bytes, to be compared with those of a later look.
+    pub fn raw_superblock(&self) -> &Raw {
+        &self.raw
+    }
+
+    /// Reads the superblock's bytes once more.
+    pub(super) fn read_superblock(&self) -> std::io::Result<Box<Raw>> {
+        self.blocks.one(0)
+    }
+
+    /// The metadata snapshot's superblock, where one is held. Its space maps are empty.
+    pub fn held(&self) -> Option<&Superblock> {
+        self.held.as_ref()
+    }
+
+    /// What is wrong with the superblocks themselves.
+    pub fn damages(&self) -> &Damages {
+        &self.damages
+    }
+
+    /// Blocks that the source has.
+    pub fn source_blocks(&self) -> u32 {
+        self.blocks.count()
+    }
+
+    /// The details of every device.
+    pub fn details(&self) -> Result<Partial<Details>, MetaError> {
+        details::read(self.blocks, self.superblock.details_root)
+    }
+
+    /// The usage of the data device.
+    pub fn data_usage(&self) -> Result<Partial<Usage>, MetaError> {
+        space_map::count_data(self.blocks, &self.superblock.data_map)
+    }
+
+    /// The usage of the metadata device.
+    pub fn metadata_usage(&self) -> Result<Partial<Usage>, MetaError> {
+        space_map::count_metadata(self.blocks, &self.superblock.metadata_map)
+    }
+
+    /// The mapping trees of all devices, and of the metadata snapshot.
+    pub fn forest(&self) -> Result<Partial<Forest>, MetaError> {
+        let top = details::read_roots(self.blocks, self.superblock.mapping_root)?;
+        let mut damages = top.damages;
+        let held = self.held.as_ref().map(|held| {
+            let read = details::read_roots(self.blocks, held.mapping_root)?;
+            damages.append(read.damages);
+            Ok(read.value.into_iter().map(|(_, root)| root).collect())
+        });
+        let roots = Roots { devices: top.value, held: held.transpose()? };
+        let memory = usize::try_from(self.limits.memory.get()).unwrap_or(usize::MAX);
+        // an edge takes 40 bytes on its way, a run of a set 8: half of the memory for either
+        let forest =
+            Forest::read(self.blocks, &roots, Bounds { edges: memory / 80, runs: memory / 16 })?;
+        damages.append(forest.damages().clone());
+        Ok(Partial { value: forest, damages })
+    }
+
+    /// The pool's data blocks, as far as its metadata has room to keep account of them: every
+    /// bitmap accounts for 16320.
+    pub fn data_end(&self) -> DataBlocks {
+        let plausible = u64::from(self.blocks.count()) * BITMAP_ENTRIES;
+        DataBlocks(self.superblock.data_map.blocks.min(plausible))
+    }
+
+    fn leaves<'a>(&'a self, forest: &'a Forest) -> Leaves<'a> {
+        Leaves::new(self.blocks, forest, self.data_end())
+    }
+
+    fn table(&self) -> TableBounds {
+        TableBounds { memory: self.limits.memory.get(), passes: self.limits.passes }
+    }
+
+    /// Exclusive and shared blocks of every device.
+    pub fn sharing(&self, forest: &Forest, details: &Details) -> Result<Sharing, MetaError> {
+        sharing::count(&self.leaves(forest), forest, details, self.table())
+    }
+
+    /// The group of every data block, to answer all such questions from memory; `None` where
+    /// that would take more than the limit.
+    pub fn groups(&self, forest: &Forest) -> Result<Option<Groups>, MetaError> {
+        Groups::read(&self.leaves(forest), forest, self.limits.memory.get())
+    }
+
+    /// What deleting these devices would give back.
+    pub fn freed_by(&self, forest: &Forest, ids: &[ThinId]) -> Result<Freed, MetaError> {
+        let index = |id: &ThinId| forest.index_of(*id).ok_or(MetaError::NoDevice(*id));
+        let marked: Vec<u32> = ids.iter().map(index).collect::<Result<_, _>>()?;
+        freed::count(&self.leaves(forest), forest, &marked, self.table())
+    }
+
+    /// How `left` differs from `right`.
+    pub fn delta(&self, forest: &Forest, left: ThinId, right: ThinId) -> Result<Delta, MetaError> {
+        let mut delta = Delta::default();
+        let one = DataBlocks(1);
+        delta.damages = self.differences(forest, left, right, &mut |difference| {
+            let count = match difference {
+                Difference::Different(..) => &mut delta.different,
+                Difference::LeftOnly(_) => &mut delta.left_only,
+                Difference::RightOnly(_) => &mut delta.right_only,
+            };
+            *count = count.plus(one);
+        })?;
+        Ok(delta)
+    }
+
+    /// Every block by which `left` differs from `right`, by ascending virtual block.
+    pub fn differences(
+        &self,
+        forest: &Forest,
+        left: ThinId,
+        right: ThinId,
+        take: &mut dyn FnMut(Difference),
+    ) -> Result<Damages, MetaError> {
+        let index = |id: ThinId| forest.index_of(id).ok_or(MetaError::NoDevice(id));
+        delta::each(&self.leaves(forest), forest, (index(left)?, index(right)?), take)
+    }
+
+    /// The mappings of a device from virtual block `low` to `high`, ascending.
+    pub fn mappings(
+        &self,
+        forest: &Forest,
+        id: ThinId,
+        (low, high): (u64, u64),
+        take: &mut dyn FnMut(Mapping),
+    ) -> Result<Damages, MetaError> {
+        let device = forest.index_of(id).ok_or(MetaError::NoDevice(id))?;
+        let leaves = self.leaves(forest);
+        let mut mappings = leaves.in_order(leaves.of_device(device, low, high));
+        while let Some(mapping) = mappings.next()? {
+            if (low..=high).contains(&mapping.virtual_block) {
+                take(mapping);
+            }
+        }
+        Ok(mappings.into_damages())
+    }
+
+    /// Who uses the data blocks from `low` to `high`, in one pass over all mappings.
+    pub fn uses(
+        &self,
+        forest: &Forest,
+        (low, high): (u64, u64),
+        take: &mut dyn FnMut(Use),
+    ) -> Result<Damages, MetaError> {
+        uses::each(&self.leaves(forest), forest, (low, high), take)
+    }
+
+    /// Whether a device has mappings older than itself, which proves that it was a snapshot.
+    pub fn inherited(
+        &self,
+        forest: &Forest,
+        id: ThinId,
+        created: u32,
+    ) -> Result<Inherited, MetaError> {
+        let device = forest.index_of(id).ok_or(MetaError::NoDevice(id))?;
+        let leaves = self.leaves(forest);
+        let mut mappings = leaves.in_order(leaves.of_device(device, 0, u64::MAX));
+        while let Some(mapping) = mappings.next()? {
+            if mapping.time < created {
+                return Ok(Inherited::Some);
+            }
+        }
+        let sound = mappings.into_damages().is_empty() && forest.is_whole(device);
+        Ok(if sound { Inherited::None } else { Inherited::Unknown })
+    }
+
+    /// Where one block of a device lies, found along one path of the trees.
+    pub fn look_up(&self, id: ThinId, virtual_block: u64) -> Result<Option<Mapping>, LookUpError> {
+        let key = u64::from(id.get());
+        let top = self.superblock.mapping_root;
+        let root = look_up(self.blocks, Part::DeviceRoots, top, key)?;
+        let root = root.ok_or(MetaError::NoDevice(id))?;
+        let found = look_up(self.blocks, Part::Mappings(Some(id)), root, virtual_block)?;
+        Ok(found.map(|value| Mapping::unpack(virtual_block, value)))
+    }
+}
+
+/// Why a block of a device could not be found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookUpError {
+    /// Something on the way is damaged.
+    #[error("{0}")]
+    Damaged(Damage),
+    /// Nothing could be read, or there is no such device.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+}
+
+impl From<Damage> for LookUpError {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+const _: () = assert!(BLOCK == 4096);
