@@ -16,8 +16,8 @@ contract=$(cargo test --locked --no-run --message-format=json --test contract 2>
 plan() {
     cat <<'TABLE'
 direct-lvm       | gather quiet screen | tree layers pool replay
-loop-lvm         | gather | tree layers pool replay
-raw              | gather | tree layers pool replay
+loop-lvm         | gather | tree layers
+raw              | gather | tree layers
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm-dead  | gather quiet | tree layers replay
