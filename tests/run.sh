@@ -29,7 +29,7 @@ step "tests";       cargo test --locked --no-fail-fast
 [ "$what" = all ] || exit 0
 
 step "fuzzing, briefly"
-tests/fuzz/run.sh 10
+tests/fuzz/run.sh 4
 
 step "lab"
 wait "$lab_build" || { cat "$lab_log" >&2; die "the lab could not be built"; }

@@ -20,7 +20,7 @@ for target in targets/*.rs; do
     name=$(basename "$target" .rs)
     [ -z "$only" ] || [ "$only" = "$name" ] || continue
     mkdir -p "corpus/$name" "seeds/$name" artifacts
-    "target/$host/release/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    "target/$host/release/$name" -seed=1 -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
         -max_len=65536 -artifact_prefix="artifacts/$name-" -print_final_stats=0 -verbosity=0 -print_pcs=0 \
         "corpus/$name" "seeds/$name" 2>"artifacts/$name.log" || { cat "artifacts/$name.log" >&2; exit 1; }
     passed=$((passed + 1))
