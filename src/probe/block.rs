@@ -160,7 +160,7 @@ fn parse_loop(raw: &SysBlockDevice, backing: &Raw) -> SeenLoop {
 /// What tells a disk from others wherever it is plugged in.
 fn identity(raw: &SysBlockDevice) -> Option<Raw> {
     let attr = |name: &str| raw.attrs.get(name).filter(|value| !value.0.trim_ascii().is_empty());
-    attr("wwid").or_else(|| attr("device/serial")).or_else(|| attr("serial")).cloned()
+    ["wwid", "device/wwid", "device/serial", "serial"].into_iter().find_map(attr).cloned()
 }
 
 fn model(raw: &SysBlockDevice) -> Option<Raw> {

@@ -18,10 +18,13 @@ use crate::text::Printable;
 use filter::Allowed;
 pub use report::{Lv, Pv, Segment, Vg};
 
-/// How long LVM may take; beyond it hangs on a lock or a device.
-const LIMIT: Duration = Duration::from_secs(8);
+/// How long LVM may take; beyond it hangs on a lock or a device. Together with the second call
+/// it stays below the limit of the whole source.
+const LIMIT: Duration = Duration::from_secs(5);
+/// How long it may wait for a lock that somebody is seen to hold: most are held for an instant.
+const HELD_LIMIT: Duration = Duration::from_secs(2);
 /// How long it may take when it takes no locks.
-const UNLOCKED_LIMIT: Duration = Duration::from_secs(5);
+const UNLOCKED_LIMIT: Duration = Duration::from_secs(4);
 /// Messages of LVM's that are passed on.
 const MAX_MESSAGES: usize = 10;
 /// Characters of one message.
@@ -55,13 +58,17 @@ struct Ask {
     monitor: bool,
     /// With LVM's locks.
     locking: bool,
+    /// How long it may take; no part of the question.
+    limit: Duration,
 }
 
 /// Asks for all of this source.
 pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let scope = scope(host);
     let dmeventd = read_dmeventd(host);
-    let mut ask = Ask { all_fields: true, monitor: dmeventd == Some(true), locking: true };
+    let monitor = dmeventd == Some(true);
+    let limit = if locks::read_holders(host).is_empty() { LIMIT } else { HELD_LIMIT };
+    let mut ask = Ask { all_fields: true, monitor, locking: true, limit };
     let mut seen = LvmSeen { dmeventd, ..LvmSeen::default() };
     // at most: with all fields, without the newest, without locks
     for _ in 0..3 {
@@ -72,14 +79,17 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
                 return seen;
             }
             Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {
-                seen.gaps.push(held_up(host, &failure));
-                ask = Ask { locking: false, monitor: false, ..ask };
+                seen.gaps.push(held_up(host, ask.limit));
+                ask = Ask { locking: false, monitor: false, limit: UNLOCKED_LIMIT, ..ask };
             }
             Err(failure) => {
-                if failure.kind == FailKind::NotFound {
-                    seen.not_installed = Some(failure.why.into());
-                } else {
-                    seen.gaps.push(Gap::new("lvm", failure.why));
+                match failure.kind {
+                    FailKind::NotFound => seen.not_installed = Some(failure.why.into()),
+                    FailKind::TimedOut => seen.gaps.push(Gap::new(
+                        "lvm",
+                        format!("LVM gave no answer without locks either, within {} s", ask.limit.as_secs()),
+                    )),
+                    _ => seen.gaps.push(Gap::new("lvm", failure.why)),
                 }
                 return seen;
             }
@@ -127,8 +137,7 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
     if !ask.locking {
         args.push("--nolocking".to_owned());
     }
-    let limit = if ask.locking { LIMIT } else { UNLOCKED_LIMIT };
-    let mut call = CommandSpec::look(Tool::Lvm, args, limit);
+    let mut call = CommandSpec::look(Tool::Lvm, args, ask.limit);
     call.scope = scope.to_vec();
     call
 }
@@ -235,21 +244,29 @@ fn messages(stderr: &Raw, ask: Ask) -> Vec<String> {
     lines
 }
 
-fn held_up(host: &dyn ReadHost, failure: &Failure) -> Gap {
+/// The call that hung, and who makes it hang where that can be seen.
+fn held_up(host: &dyn ReadHost, limit: Duration) -> Gap {
     let holders = locks::read_holders(host);
-    let who: Vec<String> = holders
-        .iter()
-        .map(|holder| format!("{} is held by {} (pid {})", holder.lock, holder.program, holder.pid))
-        .collect();
-    let cause = if who.is_empty() {
+    let cause = if holders.is_empty() {
         "a device or a lock holds it up".to_owned()
     } else {
+        let who: Vec<String> = holders.iter().map(held_by).collect();
         format!("its lock {}", who.join(", "))
     };
     Gap::new(
         "lvm",
-        format!("{}: {cause}; asked again without locks, figures may be mid-change", failure.why),
+        format!(
+            "LVM gave no answer within {} s: {cause}; asked again without locks, what it tells \
+             may be in the middle of a change",
+            limit.as_secs()
+        ),
     )
+}
+
+fn held_by(holder: &locks::Holder) -> String {
+    // a lock outlives the process that took it when a child inherited it
+    let program = if holder.program.is_empty() { "a child of a process that ended" } else { holder.program.as_str() };
+    format!("{} is held by {program} (pid {})", holder.lock, holder.pid)
 }
 
 #[cfg(test)]

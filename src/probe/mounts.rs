@@ -19,7 +19,7 @@ const PER_DEVICE: usize = 64;
 pub struct MountsSeen {
     /// Mount points by device: whole filesystems first, then parts of one bound elsewhere.
     pub by_dev: HashMap<DevNo, Vec<Printable>>,
-    /// Mount points by source path, of filesystems with a number of their own (btrfs).
+    /// Mount points by source path: of filesystems with a number of their own (btrfs), and swap.
     pub by_source: HashMap<Vec<u8>, Vec<Printable>>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
@@ -51,7 +51,21 @@ pub fn read_mounts(host: &dyn ReadHost) -> MountsSeen {
         Err(_) => {}
     }
     index(&mut seen, mounts);
+    if let Ok(swaps) = ask::file(host, "/proc/swaps") {
+        add_swaps(&mut seen, &swaps.0);
+    }
     seen
+}
+
+/// Swap has no mount point; `lsblk` writes `[SWAP]` there. Lines are
+/// `/dev/dm-1 partition 1048572 0 -2` behind a head line (proc(5)).
+fn add_swaps(seen: &mut MountsSeen, text: &[u8]) {
+    for line in text.split(|b| *b == b'\n') {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        if let (Some(path), Some(b"partition")) = (words.next(), words.next()) {
+            seen.by_source.entry(unescape(path)).or_default().push("[SWAP]".into());
+        }
+    }
 }
 
 fn take(mounts: &mut Vec<Mount>, text: &[u8], gaps: &mut Vec<Gap>) {
@@ -166,6 +180,18 @@ mod tests {
         let text = "31 1 0:35 /@home /home rw - btrfs /dev/mapper/vg-a\\040b rw\n";
         let seen = read_mounts(&FakeHost::new([(file(SELF), Answer::ok_bytes(text))]));
         assert_eq!(points(seen.by_source.get(b"/dev/mapper/vg-a b".as_slice())), ["/home"]);
+    }
+
+    #[test]
+    fn swap_stands_where_lsblk_writes_it() {
+        let swaps =
+            "Filename  Type  Size  Used  Priority\n/dev/dm-1 partition 8 0 -2\n/f file 8 0 -3\n";
+        let seen = read_mounts(&FakeHost::new([
+            (file(SELF), Answer::ok_bytes("")),
+            (file("/proc/swaps"), Answer::ok_bytes(swaps)),
+        ]));
+        assert_eq!(points(seen.by_source.get(b"/dev/dm-1".as_slice())), ["[SWAP]"]);
+        assert_eq!(seen.by_source.len(), 1);
     }
 
     #[test]

@@ -257,7 +257,10 @@ impl Question {
             Self::Stat(path) => format!("stat of {}", path.as_path().display()),
             Self::Link(path) => format!("link {}", path.as_path().display()),
             Self::Space(path) => format!("free space of {}", path.as_path().display()),
-            Self::Run(call) => format!("{} {}", call.tool.program(), call.args.join(" ")),
+            // what follows the sub-command are pages of field names
+            Self::Run(call) => {
+                format!("{} {}", call.tool.program(), call.args.first().map_or("", String::as_str))
+            }
         }
     }
 }

@@ -22,14 +22,17 @@ pub struct Holder {
     pub program: Printable,
 }
 
-/// All holders, sorted by lock.
+/// All who hold a lock of LVM's so that nobody else may even read, sorted by lock.
 pub fn read_holders(host: &dyn ReadHost) -> Vec<Holder> {
+    let Ok(table) = ask::file(host, "/proc/locks") else { return Vec::new() };
+    let held = parse_locks(&table);
+    if held.is_empty() {
+        return Vec::new();
+    }
     let folder = HostPath::new(FOLDER);
     let Ok(Reply::Entries(entries)) = ask::reply(host, &Question::Dir(folder.clone())) else {
         return Vec::new();
     };
-    let Ok(table) = ask::file(host, "/proc/locks") else { return Vec::new() };
-    let held = parse_locks(&table);
     let mut holders = Vec::new();
     for entry in entries.into_iter().take(MAX_FILES) {
         let path = HostPath(Raw([&folder.0.0[..], b"/", &entry.name.0[..]].concat()));
@@ -44,7 +47,7 @@ pub fn read_holders(host: &dyn ReadHost) -> Vec<Holder> {
     holders
 }
 
-/// Process and inode of every lock that is held, from lines like
+/// Process and inode of every exclusive lock that is held, from lines like
 /// `1: FLOCK  ADVISORY  WRITE 1234 00:19:567 0 EOF`; those that wait have a `->` (proc(5)).
 ///
 /// The device is left aside: the kernel prints that of the filesystem's inside, which differs
@@ -59,7 +62,10 @@ fn parse_lock(line: &str) -> Option<(u32, u64)> {
     if words.next()? != "FLOCK" {
         return None;
     }
-    let pid = words.nth(2)?.parse().ok()?;
+    if words.nth(1)? != "WRITE" {
+        return None;
+    }
+    let pid = words.next()?.parse().ok()?;
     let (_, ino) = words.next()?.rsplit_once(':')?;
     Some((pid, ino.parse().ok()?))
 }
@@ -83,7 +89,8 @@ mod tests {
         };
         let locks = "1: FLOCK  ADVISORY  WRITE 4711 00:19:567 0 EOF\n\
                      1: -> FLOCK  ADVISORY  WRITE 4712 00:19:567 0 EOF\n\
-                     2: POSIX  ADVISORY  WRITE 900 00:19:566 0 EOF\nodd\n";
+                     2: POSIX  ADVISORY  WRITE 900 00:19:566 0 EOF\n\
+                     3: FLOCK  ADVISORY  READ 901 00:19:566 0 EOF\nodd\n";
         let host = FakeHost::new([
             (Question::Dir(HostPath::new(FOLDER)), Answer::ok(Reply::Entries(entries))),
             (Question::Stat(HostPath::new("/run/lock/lvm/P_global")), stat(566)),

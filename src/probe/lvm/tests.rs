@@ -3,12 +3,12 @@
 use super::*;
 use crate::ids::DevNo;
 use crate::probe::testing::{FakeHost, block, dm, file};
-use crate::sys::{Answer, DmListed};
+use crate::sys::{Answer, DirEntry, DmListed, EntryKind, FileStat, HostPath};
 
 const REAL: &str = include_str!("../../../tests/data/lvm/fullreport-2.03.16.json");
 const MISSING_PV: &str = include_str!("../../../tests/data/lvm/fullreport-missing-pv.json");
 
-const PLAIN: Ask = Ask { all_fields: true, monitor: false, locking: true };
+const PLAIN: Ask = Ask { all_fields: true, monitor: false, locking: true, limit: LIMIT };
 
 fn ran(exit: i32, stdout: &str, stderr: &str) -> Answer {
     let output = RunOutput { exit: Some(exit), stdout: stdout.into(), stderr: stderr.into() };
@@ -72,8 +72,8 @@ fn a_held_lock_names_its_holder_and_the_report_comes_without_locks() {
     assert_eq!(seen.lvs.len(), 14);
     assert_eq!(
         whys(&seen),
-        ["lvm did not answer within 8 s: a device or a lock holds it up; asked again without \
-          locks, figures may be mid-change"]
+        ["LVM gave no answer within 5 s: a device or a lock holds it up; asked again without \
+          locks, what it tells may be in the middle of a change"]
     );
 }
 
@@ -158,4 +158,48 @@ fn a_live_look_is_bounded_to_safe_devices_and_writes_nothing() {
 #[test]
 fn a_recording_is_asked_without_computing_a_filter() {
     assert!(scope(&FakeHost::new([])).is_empty());
+}
+
+/// Notes how long each call may take.
+struct Limits<'a>(&'a FakeHost, std::cell::RefCell<Vec<Duration>>);
+
+impl ReadHost for Limits<'_> {
+    fn ask(&self, question: &Question) -> Answer {
+        if let Question::Run(call) = question {
+            self.1.borrow_mut().push(call.limit);
+        }
+        self.0.ask(question)
+    }
+}
+
+#[test]
+fn a_lock_that_is_seen_held_is_waited_for_less_long_and_its_holder_named() {
+    let unlocked = Ask { locking: false, ..PLAIN };
+    let stat = FileStat {
+        kind: EntryKind::File,
+        dev: DevNo::new(0, 25),
+        rdev: DevNo::new(0, 0),
+        ino: 567,
+        size: 0,
+        allocated: 0,
+        mtime: 0,
+    };
+    let entries = vec![DirEntry { name: "V_docker".into(), kind: EntryKind::File }];
+    let host = FakeHost::new([
+        no_dmeventd(),
+        (file("/proc/locks"), Answer::ok_bytes("1: FLOCK  ADVISORY  WRITE 4711 00:19:567 0 EOF\n")),
+        (Question::Dir(HostPath::new("/run/lock/lvm")), Answer::ok(Reply::Entries(entries))),
+        (Question::Stat(HostPath::new("/run/lock/lvm/V_docker")), Answer::ok(Reply::Stat(stat))),
+        (file("/proc/4711/comm"), Answer::ok_bytes("lvextend\n")),
+        asked(PLAIN, Answer::failed(FailKind::TimedOut, "lvm did not answer within 2 s")),
+        asked(unlocked, ran(0, REAL, "")),
+    ]);
+    let limits = Limits(&host, std::cell::RefCell::default());
+    let seen = read_lvm(&limits);
+    assert_eq!(limits.1.into_inner(), [HELD_LIMIT, UNLOCKED_LIMIT]);
+    assert_eq!(
+        whys(&seen),
+        ["LVM gave no answer within 2 s: its lock V_docker is held by lvextend (pid 4711); asked \
+          again without locks, what it tells may be in the middle of a change"]
+    );
 }
