@@ -85,10 +85,12 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
             Err(failure) => {
                 match failure.kind {
                     FailKind::NotFound => seen.not_installed = Some(failure.why.into()),
-                    FailKind::TimedOut => seen.gaps.push(Gap::new(
-                        "lvm",
-                        format!("LVM gave no answer without locks either, within {} s", ask.limit.as_secs()),
-                    )),
+                    FailKind::TimedOut => {
+                        let within = ask.limit.as_secs();
+                        let why =
+                            format!("LVM gave no answer without locks either, within {within} s");
+                        seen.gaps.push(Gap::new("lvm", why));
+                    }
                     _ => seen.gaps.push(Gap::new("lvm", failure.why)),
                 }
                 return seen;
@@ -265,7 +267,10 @@ fn held_up(host: &dyn ReadHost, limit: Duration) -> Gap {
 
 fn held_by(holder: &locks::Holder) -> String {
     // a lock outlives the process that took it when a child inherited it
-    let program = if holder.program.is_empty() { "a child of a process that ended" } else { holder.program.as_str() };
+    let program = match holder.program.as_str() {
+        "" => "a child of a process that ended",
+        program => program,
+    };
     format!("{} is held by {program} (pid {})", holder.lock, holder.pid)
 }
 
