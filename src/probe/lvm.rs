@@ -18,13 +18,13 @@ use crate::text::Printable;
 use filter::Allowed;
 pub use report::{Lv, Pv, Segment, Vg};
 
-/// How long LVM may take; beyond it hangs on a lock or a device. Together with the second call
-/// it stays below the limit of the whole source.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long LVM may take; beyond it hangs on a lock or a device. A host with a thousand volumes
+/// needs seconds; each call stays below the silence that a source is allowed.
+const LIMIT: Duration = Duration::from_secs(10);
 /// How long it may wait for a lock that somebody is seen to hold: most are held for an instant.
 const HELD_LIMIT: Duration = Duration::from_secs(2);
 /// How long it may take when it takes no locks.
-const UNLOCKED_LIMIT: Duration = Duration::from_secs(4);
+const UNLOCKED_LIMIT: Duration = Duration::from_secs(10);
 /// Messages of LVM's that are passed on.
 const MAX_MESSAGES: usize = 10;
 /// Characters of one message.
