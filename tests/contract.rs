@@ -193,7 +193,7 @@ fn a_read_only_device_and_one_that_goes_at_its_last_close_say_so() {
     let devices = Devices::concise_read_only("contract-ro", "0 8 error");
     assert!(device(devices.number("contract-ro")).read_only);
     assert!(!device(pool.thin()).read_only);
-    let open = std::fs::File::open(format!("/dev/mapper/{}", pool.thin_name()));
+    let open = std::fs::File::open(pool.thin_node());
     let open = open.expect("the thin device can be opened");
     dmsetup(&["remove", "--deferred", &pool.thin_name()]);
     let seen = device(pool.thin());

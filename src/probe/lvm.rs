@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How long it may wait for a lock that somebody is seen to hold: most are held for an instant.
 const HELD_LIMIT: Duration = Duration::from_secs(2);
 /// How long it may take when it takes no locks.
-const UNLOCKED_LIMIT: Duration = Duration::from_secs(10);
+const UNLOCKED_LIMIT: Duration = Duration::from_secs(6);
 /// Messages of LVM's that are passed on.
 const MAX_MESSAGES: usize = 10;
 /// Characters of one message.

@@ -96,7 +96,8 @@ impl ThinPool {
         }
         dmsetup(&["--noudevsync", "create", &made.pool_name(), "--table", &made.pool_table(DATA)]);
         dmsetup(&["message", &made.pool_name(), "0", "create_thin 7"]);
-        let table = format!("0 16384 thin /dev/mapper/{} 7", made.pool_name());
+        // by number: the node under /dev/mapper comes when udev gets to it
+        let table = format!("0 16384 thin {} 7", made.pool());
         dmsetup(&["--noudevsync", "create", &made.thin_name(), "--table", &table]);
         made
     }
@@ -121,6 +122,11 @@ impl ThinPool {
         number(&self.thin_name())
     }
 
+    /// The thin device's node that the kernel itself makes, at once.
+    pub(crate) fn thin_node(&self) -> String {
+        format!("/dev/dm-{}", self.thin().minor)
+    }
+
     /// Kernel name of the data device and its file.
     pub(crate) fn data_loop(&self) -> (String, PathBuf) {
         (self.loops[1].trim_start_matches("/dev/").to_owned(), self.files[1].clone())
@@ -128,8 +134,8 @@ impl ThinPool {
 
     /// Maps one block of 64 KiB, and has it committed.
     pub(crate) fn write_to_thin(&self) {
-        let path = format!("/dev/mapper/{}", self.thin_name());
-        let mut device = File::options().write(true).open(path).expect("it can be opened");
+        let mut device =
+            File::options().write(true).open(self.thin_node()).expect("it can be opened");
         device.write_all(&[1; 4096]).and_then(|()| device.sync_all()).expect("it can be written");
     }
 
