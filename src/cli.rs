@@ -105,6 +105,15 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Say what each device holds alone, shares, and adds to its parent; reads all mappings
+        #[arg(long)]
+        sharing: bool,
+        /// Say what deleting these devices of one pool, all together, would give back
+        #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+        freed_by: Vec<u32>,
+        /// Read this metadata device, or saved image of one, and nothing else
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "root", "pool"])]
+        metadata: Option<PathBuf>,
     },
     /// Print what `docker info` prints of the storage driver, computed without the daemon
     Pool {
@@ -170,6 +179,5 @@ mod tests {
         for command in ["grow", "activate", "setup", "repair", "clean", "apply", "block", "check"] {
             assert!(Cli::try_parse_from(["thinscope", command]).is_err(), "{command}");
         }
-        assert!(Cli::try_parse_from(["thinscope", "layers", "--sharing"]).is_err());
     }
 }

@@ -89,9 +89,17 @@ impl de::Visitor<'_> for DevNoText {
 }
 
 /// The id of a thin device inside its pool: 24 bits, not a device number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64")]
 pub struct ThinId(u32);
+
+impl TryFrom<u64> for ThinId {
+    type Error = &'static str;
+
+    fn try_from(id: u64) -> Result<Self, &'static str> {
+        Self::new(id).ok_or("a thin id has 24 bits")
+    }
+}
 
 impl ThinId {
     /// The largest id the kernel accepts.

@@ -6,6 +6,7 @@
 //! | [`Node`] | a disk, partition, PV, VG, LV, pool, thin device, file … |
 //! | [`Pool`] | a device-mapper thin pool, active or not, with its figures |
 //! | [`ThinDevice`] | one id inside a pool, active or not, with who it belongs to |
+//! | [`PoolMetadata`] | what a pool's own metadata says: devices, and who uses which block |
 //! | [`Finding`] | looked, and something is wrong |
 //! | [`Gap`] | could not look |
 //! | [`Snapshot`] | all of it at one moment, immutable |
@@ -13,6 +14,8 @@
 //! Pure data: knows nothing of how a host is asked, of engines' files or of screens.
 
 pub mod finding;
+pub mod holders;
+pub mod metadata;
 pub mod node;
 pub mod pool;
 #[cfg(test)]
@@ -22,6 +25,8 @@ pub mod thin;
 pub mod topology;
 
 pub use finding::{Finding, Gap, Severity};
+pub use holders::Holder;
+pub use metadata::PoolMetadata;
 pub use node::{DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, VgFacts};
 pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus, Usage};
 pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};

@@ -31,6 +31,11 @@ pub struct OwnedPool {
     pub backing: Backing,
     /// Its devices, sorted by id; two claims on one id stand next to each other.
     pub devices: Vec<OwnedDevice>,
+    /// Whether every id that the engine names was read: only then does an id that is not among
+    /// them have no owner.
+    pub names_all: bool,
+    /// The transaction that the engine opened last, and the device that it was opened for.
+    pub transaction: Option<(u64, ThinId)>,
 }
 
 /// What an engine's pool rests on.

@@ -8,6 +8,7 @@
 pub mod block;
 pub mod dm;
 pub mod lvm;
+pub mod metadata;
 pub mod mounts;
 
 mod ask;
@@ -35,6 +36,18 @@ pub struct LookOptions {
     /// its own.
     #[serde(default)]
     pub mounted_tree: bool,
+    /// Only this metadata device, or saved image of one, is looked at (`--metadata`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_file: Option<MetadataFile>,
+}
+
+/// A metadata device, or a saved image of one, that a person named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataFile {
+    /// As it was typed, made printable: the name its pool goes by.
+    pub name: String,
+    /// Where it is, absolute.
+    pub path: HostPath,
 }
 
 /// The facts of one source.
@@ -52,6 +65,8 @@ pub enum SourceFacts {
     Lvm(lvm::LvmSeen),
     /// Docker.
     Docker(DockerFacts),
+    /// The pools' own metadata.
+    Metadata(metadata::MetadataSeen),
 }
 
 /// The newest facts of every source; `None` where a source has not answered. A refresh replaces
@@ -70,6 +85,13 @@ pub struct Facts {
     pub lvm: Option<Arc<lvm::LvmSeen>>,
     /// Docker.
     pub docker: Option<Arc<DockerFacts>>,
+    /// The pools' own metadata.
+    pub metadata: Option<Arc<metadata::MetadataSeen>>,
+    /// The same from before Docker's files were read, to tell what nobody names from what is
+    /// just being made.
+    pub metadata_before: Option<Arc<metadata::MetadataSeen>>,
+    /// The one metadata device or image that is looked at, where a person named one.
+    pub metadata_file: Option<MetadataFile>,
 }
 
 impl Facts {
@@ -81,7 +103,11 @@ impl Facts {
             SourceFacts::Block(facts) => self.block = Some(Arc::new(facts)),
             SourceFacts::Mounts(facts) => self.mounts = Some(Arc::new(facts)),
             SourceFacts::Lvm(facts) => self.lvm = Some(Arc::new(facts)),
-            SourceFacts::Docker(facts) => self.docker = Some(Arc::new(facts)),
+            SourceFacts::Docker(facts) => {
+                self.metadata_before = self.metadata.clone();
+                self.docker = Some(Arc::new(facts));
+            }
+            SourceFacts::Metadata(facts) => self.metadata = Some(Arc::new(facts)),
         }
     }
 }
@@ -93,12 +119,17 @@ pub struct Assembled {
     pub topology: Topology,
     /// What could not be seen: the sources' own gaps, and contradictions.
     pub gaps: Vec<Gap>,
+    /// A pool holds an id that nobody names, or the other way round, and this was seen only once:
+    /// a look at the engines' files and then at the pools again tells.
+    pub unsure: bool,
 }
 
 /// Asks a host everything that belongs to one source. Never fails: what could not be had is a
-/// gap within the facts.
+/// gap within the facts. Nothing of metadata is read here, for it must be said where it lies:
+/// [`metadata::read_metadata`].
 pub fn read_source(source: Source, host: &dyn ReadHost, options: &LookOptions) -> SourceFacts {
     match source {
+        Source::Metadata => SourceFacts::Metadata(metadata::MetadataSeen::default()),
         Source::Host => SourceFacts::Host(read_host(host)),
         Source::Dm => SourceFacts::Dm(dm::read_dm(host)),
         Source::Block => SourceFacts::Block(block::read_block(host)),

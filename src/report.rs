@@ -6,7 +6,19 @@
 pub mod json;
 pub mod text;
 
-use crate::model::{PoolIx, Topology};
+use crate::ids::ThinId;
+use crate::model::{PoolIx, Topology, metadata};
+
+/// What deleting devices of one pool together would give back.
+#[derive(Clone, Debug)]
+pub struct Freed {
+    /// Their pool.
+    pub pool: PoolIx,
+    /// Their ids.
+    pub ids: Vec<ThinId>,
+    /// What nothing else uses.
+    pub freed: metadata::Freed,
+}
 
 /// The pool that a person names: by its device-mapper name, by `VG/LV`, or by the path of
 /// either below `/dev`.

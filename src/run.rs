@@ -3,6 +3,7 @@
 //!
 //! The only module beside `main` that may use all others; it decides nothing about storage.
 
+mod freed;
 mod host;
 mod log;
 mod manual;
@@ -114,7 +115,7 @@ fn read_config(file: &Path) -> Result<Globals, Trouble> {
 
 /// Looks once and prints one of the reports.
 fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> {
-    let snapshot = host::look(settings)?;
+    let snapshot = host::look(settings, report)?;
     let style = Style { ascii: settings.ascii, color: settings.color_text };
     let exit = match report {
         Command::Tree { json: true, .. } => {
@@ -124,12 +125,14 @@ fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> 
             let direction = if *inverse { Direction::Down } else { Direction::Up };
             print::stdout(|out| text::write_tree(out, &snapshot.topology, direction, style))
         }
-        Command::Layers { pool, json } => {
+        Command::Layers { pool, json, freed_by, .. } => {
             let only = choose_pool(&snapshot, pool.as_deref())?;
+            let freed = freed::freed_by(&snapshot.topology, only, freed_by)?;
+            let freed = freed.as_ref();
             if *json {
-                return print::stdout(|out| json::write_layers(out, &snapshot, only));
+                return print::stdout(|out| json::write_layers(out, &snapshot, only, freed));
             }
-            print::stdout(|out| text::write_layers(out, &snapshot.topology, only, style))
+            print::stdout(|out| text::write_layers(out, &snapshot.topology, only, freed, style))
         }
         Command::Pool { pool, json } => {
             let only = choose_pool(&snapshot, pool.as_deref())?;

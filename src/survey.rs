@@ -5,6 +5,9 @@
 //! recorded host goes the same way without children. Knows nothing of what is asked (`probe`,
 //! `owner`) or drawn.
 //!
+//! The pools' metadata is looked at last, because only the others tell where it lies. Its child
+//! reads and counts, and prints what it found instead of what it read: that may be gigabytes.
+//!
 //! ```text
 //!  look_once ─┐             ┌─ child: host ─▶ lines ─┐
 //!  Survey ────┼─▶ ask ─▶ ───┼─ child: dm ───▶ lines ─┼─▶ facts ─▶ picture ─▶ Snapshot
@@ -28,6 +31,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::probe::LookOptions;
+use crate::probe::metadata::Depth;
 use crate::sys::Source;
 use crate::sys::live::child::THIS_PROGRAM;
 
@@ -67,6 +71,8 @@ pub struct Limits {
     pub lvm: Duration,
     /// Docker's files.
     pub docker: Duration,
+    /// The pools' metadata.
+    pub metadata: Duration,
 }
 
 impl Default for Limits {
@@ -78,6 +84,7 @@ impl Default for Limits {
             mounts: seconds(10),
             lvm: seconds(20),
             docker: seconds(20),
+            metadata: seconds(20),
         }
     }
 }
@@ -91,6 +98,7 @@ impl Limits {
             Source::Mounts => self.mounts,
             Source::Lvm => self.lvm,
             Source::Docker => self.docker,
+            Source::Metadata => self.metadata,
         }
     }
 }
@@ -104,6 +112,8 @@ pub struct LookPlan {
     pub options: LookOptions,
     /// Which sources; all of them unless somebody needs fewer.
     pub sources: Vec<Source>,
+    /// How much of the pools' metadata.
+    pub depth: Depth,
     /// For how long.
     pub limits: Limits,
     /// The program that is started as probe child: this one.
@@ -117,6 +127,7 @@ impl LookPlan {
             place,
             options,
             sources: Source::ALL.to_vec(),
+            depth: Depth::Details,
             limits: Limits::default(),
             program: PathBuf::from(THIS_PROGRAM),
         }

@@ -8,8 +8,10 @@
 
 pub mod capture;
 pub mod live;
+pub mod medium;
 pub mod question;
 
+pub use medium::Medium;
 pub use question::{
     Answer, DirEntry, DmDevice, DmListed, DmTarget, EntryKind, FailKind, Failure, FileStat,
     FsSpace, HostInfo, HostPath, Keep, Question, Raw, Reply, RunOutput, Source, SysBlockDevice,
@@ -17,7 +19,9 @@ pub use question::{
 };
 
 /// A host that can be asked, live or recorded. Asking never changes the host.
-pub trait ReadHost {
+///
+/// Shared between threads: the metadata of a pool is read by one and looked at by another.
+pub trait ReadHost: Sync {
     /// Answers one question. What cannot be answered is a [`Failure`] inside the answer, never a
     /// panic.
     fn ask(&self, question: &Question) -> Answer;

@@ -1,7 +1,10 @@
 //! A thin pool and what its kernel status says.
 
-use serde::Serialize;
+use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::metadata::PoolMetadata;
 use super::node::Kind;
 use super::thin::Engine;
 use super::topology::{NodeIx, ThinIx};
@@ -60,7 +63,7 @@ pub enum NoSpace {
 }
 
 /// Used out of total.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Usage<T> {
     /// In use.
     pub used: T,
@@ -149,6 +152,8 @@ pub struct Pool {
     pub lvm_transaction_id: Option<u64>,
     /// Its thin devices.
     pub devices: Vec<ThinIx>,
+    /// What its own metadata says; `None` where that was not read.
+    pub contents: Option<Arc<PoolMetadata>>,
     /// `docker info`'s driver section, computed: key and value in docker's order.
     pub driver_status: Vec<(String, String)>,
     /// Keys of that section that only a living daemon can know.

@@ -65,6 +65,7 @@ pub(crate) fn thin(node: u32, id: u64, role: Role, name: &str) -> ThinDevice {
         exclusive: None,
         shared: None,
         delta: None,
+        times: None,
         transaction_id: Some(id),
         deferred_deletion: false,
         active: false,
@@ -123,6 +124,7 @@ pub(crate) fn pool(state: PoolState) -> Pool {
         profile: Some("docker-thinpool".into()),
         lvm_transaction_id: Some(0),
         devices: Vec::new(),
+        contents: None,
         driver_status: vec![
             ("Pool Name".into(), "docker-thinpool".into()),
             ("Pool Blocksize".into(), "524.3kB".into()),

@@ -177,6 +177,9 @@ pub struct ThinDevice {
     pub delta: Option<Bytes>,
     /// The transaction that made it, as the engine records it.
     pub transaction_id: Option<u64>,
+    /// The snapshot counter when it was made, and when it last was the origin of a snapshot, by
+    /// the pool's metadata.
+    pub times: Option<(u32, u32)>,
     /// The engine wants it gone and could not yet delete it.
     pub deferred_deletion: bool,
     /// Whether a device is active for it.

@@ -6,6 +6,7 @@
 
 mod build;
 mod claims;
+mod contents;
 mod devices;
 mod disks;
 mod index;
@@ -36,12 +37,15 @@ fn assemble_owned(facts: &Facts, owned: &Owned) -> Assembled {
     let mut pools = pools::Pools::find(&mut build, &volumes, &volume_nodes);
     let places: Vec<PoolIx> =
         owned.pools.iter().map(|owned| pools.place(&mut build, owned)).collect();
-    let rows = thins::add_thins(&mut build, &mut pools, &volumes, (&owned.pools, &places));
+    contents::add_contents(&mut build, &mut pools);
+    let mut rows = thins::add_thins(&mut build, &mut pools, &volumes, (&owned.pools, &places));
+    let unsure = contents::fill_rows(&build, &pools, &mut rows, (&owned.pools, &places));
     devices::link(&mut build);
     volumes::add_pvs(&mut build, &volumes, &volume_nodes);
     disks::link(&mut build);
     disks::add_mounts(&mut build);
-    finish(build, pools, rows, (&owned.pools, &places))
+    let assembled = finish(build, pools, rows, (&owned.pools, &places));
+    Assembled { unsure, ..assembled }
 }
 
 /// The sources' own gaps, and those that only several sources together can tell.
@@ -52,6 +56,7 @@ fn gather_gaps(build: &mut Build<'_>, owned: &Owned) {
     gaps.extend(facts.block.iter().flat_map(|block| block.gaps.iter().cloned()));
     gaps.extend(facts.mounts.iter().flat_map(|mounts| mounts.gaps.iter().cloned()));
     gaps.extend(owned.gaps.iter().cloned());
+    gaps.extend(facts.metadata.iter().flat_map(|metadata| metadata.gaps()));
     let Some(lvm) = facts.lvm.as_deref() else { return };
     gaps.extend(lvm.gaps.iter().cloned());
     match &lvm.not_installed {
@@ -87,7 +92,7 @@ fn finish(
         }
     }
     build.gaps.dedup();
-    Assembled { topology, gaps: build.gaps }
+    Assembled { topology, gaps: build.gaps, unsure: false }
 }
 
 /// Lets nodes, pools and thin devices point at each other by their final places.

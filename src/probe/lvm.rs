@@ -16,7 +16,7 @@ use crate::model::Gap;
 use crate::sys::{FailKind, Failure, Question, Raw, ReadHost, Reply, RunOutput};
 use crate::text::Printable;
 use filter::Allowed;
-pub use report::{Lv, Pv, Segment, Vg};
+pub use report::{Lv, Piece, Pv, Segment, Vg};
 
 /// How long LVM may take; beyond it hangs on a lock or a device. A host with a thousand volumes
 /// needs seconds; each call stays below the silence that a source is allowed.
@@ -119,14 +119,25 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
             "vg",
             "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count".to_owned(),
         ),
-        ("pv", format!("pv_uuid,vg_uuid,vg_name,pv_name,pv_size,pv_free,pv_missing{pv_numbers}")),
+        (
+            "pv",
+            format!(
+                "pv_uuid,vg_uuid,vg_name,pv_name,pv_size,pv_free,pv_missing,pe_start{pv_numbers}"
+            ),
+        ),
         (
             "lv",
             "lv_uuid,vg_uuid,lv_name,lv_attr,lv_size,pool_lv,data_lv,metadata_lv,origin,lv_role,\
              lv_profile,lv_tags,lv_parent"
                 .to_owned(),
         ),
-        ("seg", format!("lv_uuid,segtype,thin_id,transaction_id,chunk_size,devices{monitor}")),
+        (
+            "seg",
+            format!(
+                "lv_uuid,segtype,thin_id,transaction_id,chunk_size,devices,seg_start,seg_size,\
+                 stripe_size{monitor}"
+            ),
+        ),
         ("pvseg", "pv_uuid".to_owned()),
     ];
     let mut args: Vec<String> =

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::Freed;
 use crate::model::{PoolIx, Snapshot};
 use lines::Lines;
 
@@ -20,7 +21,7 @@ const FORMAT: u32 = 1;
 
 /// `tree --json`: every node and what it rests on.
 pub fn write_tree(out: &mut dyn Write, snapshot: &Snapshot) -> io::Result<()> {
-    document(out, snapshot, "nodes", &tree::Nodes(&snapshot.topology))
+    rows(out, snapshot, "nodes", &tree::Nodes(&snapshot.topology))
 }
 
 /// `layers --json`: every thin device of every pool, or of one.
@@ -28,8 +29,17 @@ pub fn write_layers(
     out: &mut dyn Write,
     snapshot: &Snapshot,
     only: Option<PoolIx>,
+    freed: Option<&Freed>,
 ) -> io::Result<()> {
-    document(out, snapshot, "devices", &layers::Devices { topology: &snapshot.topology, only })
+    let topology = &snapshot.topology;
+    let devices = layers::Devices { topology, only };
+    match freed {
+        None => document(out, snapshot, ("devices", &devices), None::<(&'static str, &())>),
+        Some(freed) => {
+            let freed = layers::FreedBy::new(topology, freed);
+            document(out, snapshot, ("devices", &devices), Some(("freed", &freed)))
+        }
+    }
 }
 
 /// `pool --json`: every pool, or one.
@@ -38,24 +48,37 @@ pub fn write_pools(
     snapshot: &Snapshot,
     only: Option<PoolIx>,
 ) -> io::Result<()> {
-    document(out, snapshot, "pools", &pools::Pools { topology: &snapshot.topology, only })
+    rows(out, snapshot, "pools", &pools::Pools { topology: &snapshot.topology, only })
 }
 
 /// `findings --json`: everything that is wrong, gravest first.
 pub fn write_findings(out: &mut dyn Write, snapshot: &Snapshot) -> io::Result<()> {
-    document(out, snapshot, "findings", &snapshot.findings)
+    rows(out, snapshot, "findings", &snapshot.findings)
 }
 
-fn document(
+fn rows(
     out: &mut dyn Write,
     snapshot: &Snapshot,
     key: &'static str,
     rows: &impl Serialize,
 ) -> io::Result<()> {
+    document(out, snapshot, (key, rows), None::<(&'static str, &())>)
+}
+
+/// Rows, and what else was asked for before them.
+fn document(
+    out: &mut dyn Write,
+    snapshot: &Snapshot,
+    (key, rows): (&'static str, &impl Serialize),
+    more: Option<(&'static str, &impl Serialize)>,
+) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("format", &FORMAT)?;
     map.serialize_entry("gaps", &snapshot.gaps)?;
+    if let Some((key, value)) = more {
+        map.serialize_entry(key, value)?;
+    }
     map.serialize_entry(key, rows)?;
     map.end()?;
     out.write_all(b"\n")

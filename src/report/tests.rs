@@ -46,7 +46,7 @@ fn every_document_says_its_format_and_its_gaps() {
     snapshot.gaps = vec![Gap::new("lvm", "no answer in 5 s")];
     let printers: [(&str, Printer); 4] = [
         ("nodes", json::write_tree),
-        ("devices", |out, snapshot| json::write_layers(out, snapshot, None)),
+        ("devices", |out, snapshot| json::write_layers(out, snapshot, None, None)),
         ("pools", |out, snapshot| json::write_pools(out, snapshot, None)),
         ("findings", json::write_findings),
     ];
@@ -93,8 +93,9 @@ fn pv_vg_and_file_are_no_devices_and_neither_active_nor_not() {
 #[test]
 fn a_layer_s_row_keeps_what_is_unknown_null() {
     let snapshot = direct_lvm().snapshot();
-    let document =
-        document(&snapshot, |out, snapshot| json::write_layers(out, snapshot, Some(PoolIx(0))));
+    let document = document(&snapshot, |out, snapshot| {
+        json::write_layers(out, snapshot, Some(PoolIx(0)), None)
+    });
     let rows = document["devices"].as_array().expect("devices are a list");
     assert_eq!(rows.len(), 5);
     let (top, web) = (&rows[2], &rows[4]);
@@ -235,7 +236,7 @@ fn a_chain_of_a_hundred_thousand_nodes_does_not_end_the_program() {
 #[test]
 fn layers_stand_under_the_one_they_are_a_snapshot_of() {
     let topology = direct_lvm().topology();
-    let text = text_of(|out| text::write_layers(out, &topology, None, PLAIN));
+    let text = text_of(|out| text::write_layers(out, &topology, None, None, PLAIN));
     let starts: Vec<_> = text.lines().map(|line| line.split("  ").next().unwrap_or("")).collect();
     assert_eq!(starts[0], "docker-thinpool");
     assert!(text.contains("\n      web (init)"), "{text}");
@@ -248,7 +249,7 @@ fn a_layer_that_is_in_many_images_names_three_and_counts_the_rest() {
     let mut parts = direct_lvm();
     parts.thins[1].images = ["a:1", "b:1", "c:1", "d:1", "e:1"].map(Into::into).to_vec();
     let topology = parts.topology();
-    let text = text_of(|out| text::write_layers(out, &topology, None, PLAIN));
+    let text = text_of(|out| text::write_layers(out, &topology, None, None, PLAIN));
     assert!(text.contains("  a:1, b:1, c:1 +2 more\n"), "{text}");
 }
 
@@ -258,7 +259,7 @@ fn a_layer_chain_that_bites_its_tail_is_printed_once() {
     parts.thins[0].parent = ThinId::new(5);
     parts.thins[1].exclusive = Some(Bytes(1 << 20));
     let topology = parts.topology();
-    let text = text_of(|out| text::write_layers(out, &topology, None, PLAIN));
+    let text = text_of(|out| text::write_layers(out, &topology, None, None, PLAIN));
     assert_eq!(text.lines().count(), 7);
     assert!(text.contains("EXCL"), "one row knows");
 }
@@ -271,7 +272,7 @@ fn two_claims_on_one_id_are_one_row_that_says_so() {
     twice.claims = vec![claim("x"), claim("y")];
     parts.add(twice);
     let topology = parts.topology();
-    let text = text_of(|out| text::write_layers(out, &topology, None, PLAIN));
+    let text = text_of(|out| text::write_layers(out, &topology, None, None, PLAIN));
     assert!(text.contains("claimed twice inactive"), "{text}");
 }
 
@@ -302,7 +303,7 @@ fn plain_text_holds_no_control_character_but_the_newline() {
     let topology = &snapshot.topology;
     let all = text_of(|out| {
         text::write_tree(out, topology, Direction::Up, PLAIN)?;
-        text::write_layers(out, topology, None, PLAIN)?;
+        text::write_layers(out, topology, None, None, PLAIN)?;
         text::write_pools(out, topology, None, PLAIN)?;
         text::write_findings(out, &snapshot, PLAIN)
     });

@@ -5,21 +5,29 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{Trouble, log, print};
+use crate::cli::Command;
 use crate::demo;
 use crate::exit::Exit;
 use crate::model::{Gap, Snapshot};
-use crate::probe::LookOptions;
+use crate::probe::metadata::Depth;
+use crate::probe::{LookOptions, MetadataFile};
 use crate::settings::{HostChoice, Settings, is_stdout};
 use crate::survey::{self, LookError, LookPlan, Place};
-use crate::sys::HostPath;
 use crate::sys::live::own;
+use crate::sys::{HostPath, Source};
 use crate::text::Printable;
+use crate::units::Bytes;
+
+/// Metadata in use up to which mappings are read unasked: milliseconds.
+pub(super) const SMALL: Bytes = Bytes(8 << 20);
 
 /// Looks at the host once.
-pub(super) fn look(settings: &Settings) -> Result<Snapshot, Trouble> {
+pub(super) fn look(settings: &Settings, report: &Command) -> Result<Snapshot, Trouble> {
     let mut log = log::open(settings)?;
     let since = Instant::now();
-    let looked = survey::look_once(&plan(settings)?)?;
+    let mut plan = plan(settings)?;
+    deepen(&mut plan, report)?;
+    let looked = survey::look_once(&plan)?;
     if let Some(log) = &mut log {
         log.looked(&looked.snapshot, Some(since.elapsed()));
     }
@@ -30,6 +38,32 @@ pub(super) fn look(settings: &Settings) -> Result<Snapshot, Trouble> {
     Ok(looked.snapshot)
 }
 
+/// How much of the pools' metadata a report wants, and whether anything else.
+fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
+    match report {
+        Command::Layers { sharing, freed_by, metadata, .. } => {
+            if *sharing || !freed_by.is_empty() {
+                plan.depth = Depth::Mappings;
+            }
+            if let Some(file) = metadata {
+                plan.options.metadata_file = Some(metadata_file(file)?);
+                plan.sources = vec![Source::Host, Source::Metadata];
+            }
+        }
+        Command::Pool { .. } => plan.depth = Depth::MappingsUpTo(SMALL),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn metadata_file(file: &Path) -> Result<MetadataFile, Trouble> {
+    let name = Printable::from_text(&file.to_string_lossy()).to_string();
+    let path = std::path::absolute(file).map_err(|error| {
+        Trouble::usage(format!("--metadata {name} cannot be made absolute: {error}"))
+    })?;
+    Ok(MetadataFile { name, path: HostPath::new(path) })
+}
+
 /// Where and how to look.
 pub(super) fn plan(settings: &Settings) -> Result<LookPlan, Trouble> {
     let (place, mounted_tree) = match &settings.host {
@@ -38,7 +72,7 @@ pub(super) fn plan(settings: &Settings) -> Result<LookPlan, Trouble> {
         HostChoice::Demo(name) => (recorded(name.as_deref())?, false),
     };
     let docker_roots = settings.docker_roots.iter().map(HostPath::new).collect();
-    Ok(LookPlan::new(place, LookOptions { docker_roots, mounted_tree }))
+    Ok(LookPlan::new(place, LookOptions { docker_roots, mounted_tree, metadata_file: None }))
 }
 
 fn live(root: Option<&Path>) -> Result<Place, Trouble> {
@@ -65,7 +99,7 @@ pub(super) fn recorded(name: Option<&str>) -> Result<Place, Trouble> {
 
 /// Records the host.
 pub(super) fn capture(settings: &Settings, output: Option<&Path>) -> Result<Exit, Trouble> {
-    let plan = plan(settings)?;
+    let plan = LookPlan { depth: Depth::MappingsUpTo(SMALL), ..plan(settings)? };
     let since = Instant::now();
     let recorded = match output {
         Some(path) if is_stdout(path) => capture_to_stdout(&plan),

@@ -9,6 +9,7 @@ use super::order::{Order, SUBCOMMAND, Signs};
 use tokio::time::timeout;
 
 use crate::ids::DevNo;
+use crate::probe::metadata::MetadataSeen;
 use crate::sys::capture::{LONGEST_LINE, Line, Recording, parse_line};
 use crate::sys::live::child::{ProbeChild, Stuck};
 use crate::sys::{Question, ReadHost, Reply, Source};
@@ -24,6 +25,8 @@ const MOST_TRIES: usize = 3;
 pub(super) struct Asked {
     /// The answers, with the reason where they are not whole.
     pub recording: Recording,
+    /// What a child made of what it read itself.
+    pub facts: Option<MetadataSeen>,
     /// Children that could not even be killed.
     pub stuck: Vec<Stuck>,
     /// How long it took.
@@ -42,10 +45,11 @@ pub(super) async fn ask(plan: &LookPlan, order: Order) -> Asked {
             Some(Question::DmStatus(dev)) if attempt < MOST_TRIES => Some(dev),
             _ => None,
         };
-        match hung_device {
-            Some(dev) => order.skip.extend(with_its_pool(dev, &one.recording, attempt)),
-            None => return Asked { recording: one.recording, stuck, took: since.elapsed() },
-        }
+        let Some(dev) = hung_device else {
+            let (recording, facts) = (one.recording, one.facts);
+            return Asked { recording, facts, stuck, took: since.elapsed() };
+        };
+        order.skip.extend(with_its_pool(dev, &one.recording, attempt));
     }
     unreachable!("the last attempt returns")
 }
@@ -80,6 +84,7 @@ fn pools_of(dev: DevNo, seen: &Recording) -> Vec<DevNo> {
 /// What one child brought.
 struct One {
     recording: Recording,
+    facts: Option<MetadataSeen>,
     /// The question it was lost at.
     hung: Option<Question>,
     stuck: Option<Stuck>,
@@ -91,10 +96,10 @@ async fn ask_child(program: &Path, order: &Order) -> One {
         Ok(child) => child,
         Err(why) => {
             recording.break_off(why);
-            return One { recording, hung: None, stuck: None };
+            return One { recording, facts: None, hung: None, stuck: None };
         }
     };
-    let mut lines = Lines { recording, asking: None, whole: false, sign: None };
+    let mut lines = Lines::new(recording);
     let heard = lines.take_all(&mut child, order).await;
     let ended = child.end().await;
     let mut recording = lines.recording;
@@ -109,7 +114,7 @@ async fn ask_child(program: &Path, order: &Order) -> One {
         recording.break_off(why);
         hung = lines.asking;
     }
-    One { recording, hung, stuck: ended.err() }
+    One { recording, facts: lines.facts, hung, stuck: ended.err() }
 }
 
 fn start(program: &Path, order: &Order) -> Result<ProbeChild, String> {
@@ -133,9 +138,14 @@ struct Lines {
     asking: Option<Question>,
     whole: bool,
     sign: Option<u64>,
+    facts: Option<MetadataSeen>,
 }
 
 impl Lines {
+    fn new(recording: Recording) -> Self {
+        Self { recording, asking: None, whole: false, sign: None, facts: None }
+    }
+
     /// Until it ends, closes its output, prints what is no record, or is silent for longer than
     /// its limit.
     async fn take_all(&mut self, child: &mut ProbeChild, order: &Order) -> Heard {
@@ -156,6 +166,11 @@ impl Lines {
                 }
                 Ok(Line::Asking(question)) => self.asking = Some(question),
                 Ok(Line::Sign(sign)) => self.sign = Some(sign),
+                Ok(Line::Facts(facts)) => {
+                    self.asking = None;
+                    self.facts = serde_json::from_str(&facts).ok();
+                }
+                Ok(Line::Progress { .. }) => {}
                 Ok(Line::BrokenOff { why, .. }) => self.recording.break_off(why),
                 Ok(Line::End { .. }) => {
                     self.whole = true;
@@ -175,6 +190,10 @@ fn gave_no_answer(limit: Duration, question: &Question) -> String {
         }
         Question::Run(_) => {
             "; LVM may wait for a suspended device or for a lock that another process holds"
+        }
+        Question::Read { .. } | Question::SizeOf(_) => {
+            "; the device may be stuck, `dmesg` may say why, and `dmsetup info` whether it is \
+             suspended"
         }
         Question::Space(_) | Question::Stat(_) | Question::File { .. } | Question::Tree { .. } => {
             "; the filesystem may hang on its device"
@@ -196,8 +215,7 @@ fn lost(ended: &Result<std::process::ExitStatus, Stuck>) -> String {
 pub(super) async fn ask_sign(plan: &LookPlan, order: Order, signs: Signs) -> Option<u64> {
     let order = Order { signs: Some(signs), ..order };
     let mut child = start(&plan.program, &order).ok()?;
-    let mut lines =
-        Lines { recording: Recording::new(Source::Host), asking: None, whole: false, sign: None };
+    let mut lines = Lines::new(Recording::new(Source::Host));
     lines.take_all(&mut child, &order).await;
     let _ = child.end().await;
     lines.sign.filter(|_| lines.whole)

@@ -7,6 +7,7 @@
 //! look: a host that is merely slow, or large, is seen whole.
 
 use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use super::order::{Order, SUBCOMMAND};
 use super::signs;
 use crate::ids::DevNo;
 use crate::probe;
+use crate::probe::metadata::{Asked, Progress, read_metadata};
 use crate::sys::capture::{Line, Recorder, Sink, write_answer};
 use crate::sys::live::{Live, kill_running_tool, parent};
 use crate::sys::{Answer, FailKind, Question, ReadHost, Source};
@@ -54,10 +56,54 @@ fn perform(order: &Order, live: &Live, output: &Output) {
         output.lock().push_line(&Line::Sign(digest));
         return;
     }
+    if let Some(asked) = &order.metadata {
+        perform_metadata(asked, live, output, order.record);
+        return;
+    }
     let host = Skipping { live, skip: &order.skip };
     let recorder = Recorder::new(&host, order.source, output);
     // what it makes of the answers the parent makes again from the lines
     let _ = probe::read_source(order.source, &recorder, &order.options);
+}
+
+/// Metadata is counted here: what was read may be too much for a pipe.
+fn perform_metadata(asked: &Asked, live: &Live, output: &Output, record: bool) {
+    if record {
+        let recorder = Recorder::new(live, Source::Metadata, output);
+        let _ = read_metadata(&recorder, asked, None);
+        return;
+    }
+    let heard = Heard(output);
+    let recorder = Recorder::new(live, Source::Metadata, &heard);
+    let told = Mutex::new(Instant::now());
+    let watch = |progress: Progress| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= LONG {
+            *told = Instant::now();
+            let said = Line::Progress { done: progress.done, of: progress.of };
+            output.lock().push_line(&said);
+        }
+        ControlFlow::Continue(())
+    };
+    let seen = read_metadata(&recorder, asked, Some(&watch));
+    // our own types have text keys only: this cannot fail
+    let facts = serde_json::to_string(&seen).unwrap_or_default();
+    output.lock().push_line(&Line::Facts(facts));
+}
+
+/// Notes that answers come, and not what they are.
+struct Heard<'a>(&'a Output);
+
+impl Sink for Heard<'_> {
+    fn asking(&self, question: &Question) {
+        self.0.asking(question);
+    }
+
+    fn answered(&self, _: Source, _: &Question, _: &Answer) {
+        let mut state = self.0.lock();
+        state.asking = None;
+        state.heard = Instant::now();
+    }
 }
 
 /// Starts the second thread.

@@ -14,13 +14,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::ask::{Asked, ask_sign};
-use super::look::{look_at, order};
+use super::look::{look_at, look_at_metadata, order};
 use super::order::Signs;
 use super::picture::{Picture, now_ms};
 use super::signs::signs_of;
 use super::turn::Turn;
 use super::{LookError, LookPlan, recorded};
 use crate::model::{Origin, Snapshot};
+use crate::probe::metadata::{self, Depth};
 use crate::sys::Source;
 use crate::sys::live::watch::{Event, watch as watch_kernel};
 
@@ -32,6 +33,8 @@ const SLOW: Duration = Duration::from_secs(30);
 enum Told {
     /// Look at everything now.
     Again,
+    /// Read the pools' mappings from now on.
+    Mappings,
     /// The kernel says that something happened.
     Event(Event),
 }
@@ -87,6 +90,11 @@ impl Survey {
     /// Look at everything now. Nothing happens on a recorded host.
     pub fn look_again(&self) {
         let _ = self.tell.send(Told::Again);
+    }
+
+    /// Read from now on who uses which block, however large the metadata is.
+    pub fn read_mappings(&self) {
+        let _ = self.tell.send(Told::Mappings);
     }
 }
 
@@ -158,6 +166,10 @@ impl Follower {
                 }
                 told = told.recv() => match told {
                     Some(Told::Again) => self.want_all(Wanted::Now),
+                    Some(Told::Mappings) => {
+                        self.plan.depth = Depth::Mappings;
+                        self.want(Source::Metadata, Wanted::Now);
+                    }
                     Some(Told::Event(event)) => self.happened(event),
                     None => return,
                 },
@@ -166,8 +178,11 @@ impl Follower {
         }
     }
 
+    /// All but metadata, which follows when it is known where it lies.
     fn want_all(&mut self, wanted: Wanted) {
-        self.turns.values_mut().for_each(|turn| turn.want(wanted, Instant::now()));
+        let now = Instant::now();
+        let others = self.turns.iter_mut().filter(|(source, _)| **source != Source::Metadata);
+        others.for_each(|(_, turn)| turn.want(wanted, now));
     }
 
     fn want(&mut self, source: Source, wanted: Wanted) {
@@ -193,7 +208,12 @@ impl Follower {
             }
             let (plan, signs, known) = (self.plan.clone(), turn.signs(), turn.known());
             let source = *source;
-            self.looks.spawn(async move { look(plan, source, wanted, signs, known).await });
+            if source == Source::Metadata {
+                let asked = self.picture.metadata_wanted(plan.depth);
+                self.looks.spawn(async move { look_at_pools(plan, asked).await });
+            } else {
+                self.looks.spawn(async move { look(plan, source, wanted, signs, known).await });
+            }
         }
     }
 
@@ -221,8 +241,20 @@ impl Follower {
             self.picture.unchanged(source);
             return;
         };
-        let first = turn.looked(asked.took, asked.stuck);
+        let mut asked = asked;
+        let first = turn.looked(asked.took, std::mem::take(&mut asked.stuck));
+        if source == Source::Metadata {
+            self.picture.metadata_answered(asked, now_ms());
+            // who makes a device names it a moment later: a second look at both tells
+            if self.picture.is_unsure() {
+                self.want(Source::Docker, Wanted::Soon);
+            }
+            return;
+        }
         self.picture.answered(&asked.recording, now_ms());
+        if matches!(source, Source::Dm | Source::Lvm | Source::Docker) {
+            self.want(Source::Metadata, Wanted::Soon);
+        }
         if source == Source::Dm && !first {
             // what devices there are tells of mounts, and LVM and Docker make devices
             for other in [Source::Block, Source::Mounts, Source::Lvm, Source::Docker] {
@@ -238,8 +270,14 @@ fn every(source: Source, refresh: Duration) -> Option<Duration> {
     match source {
         Source::Dm => Some(refresh),
         Source::Block | Source::Lvm | Source::Docker => Some(SLOW.max(refresh)),
-        Source::Host | Source::Mounts => None,
+        Source::Host | Source::Mounts | Source::Metadata => None,
     }
+}
+
+/// A look at the pools' metadata. What it says changes with what other sources say of its pools.
+async fn look_at_pools(plan: LookPlan, asked: metadata::Asked) -> Done {
+    let asked = look_at_metadata(&plan, asked, false).await;
+    Done { source: Source::Metadata, asked: Some(asked), signs: Signs::default(), sign: None }
 }
 
 /// A look at one source: whole, unless only a change is wanted and its signs are the known ones.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -11,6 +12,7 @@ use super::picture::{Picture, now_ms};
 use super::{LookError, LookPlan, Place, recorded};
 use crate::format;
 use crate::model::{Gap, Origin, Snapshot};
+use crate::probe::metadata;
 use crate::sys::capture::{Header, Recording, Writer};
 use crate::sys::live::Live;
 use crate::sys::{HostInfo, Question, ReadHost, Reply, Source};
@@ -46,9 +48,9 @@ pub fn capture<W: Write>(plan: &LookPlan, out: W) -> Result<Vec<Gap>, LookError>
     let recordings = run(ask_all(plan))?;
     write(plan, &recordings, out)
         .map_err(|error| LookError::System { what: "the recording cannot be written", error })?;
-    let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
-    for recording in &recordings {
-        picture.answered(recording, now_ms());
+    let (mut picture, metadata) = (picture_of(plan, &recordings), Source::Metadata);
+    if let Some(read) = recordings.iter().find(|recording| recording.source() == metadata) {
+        picture.metadata_recorded(read, plan.depth, now_ms());
     }
     Ok(picture.snapshot().gaps)
 }
@@ -97,20 +99,71 @@ async fn look_live(plan: &LookPlan) -> Picture {
             picture.answered(&recording, now_ms());
         }
     }
+    if plan.sources.contains(&Source::Metadata) {
+        look_at_pools(plan, &mut picture).await;
+    }
     picture
 }
 
-/// The recordings in the order of [`Source::ALL`].
+/// Metadata, when it is known where it lies; again, and Docker's files before, when it holds ids
+/// that nobody named: what is being made has no name for a moment.
+async fn look_at_pools(plan: &LookPlan, picture: &mut Picture) {
+    let asked = look_at_metadata(plan, picture.metadata_wanted(plan.depth), false).await;
+    picture.metadata_answered(asked, now_ms());
+    if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
+        picture.answered(&look_at(plan, Source::Docker).await.recording, now_ms());
+        let asked = look_at_metadata(plan, picture.metadata_wanted(plan.depth), false).await;
+        picture.metadata_answered(asked, now_ms());
+    }
+}
+
+/// The pools' metadata: what the child made of it, or its blocks for a recording.
+pub(super) async fn look_at_metadata(
+    plan: &LookPlan,
+    asked: metadata::Asked,
+    record: bool,
+) -> Asked {
+    if asked.places.is_empty() {
+        // a host without pools has none
+        let recording = Recording::new(Source::Metadata);
+        return Asked { recording, facts: None, stuck: Vec::new(), took: Duration::ZERO };
+    }
+    let order = Order { metadata: Some(asked), record, ..order(plan, Source::Metadata) };
+    ask(plan, order).await
+}
+
+/// The recordings in the order of [`Source::ALL`]. Metadata may be read twice, with Docker's files
+/// in between, as in a look.
 async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
     let mut recordings = start_all(plan).join_all().await;
+    let mut picture = picture_of(plan, &recordings);
+    let mut read =
+        look_at_metadata(plan, picture.metadata_wanted(plan.depth), true).await.recording;
+    picture.metadata_recorded(&read, plan.depth, now_ms());
+    if picture.is_unsure() {
+        let docker = look_at(plan, Source::Docker).await.recording;
+        recordings.retain(|recording| recording.source() != Source::Docker);
+        recordings.push(docker);
+        let asked = picture_of(plan, &recordings).metadata_wanted(plan.depth);
+        read.append(look_at_metadata(plan, asked, true).await.recording);
+    }
+    recordings.push(read);
     recordings.sort_by_key(Recording::source);
     recordings
+}
+
+fn picture_of(plan: &LookPlan, recordings: &[Recording]) -> Picture {
+    let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
+    for recording in recordings {
+        picture.answered(recording, now_ms());
+    }
+    picture
 }
 
 /// All sources at the same time.
 fn start_all(plan: &LookPlan) -> JoinSet<Recording> {
     let mut looks = JoinSet::new();
-    for source in plan.sources.iter().copied() {
+    for source in plan.sources.iter().copied().filter(|source| *source != Source::Metadata) {
         let plan = plan.clone();
         looks.spawn(async move { look_at(&plan, source).await.recording });
     }
@@ -138,5 +191,5 @@ pub(super) fn order(plan: &LookPlan, source: Source) -> Order {
 fn ask_host() -> Asked {
     let mut recording = Recording::new(Source::Host);
     recording.push(Question::Host, Live::new(None).ask(&Question::Host));
-    Asked { recording, stuck: Vec::new(), took: std::time::Duration::ZERO }
+    Asked { recording, facts: None, stuck: Vec::new(), took: Duration::ZERO }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::DevNo;
 use crate::probe::LookOptions;
+use crate::probe::metadata::Asked;
 use crate::sys::{HostPath, Source};
 
 /// The hidden sub-command; the source follows it, for whoever looks at a list of processes.
@@ -24,6 +25,10 @@ pub(super) struct Order {
     pub skip: Vec<DevNo>,
     /// What was looked at last time, when only a sign of change is wanted.
     pub signs: Option<Signs>,
+    /// What to read of metadata, where that is the source.
+    pub metadata: Option<Asked>,
+    /// The blocks of metadata are wanted themselves, for a recording.
+    pub record: bool,
 }
 
 /// What a change shows itself in.
@@ -61,7 +66,8 @@ impl Order {
         limit: Duration,
     ) -> Self {
         let root = root.map(HostPath::new);
-        Self { source, root, options, limit, skip: Vec::new(), signs: None }
+        let (skip, signs, metadata) = (Vec::new(), None, None);
+        Self { source, root, options, limit, skip, signs, metadata, record: false }
     }
 
     /// As text for the child.

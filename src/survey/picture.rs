@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::ask::Asked;
 use crate::advise;
 use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
+use crate::probe::metadata::{self, Depth};
 use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
 use crate::sys::{HostInfo, Source};
@@ -30,6 +32,7 @@ struct Made {
     topology: Arc<Topology>,
     findings: Vec<Finding>,
     gaps: Vec<Gap>,
+    unsure: bool,
 }
 
 /// What is known of one source's looks.
@@ -45,7 +48,8 @@ impl Picture {
     /// Of these sources, nothing seen yet.
     pub(super) fn new(origin: Origin, options: LookOptions, sources: &[Source]) -> Self {
         let seen = sources.iter().map(|source| (*source, Seen::default())).collect();
-        let (facts, gaps) = (Facts::default(), Vec::new());
+        let metadata_file = options.metadata_file.clone();
+        let (facts, gaps) = (Facts { metadata_file, ..Facts::default() }, Vec::new());
         Self { origin, options, facts, made: None, seen, gaps, generation: 0 }
     }
 
@@ -68,17 +72,58 @@ impl Picture {
     ///
     /// Where a source was given up, what it said before counts more than half of a new answer.
     pub(super) fn answered(&mut self, recording: &Recording, at_ms: i64) {
+        if self.note(recording, at_ms) {
+            self.made = None;
+            self.facts.put(probe::read_source(recording.source(), recording, &self.options));
+        }
+    }
+
+    /// The pools' metadata was read, by the child or, of a recorded host, right here.
+    pub(super) fn metadata_answered(&mut self, looked: Asked, at_ms: i64) {
+        if self.note(&looked.recording, at_ms) {
+            self.made = None;
+            self.facts.put(SourceFacts::Metadata(looked.facts.unwrap_or_default()));
+        }
+    }
+
+    /// Reads the metadata that a recording holds, twice: where it was read twice, Docker's files
+    /// were read in between.
+    pub(super) fn metadata_recorded(&mut self, recording: &Recording, depth: Depth, at_ms: i64) {
+        let asked = self.metadata_wanted(depth);
+        if !self.note(recording, at_ms) {
+            return;
+        }
+        let read = || Some(Arc::new(metadata::read_metadata(recording, &asked, None)));
+        self.facts.metadata_before = read();
+        self.facts.metadata = read();
+        self.made = None;
+    }
+
+    /// Where the pools' metadata lies, by all that is known now.
+    pub(super) fn metadata_wanted(&mut self, depth: Depth) -> metadata::Asked {
+        let file = self.facts.metadata_file.clone();
+        let made = self.made();
+        let topology = Arc::clone(&made.topology);
+        metadata::Asked { places: metadata::places(&topology, &self.facts, file.as_ref()), depth }
+    }
+
+    /// Whether ids without a name, or names without an id, have only been seen once: what is just
+    /// being made or deleted looks the same.
+    pub(super) fn is_unsure(&mut self) -> bool {
+        self.made().unsure
+    }
+
+    /// Notes how a source answered; whether the answer counts.
+    fn note(&mut self, recording: &Recording, at_ms: i64) -> bool {
         let source = recording.source();
         let seen = self.seen.entry(source).or_default();
         seen.asking_since_ms = None;
         seen.gap = recording.broken_off().map(|why| Gap::new(source.name(), why));
         if seen.gap.is_none() {
             seen.answered_at_ms = Some(at_ms);
-        } else if seen.answered_at_ms.is_some() {
-            return;
+            return true;
         }
-        self.made = None;
-        self.facts.put(probe::read_source(source, recording, &self.options));
+        seen.answered_at_ms.is_none()
     }
 
     /// Looked again at a source, and nothing had changed.
@@ -99,8 +144,7 @@ impl Picture {
     /// The snapshot of what is known now.
     pub(super) fn snapshot(&mut self) -> Snapshot {
         self.generation += 1;
-        let made = self.made.take().unwrap_or_else(|| make(&self.facts));
-        self.made = Some(made.clone());
+        let made = self.made();
         Snapshot {
             generation: self.generation,
             origin: self.origin.clone(),
@@ -110,6 +154,12 @@ impl Picture {
             gaps: self.all_gaps(made.gaps),
             topology: made.topology,
         }
+    }
+
+    fn made(&mut self) -> Made {
+        let made = self.made.take().unwrap_or_else(|| make(&self.facts));
+        self.made = Some(made.clone());
+        made
     }
 
     fn ages(&self) -> Vec<SourceAge> {
@@ -137,8 +187,8 @@ impl Picture {
 }
 
 fn make(facts: &Facts) -> Made {
-    let probe::Assembled { topology, gaps } = probe::assemble(facts);
-    Made { findings: advise::findings(&topology), topology: Arc::new(topology), gaps }
+    let probe::Assembled { topology, gaps, unsure } = probe::assemble(facts);
+    Made { findings: advise::findings(&topology), topology: Arc::new(topology), gaps, unsure }
 }
 
 fn host_line(host: Option<&Arc<HostInfo>>, origin: &Origin) -> HostLine {

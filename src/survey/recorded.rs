@@ -6,10 +6,14 @@ use super::picture::Picture;
 use super::{LookError, LookPlan, Place};
 use crate::model::{Gap, Origin, Snapshot};
 use crate::probe::LookOptions;
+use crate::probe::metadata::Depth;
 use crate::sys::Source;
 use crate::sys::capture::{Reader, Recording};
 use crate::sys::live::own;
 use crate::text::Printable;
+
+/// What is said of a source that a recording does not hold.
+const NOT_RECORDED: &str = "nothing of it is in the recording";
 
 /// A recording whose first line was read: whose host it is and how it was looked at.
 pub(super) struct Begun {
@@ -18,6 +22,7 @@ pub(super) struct Begun {
     name: String,
     at_ms: i64,
     sources: Vec<Source>,
+    depth: Depth,
 }
 
 /// Begins to read a recorded host; `None` when the place is a live one.
@@ -49,7 +54,7 @@ fn open(
     let mut picture = Picture::new(origin, options, &plan.sources);
     picture.is_of(header.host);
     let at_ms = header.time.saturating_mul(1000);
-    Ok(Begun { picture, reader, name, at_ms, sources: plan.sources.clone() })
+    Ok(Begun { picture, reader, name, at_ms, sources: plan.sources.clone(), depth: plan.depth })
 }
 
 impl Begun {
@@ -61,9 +66,13 @@ impl Begun {
 
     /// Reads all of it.
     pub(super) fn read(self) -> Picture {
-        let Self { mut picture, mut reader, name, at_ms, sources } = self;
+        let Self { mut picture, mut reader, name, at_ms, sources, depth } = self;
         for recording in reader.by_ref().filter(|one| sources.contains(&one.source())) {
-            picture.answered(&recording, at_ms);
+            if recording.source() == Source::Metadata {
+                picture.metadata_recorded(&recording, depth, at_ms);
+            } else {
+                picture.answered(&recording, at_ms);
+            }
         }
         if let Some(damage) = reader.damage() {
             picture.add_gap(Gap::new(&name, damage));
@@ -73,8 +82,16 @@ impl Begun {
                 continue;
             }
             let mut never = Recording::new(source);
-            never.break_off("nothing of it is in the recording");
-            picture.answered(&never, at_ms);
+            if source == Source::Metadata {
+                // a host has none where it has no pool, or where nobody knows where it lies
+                if picture.metadata_wanted(depth).places.iter().any(|place| place.at.is_ok()) {
+                    never.break_off(NOT_RECORDED);
+                }
+                picture.metadata_recorded(&never, depth, at_ms);
+            } else {
+                never.break_off(NOT_RECORDED);
+                picture.answered(&never, at_ms);
+            }
         }
         picture
     }

@@ -45,6 +45,7 @@ impl Program {
                 mounts: limit(Source::Mounts),
                 lvm: limit(Source::Lvm),
                 docker: limit(Source::Docker),
+                metadata: limit(Source::Metadata),
             },
             ..LookPlan::new(Place::Live { root: None }, LookOptions::default())
         }
@@ -92,7 +93,7 @@ fn a_source_that_hangs_is_given_up_with_its_question_and_the_others_are_seen() {
         )
     );
     assert_eq!(silent(&seen), ["lvm"]);
-    assert_eq!(seen.sources.len(), 6);
+    assert_eq!(seen.sources.len(), 7);
     assert!(seen.host.time > 1_600_000_000 && !seen.host.name.is_empty());
 }
 
@@ -234,7 +235,10 @@ fn the_first_snapshot_is_there_at_once_and_fills_source_by_source() {
         Program::new(&format!("[ $2 = dm ] && until [ -e $dir/go ]; do sleep 0.02; done\n{END}"));
     let plan = program.plan(&[]);
     let (mut watched, _survey) = Survey::start(plan, Duration::from_secs(5)).expect("begun");
-    assert_eq!(loading(&watched.borrow()), ["host", "dm", "block", "mounts", "lvm", "docker"]);
+    assert_eq!(
+        loading(&watched.borrow()),
+        ["host", "dm", "block", "mounts", "lvm", "docker", "metadata"]
+    );
     wait_for(&mut watched, |seen| loading(seen) == ["dm"]);
     std::fs::write(program.0.path().join("go"), "").expect("written");
     wait_for(&mut watched, |seen| loading(seen).is_empty());

@@ -11,6 +11,7 @@ mod dm;
 mod files;
 mod ioctl;
 mod keep;
+mod medium;
 pub mod own;
 mod run;
 pub mod watch;
@@ -21,6 +22,7 @@ use std::time::{Instant, SystemTime};
 use super::{Answer, Failure, HostInfo, Question, Raw, ReadHost, Reply};
 use dm::Control;
 use files::Files;
+use medium::Media;
 use run::Tools;
 
 pub use run::kill_running_tool;
@@ -31,12 +33,18 @@ pub struct Live {
     files: Files,
     control: Control,
     tools: Tools,
+    media: Media,
 }
 
 impl Live {
     /// `root` stands in front of every path but `/sys`, `/proc`, `/dev` and `/run`.
     pub fn new(root: Option<PathBuf>) -> Self {
-        Self { files: Files::new(root), control: Control::default(), tools: Tools::default() }
+        Self {
+            files: Files::new(root),
+            control: Control::default(),
+            tools: Tools::default(),
+            media: Media::default(),
+        }
     }
 
     fn reply(&self, question: &Question) -> Result<Reply, Failure> {
@@ -58,6 +66,10 @@ impl Live {
             Question::Link(path) => self.files.link(path).map(Reply::Bytes),
             Question::Space(path) => self.files.space(path).map(Reply::Space),
             Question::Run(call) => self.tools.run(call).map(Reply::Ran),
+            Question::SizeOf(medium) => self.media.size(&self.files, medium).map(Reply::Number),
+            Question::Read { of, offset, length } => {
+                self.media.read(&self.files, of, (*offset, *length)).map(Reply::Bytes)
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Medium;
 use crate::command::CommandSpec;
 use crate::ids::DevNo;
 
@@ -31,12 +32,14 @@ pub enum Source {
     Lvm,
     /// Docker's files.
     Docker,
+    /// The metadata of the pools that the other sources know.
+    Metadata,
 }
 
 impl Source {
     /// All of them, in the order in which they are asked.
-    pub const ALL: [Self; 6] =
-        [Self::Host, Self::Dm, Self::Block, Self::Mounts, Self::Lvm, Self::Docker];
+    pub const ALL: [Self; 7] =
+        [Self::Host, Self::Dm, Self::Block, Self::Mounts, Self::Lvm, Self::Docker, Self::Metadata];
 
     /// The word used on screen, in gaps and in recordings.
     pub const fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Source {
             Self::Mounts => "mounts",
             Self::Lvm => "lvm",
             Self::Docker => "docker",
+            Self::Metadata => "metadata",
         }
     }
 }
@@ -226,6 +230,17 @@ pub enum Question {
     Space(HostPath),
     /// What a read-only call of a tool prints → [`Reply::Ran`].
     Run(CommandSpec),
+    /// The size of a device or file that is read at offsets → [`Reply::Number`].
+    SizeOf(Medium),
+    /// Bytes of one, past the page cache; may hang on a stuck device → [`Reply::Bytes`].
+    Read {
+        /// What is read.
+        of: Medium,
+        /// From which byte, a multiple of 4096.
+        offset: u64,
+        /// How many bytes, a multiple of 4096, at most 4 MiB.
+        length: u32,
+    },
 }
 
 impl Question {
@@ -257,6 +272,8 @@ impl Question {
             Self::Stat(path) => format!("stat of {}", path.as_path().display()),
             Self::Link(path) => format!("link {}", path.as_path().display()),
             Self::Space(path) => format!("free space of {}", path.as_path().display()),
+            Self::SizeOf(medium) => format!("size of {}", medium.describe()),
+            Self::Read { of, offset, .. } => format!("read of {} at byte {offset}", of.describe()),
             // what follows the sub-command are pages of field names
             Self::Run(call) => {
                 format!("{} {}", call.tool.program(), call.args.first().map_or("", String::as_str))
@@ -300,7 +317,7 @@ pub enum Reply {
     DmDevice(DmDevice),
     /// To [`Question::Dir`].
     Entries(Vec<DirEntry>),
-    /// To [`Question::File`], [`Question::Link`], [`Question::DmStatus`].
+    /// To [`Question::File`], [`Question::Link`], [`Question::DmStatus`], [`Question::Read`].
     Bytes(Raw),
     /// To [`Question::Tree`]; sorted by path.
     Tree(Vec<TreeFile>),
@@ -312,6 +329,8 @@ pub enum Reply {
     Space(FsSpace),
     /// To [`Question::Run`].
     Ran(RunOutput),
+    /// To [`Question::SizeOf`].
+    Number(u64),
 }
 
 /// Why there is no answer, by kind.

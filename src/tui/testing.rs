@@ -146,6 +146,7 @@ impl Host {
             profile: None,
             lvm_transaction_id: Some(0),
             devices: Vec::new(),
+            contents: None,
             driver_status: Vec::new(),
             driver_status_unknown: Vec::new(),
         });
@@ -188,6 +189,7 @@ impl Host {
             exclusive: None,
             shared: None,
             delta: None,
+            times: None,
             transaction_id: Some(u64::from(id) + 1),
             deferred_deletion: false,
             active: false,

@@ -186,6 +186,7 @@ fn thin(id: u32, parent: Option<u32>, role: Role, name: String) -> ThinDevice {
         shared: None,
         delta: None,
         transaction_id: None,
+        times: None,
         deferred_deletion: false,
         active: false,
         suspended: false,
@@ -226,6 +227,7 @@ fn pool(devices: Vec<ThinIx>) -> Pool {
         profile: None,
         lvm_transaction_id: None,
         devices,
+        contents: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

@@ -95,6 +95,12 @@ fn pool(root: &DockerRoot, root_index: usize, choice: PoolChoice) -> OwnedPool {
         prefix: root.pool.prefix.clone().unwrap_or_default(),
         backing: choice.backing,
         devices,
+        names_all: root.metadata.seen && root.metadata.devices.iter().all(|file| file.id.is_some()),
+        transaction: root
+            .metadata
+            .transaction
+            .as_ref()
+            .and_then(|t| Some((t.open_id, t.device_id?))),
     }
 }
 

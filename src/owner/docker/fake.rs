@@ -1,9 +1,9 @@
 //! A host of files in memory, for tests of what is made of Docker's files.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::ids::DevNo;
 use crate::sys::{
@@ -19,8 +19,8 @@ pub(super) struct FakeHost {
     failing: Vec<(PathBuf, FailKind)>,
     home: Option<(DevNo, u64)>,
     free: Option<u64>,
-    asked: Cell<usize>,
-    moving: Cell<usize>,
+    asked: AtomicUsize,
+    moving: AtomicUsize,
 }
 
 impl FakeHost {
@@ -48,7 +48,7 @@ impl FakeHost {
     /// With a transaction file that moves at each of the next `times` looks at it.
     #[must_use]
     pub(super) fn moving(self, times: usize) -> Self {
-        self.moving.set(times);
+        self.moving.store(times, Ordering::Relaxed);
         self
     }
 
@@ -68,7 +68,7 @@ impl FakeHost {
 
     /// How many questions were asked.
     pub(super) fn asked(&self) -> usize {
-        self.asked.get()
+        self.asked.load(Ordering::Relaxed)
     }
 
     fn resolve(&self, path: &Path) -> PathBuf {
@@ -95,8 +95,8 @@ impl FakeHost {
     }
 
     fn file(&self, path: &Path) -> Answer {
-        if path.ends_with("transaction-metadata") && self.moving.get() > 0 {
-            let left = self.moving.replace(self.moving.get() - 1);
+        if path.ends_with("transaction-metadata") && self.moving.load(Ordering::Relaxed) > 0 {
+            let left = self.moving.fetch_sub(1, Ordering::Relaxed);
             let text = format!(r#"{{"open_transaction_id":{left}}}"#);
             return Answer::ok(Reply::Bytes(Raw(text.into_bytes())));
         }
@@ -171,7 +171,7 @@ fn not_found() -> Answer {
 
 impl ReadHost for FakeHost {
     fn ask(&self, question: &Question) -> Answer {
-        self.asked.set(self.asked.get() + 1);
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let path = |path: &HostPath| self.resolve(path.as_path());
         match question {
             Question::File { path: at, .. }

@@ -39,6 +39,11 @@ impl Rows {
         None
     }
 
+    /// Whether there is a row for an id.
+    pub(super) fn has(&self, pool: PoolIx, id: ThinId) -> bool {
+        self.by_id.contains_key(&(pool, id))
+    }
+
     /// Adds a row with the one who claims it, if anybody does.
     pub(super) fn push(&mut self, row: ThinDevice, claim: Option<Claim>) {
         if let Some(id) = row.id {

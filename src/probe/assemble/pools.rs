@@ -215,6 +215,13 @@ impl Pools {
         Some(PoolIx(ix(at)))
     }
 
+    /// A pool of which nothing is known but a node and a name.
+    pub(super) fn add_named(&mut self, node: NodeIx, name: Printable) {
+        let what = name.to_string();
+        let pool = Pool { node, ..blank(None, name) };
+        self.push(pool, what, None);
+    }
+
     fn add_inactive(&mut self, build: &mut Build<'_>, owned: &OwnedPool) -> PoolIx {
         let name = Printable::from_bytes(&owned.pool_name);
         let mut pool = blank(None, name.clone());
@@ -288,6 +295,7 @@ fn blank(seen: Option<&SeenDm>, name: Printable) -> Pool {
         profile: None,
         lvm_transaction_id: None,
         devices: Vec::new(),
+        contents: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::build::{Build, activate, node};
+use super::build::{Build, activate, ix, node};
 use super::claims::Rows;
 use super::devices::add_other;
 use super::index::{DmAt, is_thin, thin_table};
@@ -38,6 +38,7 @@ pub(super) fn add_thins(
         adder.add_volume(volumes, volume);
     }
     adder.add_nobodys();
+    adder.add_unnamed();
     let Adder { rows, .. } = adder;
     tell_kinds(pools, &rows);
     rows.into_rows()
@@ -214,6 +215,27 @@ impl Adder<'_, '_> {
         }
     }
 
+    /// What only the pools' own metadata knows. Whether it is leaked is told when it is known who
+    /// uses each pool.
+    fn add_unnamed(&mut self) {
+        for at in 0..self.pools.list.len() {
+            let pool = PoolIx(ix(at));
+            let Some(contents) = self.pools.list.get(at).and_then(|pool| pool.contents.clone())
+            else {
+                continue;
+            };
+            for device in &contents.devices {
+                if self.rows.has(pool, device.id) {
+                    continue;
+                }
+                let name = Printable::from(format!("device {}", device.id));
+                let node = self.blank(pool, Some(device.id), &name);
+                let row = self.row(pool, Some(device.id), node, None);
+                self.rows.push(ThinDevice { dm_name: None, ..row }, None);
+            }
+        }
+    }
+
     /// A node with the id that a thin device keeps, active or not.
     fn blank(&self, pool: PoolIx, id: Option<ThinId>, name: &Printable) -> Node {
         let of = self.pools.what.get(pool.0 as usize).map_or("", String::as_str);
@@ -266,6 +288,7 @@ impl Adder<'_, '_> {
             shared: None,
             delta: None,
             transaction_id: None,
+            times: None,
             deferred_deletion: false,
             active,
             suspended: seen.is_some_and(|seen| seen.device.suspended),

@@ -38,6 +38,7 @@ columns! {
     lv_uuid lv_name lv_attr lv_size pool_lv data_lv metadata_lv origin lv_role
     lv_profile lv_tags lv_parent
     segtype thin_id transaction_id chunk_size seg_monitor devices
+    seg_start seg_size stripe_size pe_start
 }
 
 /// A volume group.
@@ -78,6 +79,8 @@ pub struct Pv {
     pub free: Option<Bytes>,
     /// LVM knows of it and cannot find it.
     pub missing: bool,
+    /// Where its first extent begins.
+    pub start: Option<Bytes>,
 }
 
 /// A logical volume.
@@ -113,6 +116,23 @@ pub struct Lv {
     pub segment: Segment,
     /// What its segments lie on, in order, each once: PV paths or volumes.
     pub devices: Vec<String>,
+    /// Its segments, in the volume's order.
+    pub pieces: Vec<Piece>,
+}
+
+/// Where one segment of a volume lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// `linear`, `striped`, `raid1`, …
+    pub segtype: String,
+    /// Where in the volume it begins.
+    pub start: Option<Bytes>,
+    /// How long it is.
+    pub length: Option<Bytes>,
+    /// Bytes on one device before the next one's turn.
+    pub stripe: Option<Bytes>,
+    /// PV paths or volumes, each with the extent that it begins at.
+    pub at: Vec<(String, u64)>,
 }
 
 /// What LVM says of a segment.
@@ -187,14 +207,15 @@ fn escaped(json: &[u8]) -> String {
 #[derive(Default)]
 struct Rows {
     report: Report,
-    segments: HashMap<String, (Segment, Vec<String>)>,
+    segments: HashMap<String, (Segment, Vec<String>, Vec<Piece>)>,
 }
 
 impl Rows {
     fn into_report(mut self, broken: Option<String>) -> Report {
         for lv in &mut self.report.lvs {
-            if let Some((segment, devices)) = self.segments.remove(&lv.uuid) {
-                (lv.segment, lv.devices) = (segment, devices);
+            if let Some((segment, devices, pieces)) = self.segments.remove(&lv.uuid) {
+                (lv.segment, lv.devices, lv.pieces) = (segment, devices, pieces);
+                lv.pieces.sort_by_key(|piece| piece.start);
             }
         }
         Report { broken, ..self.report }
@@ -206,16 +227,16 @@ impl Rows {
             Group::Pv => self.report.pvs.push(row.pv()),
             Group::Lv => self.report.lvs.push(row.lv()),
             Group::Seg => {
-                let devices = row.list(Column::devices);
+                let piece = row.piece();
                 let slot = self.segments.entry(row.take(Column::lv_uuid));
-                let (_, known) = slot.or_insert_with(|| (row.segment(), Vec::new()));
-                for device in devices {
-                    // `/dev/loop0(40)`: the extent it begins at is not wanted here
-                    let device = device.rsplit_once('(').map_or(device.as_str(), |(d, _)| d);
-                    if !known.iter().any(|k| k == device) {
-                        known.push(device.to_owned());
+                let (_, known, pieces) =
+                    slot.or_insert_with(|| (row.segment(&piece.segtype), Vec::new(), Vec::new()));
+                for (device, _) in &piece.at {
+                    if !known.contains(device) {
+                        known.push(device.clone());
                     }
                 }
+                pieces.push(piece);
             }
         }
     }
@@ -282,6 +303,7 @@ impl Row {
             dev,
             size: self.bytes(Column::pv_size),
             free: self.bytes(Column::pv_free),
+            start: self.bytes(Column::pe_start),
         }
     }
 
@@ -302,12 +324,30 @@ impl Row {
             parent: self.name(Column::lv_parent),
             segment: Segment::default(),
             devices: Vec::new(),
+            pieces: Vec::new(),
         }
     }
 
-    fn segment(&mut self) -> Segment {
-        Segment {
+    fn piece(&mut self) -> Piece {
+        // `/dev/loop0(40)`: a device and the extent it begins at
+        let place = |text: &String| match text.rsplit_once('(') {
+            Some((device, extent)) => {
+                (device.to_owned(), extent.trim_end_matches(')').parse().unwrap_or(u64::MAX))
+            }
+            None => (text.clone(), u64::MAX),
+        };
+        Piece {
+            at: self.list(Column::devices).iter().map(place).collect(),
             segtype: self.take(Column::segtype),
+            start: self.bytes(Column::seg_start),
+            length: self.bytes(Column::seg_size),
+            stripe: self.bytes(Column::stripe_size),
+        }
+    }
+
+    fn segment(&mut self, segtype: &str) -> Segment {
+        Segment {
+            segtype: segtype.to_owned(),
             thin_id: self.number(Column::thin_id).and_then(ThinId::new),
             transaction_id: self.number(Column::transaction_id),
             // `0` stands in every row that is no pool's

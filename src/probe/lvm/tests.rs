@@ -46,7 +46,7 @@ fn the_monitoring_daemon_is_asked_only_where_it_runs() {
     assert_eq!((seen.dmeventd, seen.lvs.len()), (Some(true), 14));
     let text = call(PLAIN, &[]).args.join(" ");
     assert!(!text.contains("seg_monitor"), "it would start the daemon: {text}");
-    assert!(call(ask, &[]).args.join(" ").contains("devices,seg_monitor"));
+    assert!(call(ask, &[]).args.join(" ").contains("stripe_size,seg_monitor"));
 }
 
 #[test]
@@ -161,12 +161,12 @@ fn a_recording_is_asked_without_computing_a_filter() {
 }
 
 /// Notes how long each call may take.
-struct Limits<'a>(&'a FakeHost, std::cell::RefCell<Vec<Duration>>);
+struct Limits<'a>(&'a FakeHost, std::sync::Mutex<Vec<Duration>>);
 
 impl ReadHost for Limits<'_> {
     fn ask(&self, question: &Question) -> Answer {
         if let Question::Run(call) = question {
-            self.1.borrow_mut().push(call.limit);
+            self.1.lock().expect("no other thread").push(call.limit);
         }
         self.0.ask(question)
     }
@@ -194,9 +194,9 @@ fn a_lock_that_is_seen_held_is_waited_for_less_long_and_its_holder_named() {
         asked(PLAIN, Answer::failed(FailKind::TimedOut, "lvm did not answer within 2 s")),
         asked(unlocked, ran(0, REAL, "")),
     ]);
-    let limits = Limits(&host, std::cell::RefCell::default());
+    let limits = Limits(&host, std::sync::Mutex::default());
     let seen = read_lvm(&limits);
-    assert_eq!(limits.1.into_inner(), [HELD_LIMIT, UNLOCKED_LIMIT]);
+    assert_eq!(limits.1.into_inner().expect("no other thread"), [HELD_LIMIT, UNLOCKED_LIMIT]);
     assert_eq!(
         whys(&seen),
         ["LVM gave no answer within 2 s: its lock V_docker is held by lvextend (pid 4711); asked \

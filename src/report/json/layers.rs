@@ -4,6 +4,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::ids::ThinId;
 use crate::model::{Claim, Container, Engine, PoolIx, Role, ThinDevice, Topology};
+use crate::report::Freed;
 use crate::text::Printable;
 use crate::units::Bytes;
 
@@ -42,10 +43,34 @@ struct Row<'a> {
     position: Option<Position>,
     chain_id: Option<&'a Printable>,
     transaction_id: Option<u64>,
+    created_time: Option<u32>,
+    snapshotted_time: Option<u32>,
     deferred_deletion: bool,
     suspended: bool,
     note: Option<&'a Printable>,
     claims: &'a [Claim],
+}
+
+/// What deleting devices of one pool together would give back.
+#[derive(serde::Serialize)]
+pub(super) struct FreedBy<'a> {
+    pool: &'a Printable,
+    device_ids: &'a [ThinId],
+    bytes: Bytes,
+    held_bytes: Bytes,
+}
+
+impl<'a> FreedBy<'a> {
+    pub(super) fn new(topology: &'a Topology, asked: &'a Freed) -> Self {
+        let pool = topology.pool(asked.pool);
+        let block = pool.block_size.unwrap_or_default();
+        Self {
+            pool: &pool.name,
+            device_ids: &asked.ids,
+            bytes: asked.freed.blocks.bytes(block),
+            held_bytes: asked.freed.held.bytes(block),
+        }
+    }
 }
 
 /// Where a layer stands in its first image: from 1 at the bottom.
@@ -78,6 +103,8 @@ impl<'a> Row<'a> {
             position: thin.position.map(|(at, of)| Position { at, of }),
             chain_id: thin.chain_id.as_ref(),
             transaction_id: thin.transaction_id,
+            created_time: thin.times.map(|(created, _)| created),
+            snapshotted_time: thin.times.map(|(_, snapshotted)| snapshotted),
             deferred_deletion: thin.deferred_deletion,
             suspended: thin.suspended,
             note: thin.note.as_ref(),

@@ -35,6 +35,8 @@ struct Row<'a> {
     metadata_total_bytes: Option<Bytes>,
     block_size_bytes: Option<Bytes>,
     transaction_id: Option<u64>,
+    committed: Option<Committed>,
+    holders: Option<Holders>,
     data_used_ratio: Option<f64>,
     metadata_used_ratio: Option<f64>,
     low_water_bytes: Option<Bytes>,
@@ -68,7 +70,9 @@ impl<'a> Row<'a> {
             metadata_used_bytes: metadata.map(|metadata| metadata.used),
             metadata_total_bytes: metadata.map(|metadata| metadata.total).or(pool.metadata_size),
             block_size_bytes: pool.block_size.map(crate::units::Sectors::bytes),
-            transaction_id: status.map(|status| status.transaction_id),
+            transaction_id: transaction_id(pool),
+            committed: Committed::of(pool),
+            holders: Holders::of(topology, pool),
             data_used_ratio: status.and_then(|s| ratio(s.data.used.0, s.data.total.0)),
             metadata_used_ratio: status.and_then(|s| ratio(s.metadata.used.0, s.metadata.total.0)),
             low_water_bytes: pool.low_water.zip(pool.block_size).map(|(mark, b)| mark.bytes(b)),
@@ -86,6 +90,58 @@ impl<'a> Row<'a> {
             device: topology.node(pool.node).device,
             devices: pool.devices.len(),
         }
+    }
+}
+
+/// Of an inactive pool, its metadata tells.
+fn transaction_id(pool: &Pool) -> Option<u64> {
+    let contents = pool.contents.as_deref().map(|contents| contents.transaction);
+    pool.status().map(|status| status.transaction_id).or(contents)
+}
+
+/// What the pool's metadata said at its last commit; the figures beside it are of now.
+#[derive(serde::Serialize)]
+struct Committed {
+    data_used_bytes: Bytes,
+    data_total_bytes: Bytes,
+    metadata_used_bytes: Bytes,
+    metadata_total_bytes: Bytes,
+    transaction_id: u64,
+    time: u32,
+    needs_check: bool,
+    damages: u64,
+}
+
+impl Committed {
+    fn of(pool: &Pool) -> Option<Self> {
+        let contents = pool.contents.as_deref()?;
+        Some(Self {
+            data_used_bytes: contents.data.used.bytes(contents.block_size),
+            data_total_bytes: contents.data.total.bytes(contents.block_size),
+            metadata_used_bytes: contents.metadata.used.bytes(),
+            metadata_total_bytes: contents.metadata.total.bytes(),
+            transaction_id: contents.transaction,
+            time: contents.time,
+            needs_check: contents.needs_check,
+            damages: contents.damage_count,
+        })
+    }
+}
+
+/// Who holds how many bytes, each counted once: they add up to what is committed as used.
+struct Holders(Vec<(&'static str, Bytes)>);
+
+impl Holders {
+    fn of(topology: &Topology, pool: &Pool) -> Option<Self> {
+        let block = pool.contents.as_deref()?.block_size;
+        let list = topology.holders(pool)?;
+        Some(Self(list.into_iter().map(|(who, n)| (who.name(), n.bytes(block))).collect()))
+    }
+}
+
+impl Serialize for Holders {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(who, bytes)| (who, bytes)))
     }
 }
 

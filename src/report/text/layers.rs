@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use super::style::{Paint, Painted, Style};
 use super::table::{Cell, Column, Table};
 use super::words::{list, shorten_hashes, size, thin_name, thin_state};
+use crate::format;
 use crate::ids::ThinId;
 use crate::model::{Pool, PoolIx, ThinDevice, ThinIx, Topology};
+use crate::report::Freed;
 use crate::units::Bytes;
 
 /// Prints the thin devices of all pools, or of one.
@@ -15,6 +17,7 @@ pub fn write_layers(
     out: &mut dyn Write,
     topology: &Topology,
     only: Option<PoolIx>,
+    freed: Option<&Freed>,
     style: Style,
 ) -> io::Result<()> {
     let pools = topology.pools.iter().enumerate();
@@ -25,7 +28,20 @@ pub fn write_layers(
         }
         write_pool(out, topology, pool, style)?;
     }
-    Ok(())
+    freed.map_or(Ok(()), |freed| write_freed(out, topology, freed))
+}
+
+/// One line: what deleting the devices would give back.
+fn write_freed(out: &mut dyn Write, topology: &Topology, asked: &Freed) -> io::Result<()> {
+    let block = topology.pool(asked.pool).block_size.unwrap_or_default();
+    let ids: Vec<String> = asked.ids.iter().map(ToString::to_string).collect();
+    let bytes = format::long(asked.freed.blocks.bytes(block));
+    write!(out, "\nDeleting {} frees {bytes}", ids.join(", "))?;
+    if asked.freed.held.get() > 0 {
+        let held = format::long(asked.freed.held.bytes(block));
+        write!(out, ", {held} of it once the metadata snapshot is released")?;
+    }
+    writeln!(out)
 }
 
 fn write_pool(

@@ -29,6 +29,15 @@ pub enum Line {
     /// What a probe child says of a host it was only asked for signs of change of: equal to the
     /// last time when nothing changed. Never in a file.
     Sign(u64),
+    /// What a probe child made of what it read, as JSON of the one who asked. Never in a file.
+    Facts(String),
+    /// How far a probe child has come. Never in a file.
+    Progress {
+        /// Parts done.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
     /// The last line.
     End {
         /// How many answers there are.
@@ -52,6 +61,10 @@ struct Form {
     #[serde(skip_serializing_if = "Option::is_none")]
     sign: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<[u64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<End>,
 }
 
@@ -72,12 +85,19 @@ pub fn parse_line(text: &[u8]) -> Result<Line, serde_json::Error> {
         }
         Form { asking: Some(question), .. } => Ok(Line::Asking(question)),
         Form { sign: Some(sign), .. } => Ok(Line::Sign(sign)),
+        Form { facts: Some(facts), .. } => Ok(Line::Facts(facts)),
+        Form { progress: Some([done, of]), .. } => Ok(Line::Progress { done, of }),
         Form { end: Some(End { records }), .. } => Ok(Line::End { records }),
         _ => Err(serde::de::Error::custom("the line is no record")),
     }
 }
 
 impl Line {
+    /// Whether it belongs into a file; the others are only for whoever started a probe child.
+    pub(super) const fn is_kept(&self) -> bool {
+        matches!(self, Self::Answered { .. } | Self::BrokenOff { .. } | Self::End { .. })
+    }
+
     /// Appends the line with its newline.
     pub fn write(&self, out: &mut Vec<u8>) {
         let form = match self {
@@ -90,6 +110,10 @@ impl Line {
             }
             Self::Asking(question) => Form { asking: Some(question.clone()), ..Default::default() },
             Self::Sign(sign) => Form { sign: Some(*sign), ..Default::default() },
+            Self::Facts(facts) => Form { facts: Some(facts.clone()), ..Default::default() },
+            Self::Progress { done, of } => {
+                Form { progress: Some([*done, *of]), ..Default::default() }
+            }
             Self::End { records } => {
                 Form { end: Some(End { records: *records }), ..Default::default() }
             }

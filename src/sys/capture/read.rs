@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             match self.lines.next(LONGEST_LINE) {
                 Ok(Some(text)) => match parse_line(text) {
                     Ok(Line::End { records }) => self.end(records),
-                    Ok(Line::Asking(_) | Line::Sign(_)) => {}
+                    Ok(line) if !line.is_kept() => {}
                     Ok(line) => return Some(line),
                     Err(_) => self.bad_line(),
                 },
@@ -112,7 +112,7 @@ impl Iterator for Reader<'_> {
                 source
             }
             // `line` hands out no others
-            Line::Asking(_) | Line::Sign(_) | Line::End { .. } => return None,
+            _ => return None,
         });
         while let Some(line) = self.line() {
             match line {

@@ -3,7 +3,7 @@
 use crate::sys::{Answer, Question, ReadHost, Source};
 
 /// Takes notes.
-pub trait Sink {
+pub trait Sink: Sync {
     /// A question is about to be asked, and may never be answered.
     fn asking(&self, _question: &Question) {}
 

@@ -1,11 +1,12 @@
 //! The recorded answers of one source, which can be asked like a host.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Line, Writer};
+use crate::command::Tool;
 use crate::sys::{Answer, FailKind, Question, ReadHost, Source};
 
 /// One source's answers, in the order in which they came. A question that was asked several times
@@ -27,7 +28,7 @@ struct Entry {
     /// The next one whose question hashes the same.
     next: Option<usize>,
     /// It has been given as an answer.
-    given: Cell<bool>,
+    given: AtomicBool,
 }
 
 impl Recording {
@@ -50,7 +51,17 @@ impl Recording {
             last.next = Some(at);
         }
         chain.1 = at;
-        self.entries.push(Entry { question, answer, next: None, given: Cell::new(false) });
+        self.entries.push(Entry { question, answer, next: None, given: AtomicBool::new(false) });
+    }
+
+    /// Adds the answers of a second look.
+    pub fn append(&mut self, other: Self) {
+        for entry in other.entries {
+            self.push(entry.question, entry.answer);
+        }
+        if let Some(why) = other.broken_off {
+            self.break_off(why);
+        }
     }
 
     /// The source was given up; the first reason stays.
@@ -107,6 +118,15 @@ impl Recording {
         std::iter::successors(first, next).filter(move |entry| entry.question == *question)
     }
 
+    /// What the same command of the same tool printed, called with other words: another version
+    /// asks for other fields, and whoever reads reports reads those that are there.
+    fn of_another_version(&self, question: &Question) -> impl Iterator<Item = &Entry> {
+        let wanted = call_of(question);
+        self.entries
+            .iter()
+            .filter(move |entry| wanted.is_some() && call_of(&entry.question) == wanted)
+    }
+
     fn absent(&self, question: &Question) -> Answer {
         let why = match &self.broken_off {
             Some(why) => format!("not seen: {why}"),
@@ -118,13 +138,27 @@ impl Recording {
 
 impl ReadHost for Recording {
     fn ask(&self, question: &Question) -> Answer {
-        let mut last = None;
-        for entry in self.same(question) {
-            last = Some(entry);
-            if !entry.given.replace(true) {
-                break;
-            }
-        }
-        last.map_or_else(|| self.absent(question), |entry| entry.answer.clone())
+        let found = given_next(self.same(question));
+        let found = found.or_else(|| given_next(self.of_another_version(question)));
+        found.map_or_else(|| self.absent(question), |entry| entry.answer.clone())
     }
+}
+
+/// Tool and command of a call, and whether it takes locks.
+fn call_of(question: &Question) -> Option<(Tool, Option<&str>, bool)> {
+    let Question::Run(call) = question else { return None };
+    let locking = !call.args.iter().any(|word| word == "--nolocking");
+    Some((call.tool, call.args.first().map(String::as_str), locking))
+}
+
+/// The first that has not been given yet, else the last.
+fn given_next<'a>(entries: impl Iterator<Item = &'a Entry>) -> Option<&'a Entry> {
+    let mut last = None;
+    for entry in entries {
+        last = Some(entry);
+        if !entry.given.swap(true, Ordering::Relaxed) {
+            break;
+        }
+    }
+    last
 }

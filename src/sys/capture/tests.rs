@@ -248,20 +248,20 @@ fn sources_out_of_order_end_the_reading() {
 
 #[test]
 fn a_recorder_notes_what_belongs_to_its_source() {
-    struct Notes(std::cell::RefCell<Vec<Question>>);
+    struct Notes(std::sync::Mutex<Vec<Question>>);
     impl Sink for Notes {
         fn answered(&self, source: Source, question: &Question, _: &Answer) {
             assert_eq!(source, Source::Lvm);
-            self.0.borrow_mut().push(question.clone());
+            self.0.lock().expect("no other thread").push(question.clone());
         }
     }
     let host = Recording::new(Source::Lvm);
-    let notes = Notes(std::cell::RefCell::default());
+    let notes = Notes(std::sync::Mutex::default());
     let recorder = Recorder::new(&host, Source::Lvm, &notes);
     let dir = Question::Dir(HostPath::new("/etc/lvm"));
     recorder.ask(&Question::SysBlock);
     recorder.ask(&dir);
-    assert_eq!(notes.0.into_inner(), [dir]);
+    assert_eq!(notes.0.into_inner().expect("no other thread"), [dir]);
 }
 
 fn raw() -> impl Strategy<Value = Raw> {

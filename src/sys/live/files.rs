@@ -62,6 +62,11 @@ impl Files {
         read(asked, open.map_err(|error| fail(asked, &error))?, keep)
     }
 
+    /// Where a path really is, links resolved and any root in front of it.
+    pub(super) fn real(&self, path: &HostPath) -> io::Result<PathBuf> {
+        self.root.resolve(path.as_path(), Last::Follow).map(|found| self.root.real(&found))
+    }
+
     /// The files of a folder.
     pub(super) fn tree(
         &self,

@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
@@ -158,7 +159,11 @@ impl Running {
         }
         let mut waited: Vec<_> =
             open.iter().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
-        poll(&mut waited, PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX))?;
+        match poll(&mut waited, PollTimeout::try_from(at_most).unwrap_or(PollTimeout::MAX)) {
+            // a signal (a child's end, a debugger) is no answer and no error
+            Err(Errno::EINTR) | Ok(_) => {}
+            Err(errno) => return Err(errno.into()),
+        }
         Ok(self.stdout.take()? | self.stderr.take()?)
     }
 

@@ -40,6 +40,9 @@ while read -r lv size kernel; do
     equal "LV $lv is one node" 1 "$(jq length <<<"$node")"
     equal "LV $lv has LVM's size" "$size" "$(jq '.[0].size_bytes' <<<"$node")"
     [ "$kernel" = -1:-1 ] && kernel=null
+    # of a pool that LVM itself uses, lvs tells the linear device above the one with the pool's target
+    dm=${lv//-/--} tpool=$(sed -n "s/^\([0-9]*\) \([0-9]*\) ${dm/\//-}-tpool\$/\1:\2/p" dm-numbers.txt)
+    kernel=${tpool:-$kernel}
     equal "LV $lv has the number it is active under, or none" "$kernel" "$(jq -r '.[0].device' <<<"$node")"
     case $lv in
     *_tdata) equal "$lv is tdata" '"tdata"' "$(jq -c '.[0].kind' <<<"$node")" ;;

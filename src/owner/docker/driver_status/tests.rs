@@ -65,6 +65,7 @@ pub(in crate::owner::docker) fn pool(
         profile: None,
         lvm_transaction_id: None,
         devices: Vec::new(),
+        contents: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

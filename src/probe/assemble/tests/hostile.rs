@@ -136,6 +136,8 @@ fn engine() -> impl Strategy<Value = OwnedPool> {
             prefix: "docker".to_owned(),
             backing,
             devices: devices.into_iter().map(|(id, name)| owned_device(id, &name)).collect(),
+            names_all: true,
+            transaction: None,
         },
     )
 }
@@ -229,6 +231,8 @@ fn many(count: u32) -> (Facts, Owned) {
         prefix: "docker-8:1-5".to_owned(),
         backing: Backing::Given,
         devices: owned,
+        names_all: true,
+        transaction: None,
     };
     let facts = Facts {
         dm: Some(Arc::new(DmSeen { version: None, devices, gaps: Vec::new() })),

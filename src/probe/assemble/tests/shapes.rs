@@ -78,6 +78,8 @@ fn docker(pool: &str, backing: Backing, devices: Vec<OwnedDevice>) -> Owned {
         prefix: "docker-8:1-5".to_owned(),
         backing,
         devices,
+        names_all: true,
+        transaction: None,
     };
     Owned { pools: vec![pool], gaps: Vec::new() }
 }

@@ -1,0 +1,114 @@
+//! The pools' own metadata: where it lies, and what it says.
+//!
+//! Asked after all other sources, because only they know where: [`places`] is pure over the
+//! topology, [`read_metadata`] asks a host for the blocks. Reads and nothing else: what is active
+//! is read until no commit came between, what is suspended is not touched.
+
+mod places;
+mod read;
+mod source;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{DevNo, ThinId};
+use crate::model::{Gap, PoolMetadata};
+use crate::sys::Medium;
+use crate::units::Bytes;
+
+pub use crate::thinmeta::Progress;
+pub use places::places;
+pub use read::read_metadata;
+
+/// How much of the metadata is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Depth {
+    /// Superblock and details: which ids there are and what each maps.
+    Details,
+    /// The mappings too, where the metadata in use is no larger than this.
+    MappingsUpTo(Bytes),
+    /// The mappings too.
+    Mappings,
+}
+
+/// The metadata of one pool: where, and what is to be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolPlace {
+    /// The pool's device-mapper name.
+    pub pool: String,
+    /// Where its metadata lies, or why that cannot be read.
+    pub at: Result<Laid, String>,
+    /// Devices with their parents, as their engine has it.
+    pub parents: Vec<(ThinId, ThinId)>,
+}
+
+/// What to read of the pools' metadata, which the facts of other sources tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Where it lies.
+    pub places: Vec<PoolPlace>,
+    /// How much of it is read.
+    pub depth: Depth,
+}
+
+/// Where metadata lies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Laid {
+    /// The devices or files that hold it.
+    pub media: Vec<Medium>,
+    /// Which bytes of them, in order; empty for all of the first.
+    pub spans: Vec<Span>,
+    /// The device whose count of writes tells of commits: that of an active pool.
+    pub written: Option<DevNo>,
+}
+
+impl Laid {
+    /// All of one device or file.
+    pub fn whole(medium: Medium, written: Option<DevNo>) -> Self {
+        Self { media: vec![medium], spans: Vec::new(), written }
+    }
+}
+
+/// A piece of a volume: on one place, or striped over several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Bytes of the volume.
+    pub length: u64,
+    /// Bytes on one place before the next one's turn.
+    pub stripe: u64,
+    /// The places: which of the media, and from which byte.
+    pub at: Vec<(usize, u64)>,
+}
+
+/// What was read of one pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolLook {
+    /// The pool's device-mapper name.
+    pub pool: String,
+    /// What it says, or why nothing of it could be read.
+    pub read: Result<PoolMetadata, String>,
+    /// What could not be read beside that.
+    pub note: Option<String>,
+}
+
+/// The metadata of all pools.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataSeen {
+    /// By pool.
+    pub pools: Vec<PoolLook>,
+}
+
+impl MetadataSeen {
+    /// Of one pool.
+    pub fn of(&self, pool: &str) -> Option<&PoolMetadata> {
+        self.pools.iter().find(|look| look.pool == pool)?.read.as_ref().ok()
+    }
+
+    /// What could not be seen.
+    pub fn gaps(&self) -> impl Iterator<Item = Gap> + '_ {
+        self.pools.iter().flat_map(|look| {
+            let why = look.read.as_ref().err().into_iter().chain(&look.note);
+            why.map(|why| Gap::new(format!("metadata {}", look.pool), why.as_str()))
+        })
+    }
+}

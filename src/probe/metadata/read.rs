@@ -1,0 +1,280 @@
+//! Reads the metadata of pools, each of one commit.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::source::open;
+use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
+use crate::ids::{DevNo, ThinId};
+use crate::model::Usage;
+use crate::model::metadata::{
+    Delta, DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata,
+};
+use crate::probe::ask;
+use crate::sys::{HostPath, Keep, Question, ReadHost};
+use crate::thinmeta::{
+    self, Balance, Damages, Details, Inherited, Limits, Looking, MetaError, Origin, Origins,
+    Reader, Watch, Whole, Writes, look,
+};
+use crate::units::{DataBlocks, MetadataBlocks};
+
+/// Readings of an active pool before commits are said to outrun them.
+const TRIES: u32 = 8;
+/// Damages that are named one by one.
+const NAMED: usize = 20;
+/// Runs of groups, and of devices in groups, that are kept.
+const MOST_RUNS: usize = 1 << 20;
+
+/// Reads the metadata of these pools. Never fails: what could not be read says why.
+pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, watch: Option<Watch<'_>>) -> MetadataSeen {
+    let mut pools = Vec::new();
+    for place in &asked.places {
+        let look = |read, note| PoolLook { pool: place.pool.clone(), read, note };
+        match &place.at {
+            Err(why) => pools.push(look(Err(why.clone()), None)),
+            Ok(laid) => {
+                let missing = AtomicBool::new(false);
+                let looked = read_pool(host, (place, laid, &missing), (asked.depth, watch));
+                if !missing.load(Ordering::Relaxed) {
+                    pools.extend(looked.transpose().map(|read| look(read, None)));
+                    continue;
+                }
+                // a recording of large metadata holds the details only
+                let read = read_pool(host, (place, laid, &missing), (Depth::Details, None));
+                let note = "its mappings are not in the recording: what is shared is not known";
+                pools.extend(read.transpose().map(|read| look(read, Some(note.to_owned()))));
+            }
+        }
+    }
+    MetadataSeen { pools }
+}
+
+/// `None` when a recording has none of it.
+fn read_pool(
+    host: &dyn ReadHost,
+    (place, laid, missing): (&PoolPlace, &Laid, &AtomicBool),
+    (depth, watch): (Depth, Option<Watch<'_>>),
+) -> Result<Option<PoolMetadata>, String> {
+    let opened = open(host, laid, missing).map_err(|failure| failure.why)?;
+    let Some(source) = opened else { return Ok(None) };
+    let writes = || laid.written.and_then(|dev| read_writes(host, dev));
+    let tries = if laid.written.is_some() { TRIES } else { 1 };
+    let looking =
+        Looking { source: &*source, writes: &writes, tries, limits: Limits::default(), watch };
+    let mut left = tries;
+    let read = look(&looking, |reader| {
+        left = left.saturating_sub(1);
+        read_once(reader, place, depth, left > 0)
+    });
+    read.map(|looked| Some(looked.value)).map_err(|error| in_words(&error))
+}
+
+fn read_once(
+    reader: &Reader<'_>,
+    place: &PoolPlace,
+    depth: Depth,
+    again: bool,
+) -> Result<PoolMetadata, MetaError> {
+    if !wants_mappings(reader, depth) {
+        let details = reader.details()?;
+        let mut damages = reader.damages().clone();
+        damages.append(details.damages);
+        return Ok(begin(reader, &details.value, &damages));
+    }
+    let whole = Whole::read(reader)?;
+    // what commits that came between leave behind looks like damage: only what stays is one
+    if again && !whole.damages.is_empty() {
+        return Err(MetaError::Torn);
+    }
+    let mut read = begin(reader, &whole.details, &whole.damages);
+    set_origins(reader, &whole, place, &mut read)?;
+    read.data.used = DataBlocks(whole.data.allocated);
+    let parents = all_parents(place, &read);
+    read.mappings = Some(Box::new(read_mappings(reader, &whole, &parents)?));
+    Ok(read)
+}
+
+fn wants_mappings(reader: &Reader<'_>, depth: Depth) -> bool {
+    let used = MetadataBlocks(reader.superblock().metadata_map.allocated).bytes();
+    match depth {
+        Depth::Details => false,
+        Depth::MappingsUpTo(limit) => used <= limit,
+        Depth::Mappings => true,
+    }
+}
+
+/// What superblock and details say.
+fn begin(reader: &Reader<'_>, details: &Details, damages: &Damages) -> PoolMetadata {
+    let superblock = reader.superblock();
+    let origins = Origins::new(details);
+    let device = |(id, detail): (ThinId, thinmeta::Detail)| DeviceMetadata {
+        id,
+        mapped: detail.mapped,
+        transaction: detail.transaction,
+        created: detail.created,
+        snapshotted: detail.snapshotted,
+        origin: origins.of(id, Inherited::Unknown).map_or(Lineage::Gone, lineage),
+    };
+    PoolMetadata {
+        transaction: superblock.transaction,
+        time: superblock.time,
+        needs_check: superblock.flags & 1 != 0,
+        held_root: superblock.held_root,
+        block_size: superblock.data_block,
+        data: Usage {
+            used: DataBlocks(superblock.data_map.allocated),
+            total: DataBlocks(superblock.data_map.blocks),
+        },
+        metadata: Usage {
+            used: MetadataBlocks(superblock.metadata_map.allocated),
+            total: MetadataBlocks(superblock.metadata_map.blocks),
+        },
+        devices: details.iter().map(device).collect(),
+        damages: damages.list().iter().take(NAMED).map(ToString::to_string).collect(),
+        damage_count: damages.total(),
+        mappings: None,
+    }
+}
+
+fn lineage(origin: Origin) -> Lineage {
+    match origin {
+        Origin::Empty => Lineage::Empty,
+        Origin::Certain(id) => Lineage::Certain(id),
+        Origin::Likely(id) => Lineage::Likely(id),
+        Origin::OneOf(ids) => Lineage::OneOf(u32::try_from(ids.len()).unwrap_or(u32::MAX)),
+        Origin::Gone => Lineage::Gone,
+    }
+}
+
+/// Devices that no engine gives a parent are looked at for mappings older than themselves.
+fn set_origins(
+    reader: &Reader<'_>,
+    whole: &Whole,
+    place: &PoolPlace,
+    read: &mut PoolMetadata,
+) -> Result<(), MetaError> {
+    let origins = Origins::new(&whole.details);
+    for device in &mut read.devices {
+        let known = place.parents.binary_search_by_key(&device.id, |(id, _)| *id).is_ok();
+        if known || whole.forest.index_of(device.id).is_none() {
+            continue;
+        }
+        let inherited = reader.inherited(&whole.forest, device.id, device.created)?;
+        device.origin = origins.of(device.id, inherited).map_or(Lineage::Gone, lineage);
+    }
+    Ok(())
+}
+
+/// Parents by the engine's word, and where it has none by the metadata alone.
+fn all_parents(place: &PoolPlace, read: &PoolMetadata) -> BTreeMap<ThinId, ThinId> {
+    let certain = |device: &DeviceMetadata| match device.origin {
+        Lineage::Certain(origin) => Some((device.id, origin)),
+        _ => None,
+    };
+    let told = place.parents.iter().copied();
+    read.devices.iter().filter_map(certain).chain(told).collect()
+}
+
+fn read_mappings(
+    reader: &Reader<'_>,
+    whole: &Whole,
+    parents: &BTreeMap<ThinId, ThinId>,
+) -> Result<Mappings, MetaError> {
+    let sharing = &whole.sharing;
+    let shares: HashMap<ThinId, Option<DataBlocks>> = sharing
+        .devices
+        .iter()
+        .map(|device| (device.id, device.whole.then_some(device.exclusive)))
+        .collect();
+    let exclusive = whole.details.iter().map(|(id, _)| shares.get(&id).copied().flatten());
+    let leaked = match whole.balance {
+        Some(Balance::Leaked(blocks)) => blocks,
+        _ => DataBlocks(0),
+    };
+    let mut mappings = Mappings {
+        exclusive: exclusive.collect(),
+        deltas: Vec::new(),
+        reached: sharing.reached,
+        held_only: sharing.held_only,
+        leaked,
+        groups: None,
+    };
+    for (id, parent) in parents {
+        let both = [id, parent].map(|id| whole.forest.index_of(*id).is_some());
+        if both != [true, true] {
+            continue;
+        }
+        let delta = reader.delta(&whole.forest, *id, *parent)?;
+        if delta.damages.is_empty() {
+            mappings.deltas.push(Delta { id: *id, parent: *parent, added: delta.added() });
+        }
+    }
+    if let Some(groups) = reader.groups(&whole.forest)? {
+        mappings.groups = keep_groups(&groups, whole);
+    }
+    Ok(mappings)
+}
+
+/// Groups by places in the details; `None` when some device has no details, or when they are too
+/// many.
+fn keep_groups(groups: &thinmeta::Groups, whole: &Whole) -> Option<Groups> {
+    let ids: Vec<ThinId> = whole.details.iter().map(|(id, _)| id).collect();
+    let mut list = Vec::new();
+    let mut runs = 0;
+    for group in groups.all() {
+        // those of more devices than are told one by one
+        groups.device_count(group)?;
+        let mut devices: Vec<(u32, u32)> = Vec::new();
+        for id in groups.devices(group) {
+            let at = u32::try_from(ids.binary_search(&id).ok()?).ok()?;
+            match devices.last_mut() {
+                Some((_, end)) if *end == at => *end += 1,
+                _ => devices.push((at, at + 1)),
+            }
+        }
+        runs += devices.len();
+        if runs > MOST_RUNS {
+            return None;
+        }
+        list.push(Group { devices, held: groups.is_held(group), blocks: group.blocks });
+    }
+    Some(Groups { list, map: keep_map(groups, whole.data.blocks) })
+}
+
+fn keep_map(groups: &thinmeta::Groups, end: u64) -> Option<Vec<MapRun>> {
+    let mut map: Vec<MapRun> = Vec::new();
+    for (start, group) in (0..end).zip(groups.range(0..end)) {
+        let Some(group) = group else { continue };
+        let goes_on = |run: &&mut MapRun| run.group == group && run.start + run.length == start;
+        if let Some(run) = map.last_mut().filter(goes_on) {
+            run.length += 1;
+        } else if map.len() < MOST_RUNS {
+            map.push(MapRun { start, length: 1, group });
+        } else {
+            return None;
+        }
+    }
+    Some(map)
+}
+
+/// Field 5 of a device's `stat`, and the second number of its `inflight`.
+fn read_writes(host: &dyn ReadHost, dev: DevNo) -> Option<Writes> {
+    let number = |file: &str, at: usize| -> Option<u64> {
+        let path = HostPath::new(format!("/sys/dev/block/{dev}/{file}"));
+        let text =
+            ask::bytes(host, &Question::File { path, keep: Keep::All, within: None }).ok()?;
+        let text = String::from_utf8_lossy(&text.0);
+        text.split_ascii_whitespace().nth(at)?.parse().ok()
+    };
+    Some(Writes { complete: number("stat", 4)?, under_way: number("inflight", 1)? })
+}
+
+fn in_words(error: &MetaError) -> String {
+    match error {
+        MetaError::Changing { tries } => format!(
+            "the pool committed during each of {tries} readings: what it holds now was not seen; \
+             look again when less is written"
+        ),
+        other => other.to_string(),
+    }
+}

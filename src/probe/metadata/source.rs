@@ -1,0 +1,83 @@
+//! A host's devices and files as a source of metadata blocks.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Laid;
+use crate::sys::{FailKind, Failure, Medium, Question, ReadHost, Reply};
+use crate::thinmeta::{BlockSource, Extent, ExtentSource, Place};
+
+/// Most bytes of one question.
+const MOST: usize = 1 << 20;
+
+/// A device or file, asked through the door.
+struct MediumSource<'h> {
+    host: &'h dyn ReadHost,
+    medium: Medium,
+    bytes: u64,
+    /// Set when a recording was asked for what it does not hold.
+    missing: &'h AtomicBool,
+}
+
+/// Opens what holds a pool's metadata; `None` when a recording has none of it.
+pub(super) fn open<'h>(
+    host: &'h dyn ReadHost,
+    laid: &Laid,
+    missing: &'h AtomicBool,
+) -> Result<Option<Box<dyn BlockSource + 'h>>, Failure> {
+    let mut media = Vec::new();
+    for medium in &laid.media {
+        let bytes = match host.ask(&Question::SizeOf(medium.clone())).result {
+            Ok(Reply::Number(bytes)) => bytes,
+            Ok(_) => return Err(strange(medium)),
+            Err(failure) if failure.kind == FailKind::NotRecorded => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        media.push(MediumSource { host, medium: medium.clone(), bytes, missing });
+    }
+    if laid.spans.is_empty() {
+        let first = media.into_iter().next();
+        return Ok(first.map(|medium| Box::new(medium) as Box<dyn BlockSource + 'h>));
+    }
+    let place = |(source, offset): &(usize, u64)| Place { source: *source, offset: *offset };
+    let extents = laid.spans.iter().map(|span| Extent {
+        length: span.length,
+        stripe: span.stripe,
+        places: span.at.iter().map(place).collect(),
+    });
+    let extents = extents.collect();
+    Ok(Some(Box::new(ExtentSource::new(media, extents))))
+}
+
+fn strange(medium: &Medium) -> Failure {
+    let why = format!("{}: the answer is of another form", medium.describe());
+    Failure { kind: FailKind::Malformed, why }
+}
+
+impl BlockSource for MediumSource<'_> {
+    fn len_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        let mut at = offset;
+        for piece in into.chunks_mut(MOST) {
+            let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            let question = Question::Read { of: self.medium.clone(), offset: at, length };
+            match self.host.ask(&question).result {
+                Ok(Reply::Bytes(bytes)) if bytes.0.len() == piece.len() => {
+                    piece.copy_from_slice(&bytes.0);
+                }
+                Ok(_) => return Err(io::Error::other(strange(&self.medium).why)),
+                Err(failure) => {
+                    if failure.kind == FailKind::NotRecorded {
+                        self.missing.store(true, Ordering::Relaxed);
+                    }
+                    return Err(io::Error::other(failure.why));
+                }
+            }
+            at = at.saturating_add(u64::from(length));
+        }
+        Ok(())
+    }
+}
