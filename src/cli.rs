@@ -123,6 +123,22 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print which data block a thin device reads at an offset and who shares it, or who uses a
+    /// data block
+    #[command(after_help = "OFFSET is in bytes, with a suffix b K M G T P (1024-based) or 0x \
+                            before it; b:N is block N of the device.")]
+    Block {
+        /// POOL ID OFFSET; POOL may be left out where there is only one, and alone stands with
+        /// --data
+        #[arg(value_name = "POOL ID OFFSET", num_args = 0..=3)]
+        words: Vec<String>,
+        /// Ask who uses this data block
+        #[arg(long, value_name = "BLOCK")]
+        data: Option<u64>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print what is wrong, with evidence and remedy; exit code 1 when there is something
     Findings {
         /// Print JSON
@@ -176,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_command_of_a_later_version_is_not_offered() {
-        for command in ["grow", "activate", "setup", "repair", "clean", "apply", "block", "check"] {
+        for command in ["grow", "activate", "setup", "repair", "clean", "apply", "check"] {
             assert!(Cli::try_parse_from(["thinscope", command]).is_err(), "{command}");
         }
     }

@@ -13,6 +13,7 @@
 //!
 //! Pure data: knows nothing of how a host is asked, of engines' files or of screens.
 
+pub mod block;
 pub mod finding;
 pub mod holders;
 pub mod metadata;
@@ -30,5 +31,5 @@ pub use metadata::PoolMetadata;
 pub use node::{DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, VgFacts};
 pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus, Usage};
 pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};
-pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice};
+pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice, Times};
 pub use topology::{NodeIx, PoolIx, ThinIx, Topology};

@@ -3,11 +3,12 @@
 //! Every report is written as a stream to a [`Write`](std::io::Write); nothing here knows where
 //! the snapshot came from, looks at a host or decides what is wrong.
 
+pub mod block;
 pub mod json;
 pub mod text;
 
 use crate::ids::ThinId;
-use crate::model::{PoolIx, Topology, metadata};
+use crate::model::{PoolIx, metadata};
 
 /// What deleting devices of one pool together would give back.
 #[derive(Clone, Debug)]
@@ -18,16 +19,6 @@ pub struct Freed {
     pub ids: Vec<ThinId>,
     /// What nothing else uses.
     pub freed: metadata::Freed,
-}
-
-/// The pool that a person names: by its device-mapper name, by `VG/LV`, or by the path of
-/// either below `/dev`.
-pub fn find_pool(topology: &Topology, name: &str) -> Option<PoolIx> {
-    let name = name.strip_prefix("/dev/mapper/").or(name.strip_prefix("/dev/")).unwrap_or(name);
-    let at = topology.pools.iter().position(|pool| {
-        pool.name == name || pool.lv.as_ref().is_some_and(|lv| lv.as_str() == name)
-    })?;
-    u32::try_from(at).ok().map(PoolIx)
 }
 
 #[cfg(test)]

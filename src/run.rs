@@ -3,6 +3,7 @@
 //!
 //! The only module beside `main` that may use all others; it decides nothing about storage.
 
+mod block;
 mod freed;
 mod host;
 mod log;
@@ -22,7 +23,7 @@ use crate::cli::{Cli, Command, Globals};
 use crate::exit::Exit;
 use crate::model::{PoolIx, Snapshot};
 use crate::report::text::{Direction, Style};
-use crate::report::{find_pool, json, text};
+use crate::report::{json, text};
 use crate::settings::{Environment, Settings, UsageError, parse_config};
 use crate::{advise, demo, store, survey};
 
@@ -115,7 +116,8 @@ fn read_config(file: &Path) -> Result<Globals, Trouble> {
 
 /// Looks once and prints one of the reports.
 fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> {
-    let snapshot = host::look(settings, report)?;
+    let looked = host::look(settings, report)?;
+    let snapshot = looked.snapshot;
     let style = Style { ascii: settings.ascii, color: settings.color_text };
     let exit = match report {
         Command::Tree { json: true, .. } => {
@@ -140,6 +142,11 @@ fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> 
                 return print::stdout(|out| json::write_pools(out, &snapshot, only));
             }
             print::stdout(|out| text::write_pools(out, &snapshot.topology, only, style))
+        }
+        Command::Block { words, data, json } => {
+            let pool = block::pool(&snapshot, words, data.is_some())?;
+            let (_, question) = block::asked(words, *data)?;
+            block::print(&snapshot, pool, (&question, looked.block), (*json, style))
         }
         Command::Findings { json } => return print_findings(&snapshot, *json, style),
         other => unreachable_report(other),
@@ -168,7 +175,7 @@ fn print_findings(snapshot: &Snapshot, json: bool, style: Style) -> Result<Exit,
 fn choose_pool(snapshot: &Snapshot, name: Option<&str>) -> Result<Option<PoolIx>, Trouble> {
     let Some(name) = name else { return Ok(None) };
     let topology = &snapshot.topology;
-    find_pool(topology, name).map(Some).ok_or_else(|| {
+    topology.find_pool(Some(name)).map(Some).ok_or_else(|| {
         let names: Vec<_> = topology.pools.iter().map(|pool| pool.name.as_str()).collect();
         let known = match names.as_slice() {
             [] => "no pool was found on this host".to_owned(),

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::probe::LookOptions;
-use crate::probe::metadata::Depth;
+use crate::probe::metadata::{Depth, Wish};
 use crate::sys::Source;
 use crate::sys::live::child::THIS_PROGRAM;
 
@@ -112,8 +112,8 @@ pub struct LookPlan {
     pub options: LookOptions,
     /// Which sources; all of them unless somebody needs fewer.
     pub sources: Vec<Source>,
-    /// How much of the pools' metadata.
-    pub depth: Depth,
+    /// How much of the pools' metadata, and what is asked of it.
+    pub metadata: Wish,
     /// For how long.
     pub limits: Limits,
     /// The program that is started as probe child: this one.
@@ -127,7 +127,7 @@ impl LookPlan {
             place,
             options,
             sources: Source::ALL.to_vec(),
-            depth: Depth::Details,
+            metadata: Wish::of(Depth::Details),
             limits: Limits::default(),
             program: PathBuf::from(THIS_PROGRAM),
         }

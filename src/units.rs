@@ -3,7 +3,11 @@
 //! Knows nothing of hosts, engines or screens. Arithmetic that could overflow is checked or
 //! saturates; nothing here panics on hostile numbers.
 
+mod size;
+
 use serde::{Deserialize, Serialize};
+
+pub use size::{Suffix, parse_size};
 
 /// Bytes in one sector. The kernel counts device-mapper lengths in these, whatever the disk.
 pub const SECTOR_BYTES: u64 = 512;

@@ -3,9 +3,14 @@
 use super::Rule;
 
 mod container_dead;
+mod data_blocks_leaked;
 mod device_id_duplicate;
+mod device_leaked;
+mod device_missing;
 mod device_suspended;
 mod loop_lvm_in_use;
+mod metadata_snapshot_held;
+mod metadata_unreadable;
 mod not_monitored;
 mod pool_data_full;
 mod pool_data_near_full;
@@ -31,10 +36,15 @@ pub(super) const ALL: &[Rule] = &[
     pool_out_of_data_space::RULE,
     pool_data_full::RULE,
     pool_read_only::RULE,
+    metadata_unreadable::RULE,
     device_id_duplicate::RULE,
+    device_missing::RULE,
+    device_leaked::RULE,
     pool_metadata_near_full::RULE,
     pool_data_near_full::RULE,
     not_monitored::RULE,
     container_dead::RULE,
     loop_lvm_in_use::RULE,
+    metadata_snapshot_held::RULE,
+    data_blocks_leaked::RULE,
 ];

@@ -344,3 +344,80 @@ fn the_gravest_come_first() {
     let grave: Vec<_> = found.iter().map(|finding| finding.severity).collect();
     assert_eq!(grave, [Severity::Critical, Severity::Warning, Severity::Advice]);
 }
+
+/// The pool's metadata with these blocks lost and damages counted, and one group for each device.
+fn contents(lost: u64, damages: u64) -> crate::model::PoolMetadata {
+    use crate::model::metadata::{DeviceMetadata, Group, Groups, Lineage, Mappings, PoolMetadata};
+    use crate::units::Sectors;
+    let ids = [3, 9];
+    let device = |number| DeviceMetadata {
+        id: crate::ids::ThinId::new(number).expect("a small id"),
+        mapped: DataBlocks(4),
+        transaction: number,
+        created: 1,
+        snapshotted: 1,
+        origin: Lineage::Gone,
+    };
+    let group = |at| Group { devices: vec![(at, at + 1)], held: false, blocks: DataBlocks(4) };
+    let groups = Groups { list: vec![group(0), group(1)], map: None };
+    PoolMetadata {
+        transaction: 5,
+        time: 3,
+        needs_check: false,
+        held_root: None,
+        block_size: Sectors(1024),
+        data: crate::model::Usage { used: DataBlocks(8 + lost), total: DataBlocks(100) },
+        metadata: crate::model::Usage { used: MetadataBlocks(9), total: MetadataBlocks(99) },
+        devices: ids.map(device).to_vec(),
+        damages: (0..damages).map(|n| format!("metadata block {n} is odd")).collect(),
+        damage_count: damages,
+        mappings: Some(Box::new(Mappings {
+            reached: DataBlocks(8),
+            leaked: DataBlocks(lost),
+            groups: Some(groups),
+            ..Mappings::default()
+        })),
+    }
+}
+
+#[test]
+fn ids_that_nobody_names_say_what_they_hold() {
+    let found = findings_after(|parts| {
+        parts.pool.contents = Some(contents(0, 0).into());
+        let leaked = thin(0, 9, Role::Leaked, "device 9");
+        parts.add_thin(crate::model::ThinDevice {
+            engine: Engine::Unknown,
+            mapped: Some(Bytes(4 << 19)),
+            ..leaked
+        });
+    });
+    let finding = only(&found, "device-leaked");
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.summary.contains("1 device that nobody names"), "{}", finding.summary);
+    assert!(finding.summary.contains("free 2.0 MiB"), "{}", finding.summary);
+    assert_eq!(finding.evidence, ["device 9 maps 2.0 MiB; no file names it"]);
+}
+
+#[test]
+fn names_without_an_id_are_told_with_their_file() {
+    let found = findings_after(|parts| {
+        parts.add_thin(thin(0, 77, Role::Missing, "abc"));
+    });
+    let finding = only(&found, "device-missing");
+    assert!(finding.summary.starts_with("1 device that docker names is not in docker-thinpool"));
+    assert!(finding.evidence[0].contains("abc is device 77"), "{:?}", finding.evidence);
+}
+
+#[test]
+fn lost_blocks_damage_and_a_held_snapshot_are_told() {
+    let found = findings_after(|parts| {
+        parts.pool.contents = Some(contents(2, 3).into());
+        with_status(|status| status.held_root = Some(12))(parts);
+    });
+    assert!(only(&found, "data-blocks-leaked").summary.contains("counts 1.0 MiB as used"));
+    let damage = only(&found, "metadata-unreadable");
+    assert_eq!((damage.severity, damage.evidence.len()), (Severity::Critical, 3));
+    assert!(damage.summary.contains("3 places"));
+    let held = only(&found, "metadata-snapshot-held");
+    assert!(held.remedy.contains("dmsetup message docker-thinpool 0 release_metadata_snap"));
+}

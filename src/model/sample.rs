@@ -159,6 +159,12 @@ impl Parts {
         self.thins.push(thin);
     }
 
+    /// Adds a thin device to the pool.
+    pub(crate) fn add_thin(&mut self, thin: ThinDevice) {
+        self.pool.devices.push(ThinIx(ix(self.thins.len())));
+        self.thins.push(thin);
+    }
+
     /// Puts it together.
     pub(crate) fn topology(self) -> Topology {
         Topology::new(self.nodes, vec![self.pool], self.thins)

@@ -137,6 +137,17 @@ pub struct Claim {
     pub by: Printable,
 }
 
+/// When a device was made, as the pool's metadata counts: none of it is a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// The pool's transaction when it was made; its engine may count the one that made it.
+    pub transaction: u64,
+    /// The snapshot counter when it was made.
+    pub created: u32,
+    /// The snapshot counter when it last was the origin of a snapshot, or was made.
+    pub snapshotted: u32,
+}
+
 /// One row per (pool, device id).
 #[derive(Clone, Debug)]
 pub struct ThinDevice {
@@ -177,9 +188,8 @@ pub struct ThinDevice {
     pub delta: Option<Bytes>,
     /// The transaction that made it, as the engine records it.
     pub transaction_id: Option<u64>,
-    /// The snapshot counter when it was made, and when it last was the origin of a snapshot, by
-    /// the pool's metadata.
-    pub times: Option<(u32, u32)>,
+    /// What the pool's metadata notes of its making.
+    pub times: Option<Times>,
     /// The engine wants it gone and could not yet delete it.
     pub deferred_deletion: bool,
     /// Whether a device is active for it.

@@ -63,6 +63,19 @@ impl Topology {
         &self.thins[ix.0 as usize]
     }
 
+    /// The pool that a person names: by its device-mapper name, by `VG/LV`, or by the path of
+    /// either below `/dev`. Without a name the only one.
+    pub fn find_pool(&self, name: Option<&str>) -> Option<PoolIx> {
+        let Some(name) = name else {
+            return (self.pools.len() == 1).then_some(PoolIx(0));
+        };
+        let name = name.strip_prefix("/dev/mapper/").or(name.strip_prefix("/dev/")).unwrap_or(name);
+        let at = self.pools.iter().position(|pool| {
+            pool.name == name || pool.lv.as_ref().is_some_and(|lv| lv.as_str() == name)
+        })?;
+        u32::try_from(at).ok().map(PoolIx)
+    }
+
     /// What rests directly on a node.
     pub fn children(&self, ix: NodeIx) -> &[NodeIx] {
         self.children.get(ix.0 as usize).map_or(&[], Vec::as_slice)

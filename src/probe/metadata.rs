@@ -4,6 +4,7 @@
 //! topology, [`read_metadata`] asks a host for the blocks. Reads and nothing else: what is active
 //! is read until no commit came between, what is suspended is not touched.
 
+mod block;
 mod places;
 mod read;
 mod source;
@@ -11,7 +12,9 @@ mod source;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DevNo, ThinId};
-use crate::model::{Gap, PoolMetadata};
+use crate::model::block::{BlockAnswer, BlockQuestion};
+use crate::model::{Gap, PoolMetadata, Topology};
+use crate::probe::{Facts, MetadataFile};
 use crate::sys::Medium;
 use crate::units::Bytes;
 
@@ -42,6 +45,32 @@ pub struct PoolPlace {
     pub parents: Vec<(ThinId, ThinId)>,
 }
 
+/// What is wanted of the pools' metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// How much of it is read.
+    pub depth: Depth,
+    /// A data block that is asked about, of a pool by any of its names; where there is only one
+    /// pool it needs none.
+    pub block: Option<(Option<String>, BlockQuestion)>,
+}
+
+impl Wish {
+    /// No block is asked about.
+    pub const fn of(depth: Depth) -> Self {
+        Self { depth, block: None }
+    }
+
+    /// What is read on a host with these pools.
+    pub fn on(&self, topology: &Topology, facts: &Facts, file: Option<&MetadataFile>) -> Asked {
+        let block = self.block.as_ref().and_then(|(name, question)| {
+            let pool = topology.find_pool(name.as_deref())?;
+            Some((topology.pool(pool).name.to_string(), question.clone()))
+        });
+        Asked { places: places(topology, facts, file), depth: self.depth, block }
+    }
+}
+
 /// What to read of the pools' metadata, which the facts of other sources tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -49,6 +78,8 @@ pub struct Asked {
     pub places: Vec<PoolPlace>,
     /// How much of it is read.
     pub depth: Depth,
+    /// A data block of one pool that is asked about.
+    pub block: Option<(String, BlockQuestion)>,
 }
 
 /// Where metadata lies.
@@ -89,6 +120,8 @@ pub struct PoolLook {
     pub read: Result<PoolMetadata, String>,
     /// What could not be read beside that.
     pub note: Option<String>,
+    /// What was asked about a data block.
+    pub block: Option<Result<BlockAnswer, String>>,
 }
 
 /// The metadata of all pools.

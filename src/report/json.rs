@@ -3,6 +3,7 @@
 //! Rows are serialised straight from the snapshot, one line a row, so that ten thousand of them
 //! cost milliseconds and a person can still `grep`. Keys are never renamed within a format.
 
+mod block;
 mod layers;
 mod lines;
 mod pools;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Freed;
+use super::block::Answered;
 use crate::model::{PoolIx, Snapshot};
 use lines::Lines;
 
@@ -49,6 +51,15 @@ pub fn write_pools(
     only: Option<PoolIx>,
 ) -> io::Result<()> {
     rows(out, snapshot, "pools", &pools::Pools { topology: &snapshot.topology, only })
+}
+
+/// `block --json`: one data block.
+pub fn write_block(
+    out: &mut dyn Write,
+    snapshot: &Snapshot,
+    answered: &Answered<'_>,
+) -> io::Result<()> {
+    rows(out, snapshot, "block", &block::Answer::new(answered))
 }
 
 /// `findings --json`: everything that is wrong, gravest first.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::text::{Direction, Style};
-use super::{find_pool, json, text};
+use super::{json, text};
 use crate::ids::ThinId;
 use crate::model::sample::{Parts, direct_lvm, thin};
 use crate::model::{Claim, Engine, Gap, NodeIx, PoolIx, PoolState, Role, Snapshot};
@@ -158,9 +158,9 @@ fn a_pool_goes_by_its_dm_name_and_by_its_lv() {
         "/dev/mapper/docker-thinpool",
         "/dev/docker/thinpool",
     ] {
-        assert_eq!(find_pool(&topology, name), Some(PoolIx(0)), "{name}");
+        assert_eq!(topology.find_pool(Some(name)), Some(PoolIx(0)), "{name}");
     }
-    assert_eq!(find_pool(&topology, "thinpool"), None);
+    assert_eq!(topology.find_pool(Some("thinpool")), None);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! What was not seen is `?`, what does not apply is `–`. Without colour there is no control
 //! character but the newline.
 
+mod block;
 mod findings;
 mod layers;
 mod pool;
@@ -11,6 +12,7 @@ mod table;
 mod tree;
 mod words;
 
+pub use block::write_block;
 pub use findings::write_findings;
 pub use layers::write_layers;
 pub use pool::write_pools;

@@ -4,15 +4,15 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Trouble, log, print};
+use super::{Trouble, block, log, print};
 use crate::cli::Command;
 use crate::demo;
 use crate::exit::Exit;
-use crate::model::{Gap, Snapshot};
-use crate::probe::metadata::Depth;
+use crate::model::Gap;
+use crate::probe::metadata::{Depth, Wish};
 use crate::probe::{LookOptions, MetadataFile};
 use crate::settings::{HostChoice, Settings, is_stdout};
-use crate::survey::{self, LookError, LookPlan, Place};
+use crate::survey::{self, LookError, LookPlan, Looked, Place};
 use crate::sys::live::own;
 use crate::sys::{HostPath, Source};
 use crate::text::Printable;
@@ -22,7 +22,7 @@ use crate::units::Bytes;
 pub(super) const SMALL: Bytes = Bytes(8 << 20);
 
 /// Looks at the host once.
-pub(super) fn look(settings: &Settings, report: &Command) -> Result<Snapshot, Trouble> {
+pub(super) fn look(settings: &Settings, report: &Command) -> Result<Looked, Trouble> {
     let mut log = log::open(settings)?;
     let since = Instant::now();
     let mut plan = plan(settings)?;
@@ -35,7 +35,7 @@ pub(super) fn look(settings: &Settings, report: &Command) -> Result<Snapshot, Tr
         print::gaps(&looked.snapshot);
         return Err(Trouble::NothingRead("nothing could be read of this host".to_owned()));
     }
-    Ok(looked.snapshot)
+    Ok(looked)
 }
 
 /// How much of the pools' metadata a report wants, and whether anything else.
@@ -43,14 +43,18 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
     match report {
         Command::Layers { sharing, freed_by, metadata, .. } => {
             if *sharing || !freed_by.is_empty() {
-                plan.depth = Depth::Mappings;
+                plan.metadata.depth = Depth::Mappings;
             }
             if let Some(file) = metadata {
                 plan.options.metadata_file = Some(metadata_file(file)?);
                 plan.sources = vec![Source::Host, Source::Metadata];
             }
         }
-        Command::Pool { .. } => plan.depth = Depth::MappingsUpTo(SMALL),
+        Command::Block { words, data, .. } => {
+            plan.metadata =
+                Wish { depth: Depth::Mappings, block: Some(block::asked(words, *data)?) };
+        }
+        Command::Pool { .. } => plan.metadata.depth = Depth::MappingsUpTo(SMALL),
         _ => {}
     }
     Ok(())
@@ -99,7 +103,7 @@ pub(super) fn recorded(name: Option<&str>) -> Result<Place, Trouble> {
 
 /// Records the host.
 pub(super) fn capture(settings: &Settings, output: Option<&Path>) -> Result<Exit, Trouble> {
-    let plan = LookPlan { depth: Depth::MappingsUpTo(SMALL), ..plan(settings)? };
+    let plan = LookPlan { metadata: Wish::of(Depth::MappingsUpTo(SMALL)), ..plan(settings)? };
     let since = Instant::now();
     let recorded = match output {
         Some(path) if is_stdout(path) => capture_to_stdout(&plan),

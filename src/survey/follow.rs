@@ -167,7 +167,7 @@ impl Follower {
                 told = told.recv() => match told {
                     Some(Told::Again) => self.want_all(Wanted::Now),
                     Some(Told::Mappings) => {
-                        self.plan.depth = Depth::Mappings;
+                        self.plan.metadata.depth = Depth::Mappings;
                         self.want(Source::Metadata, Wanted::Now);
                     }
                     Some(Told::Event(event)) => self.happened(event),
@@ -209,7 +209,7 @@ impl Follower {
             let (plan, signs, known) = (self.plan.clone(), turn.signs(), turn.known());
             let source = *source;
             if source == Source::Metadata {
-                let asked = self.picture.metadata_wanted(plan.depth);
+                let asked = self.picture.metadata_wanted(&plan.metadata);
                 self.looks.spawn(async move { look_at_pools(plan, asked).await });
             } else {
                 self.looks.spawn(async move { look(plan, source, wanted, signs, known).await });

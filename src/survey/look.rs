@@ -11,6 +11,7 @@ use super::order::Order;
 use super::picture::{Picture, now_ms};
 use super::{LookError, LookPlan, Place, recorded};
 use crate::format;
+use crate::model::block::BlockAnswer;
 use crate::model::{Gap, Origin, Snapshot};
 use crate::probe::metadata;
 use crate::sys::capture::{Header, Recording, Writer};
@@ -24,6 +25,8 @@ pub struct Looked {
     pub snapshot: Snapshot,
     /// Nothing at all could be seen; the gaps say why.
     pub nothing: bool,
+    /// The answer about a data block, where one was asked for and its pool was read.
+    pub block: Option<Result<BlockAnswer, String>>,
 }
 
 /// Looks once, at all sources at the same time, and waits for each no longer than its limit.
@@ -34,7 +37,7 @@ pub fn look_once(plan: &LookPlan) -> Result<Looked, LookError> {
     };
     let snapshot = picture.snapshot();
     let nothing = snapshot.topology.nodes.is_empty() && !snapshot.gaps.is_empty();
-    Ok(Looked { snapshot, nothing })
+    Ok(Looked { snapshot, nothing, block: picture.block() })
 }
 
 /// Records all sources into `out`; hands back what could not be seen.
@@ -50,7 +53,7 @@ pub fn capture<W: Write>(plan: &LookPlan, out: W) -> Result<Vec<Gap>, LookError>
         .map_err(|error| LookError::System { what: "the recording cannot be written", error })?;
     let (mut picture, metadata) = (picture_of(plan, &recordings), Source::Metadata);
     if let Some(read) = recordings.iter().find(|recording| recording.source() == metadata) {
-        picture.metadata_recorded(read, plan.depth, now_ms());
+        picture.metadata_recorded(read, &plan.metadata, now_ms());
     }
     Ok(picture.snapshot().gaps)
 }
@@ -108,11 +111,11 @@ async fn look_live(plan: &LookPlan) -> Picture {
 /// Metadata, when it is known where it lies; again, and Docker's files before, when it holds ids
 /// that nobody named: what is being made has no name for a moment.
 async fn look_at_pools(plan: &LookPlan, picture: &mut Picture) {
-    let asked = look_at_metadata(plan, picture.metadata_wanted(plan.depth), false).await;
+    let asked = look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), false).await;
     picture.metadata_answered(asked, now_ms());
     if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
         picture.answered(&look_at(plan, Source::Docker).await.recording, now_ms());
-        let asked = look_at_metadata(plan, picture.metadata_wanted(plan.depth), false).await;
+        let asked = look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), false).await;
         picture.metadata_answered(asked, now_ms());
     }
 }
@@ -138,13 +141,13 @@ async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
     let mut recordings = start_all(plan).join_all().await;
     let mut picture = picture_of(plan, &recordings);
     let mut read =
-        look_at_metadata(plan, picture.metadata_wanted(plan.depth), true).await.recording;
-    picture.metadata_recorded(&read, plan.depth, now_ms());
+        look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), true).await.recording;
+    picture.metadata_recorded(&read, &plan.metadata, now_ms());
     if picture.is_unsure() {
         let docker = look_at(plan, Source::Docker).await.recording;
         recordings.retain(|recording| recording.source() != Source::Docker);
         recordings.push(docker);
-        let asked = picture_of(plan, &recordings).metadata_wanted(plan.depth);
+        let asked = picture_of(plan, &recordings).metadata_wanted(&plan.metadata);
         read.append(look_at_metadata(plan, asked, true).await.recording);
     }
     recordings.push(read);

@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::ask::Asked;
 use crate::advise;
+use crate::model::block::BlockAnswer;
 use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
-use crate::probe::metadata::{self, Depth};
+use crate::probe::metadata::{self, Wish};
 use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
 use crate::sys::{HostInfo, Source};
@@ -88,8 +89,8 @@ impl Picture {
 
     /// Reads the metadata that a recording holds, twice: where it was read twice, Docker's files
     /// were read in between.
-    pub(super) fn metadata_recorded(&mut self, recording: &Recording, depth: Depth, at_ms: i64) {
-        let asked = self.metadata_wanted(depth);
+    pub(super) fn metadata_recorded(&mut self, recording: &Recording, wish: &Wish, at_ms: i64) {
+        let asked = self.metadata_wanted(wish);
         if !self.note(recording, at_ms) {
             return;
         }
@@ -100,11 +101,18 @@ impl Picture {
     }
 
     /// Where the pools' metadata lies, by all that is known now.
-    pub(super) fn metadata_wanted(&mut self, depth: Depth) -> metadata::Asked {
-        let file = self.facts.metadata_file.clone();
-        let made = self.made();
-        let topology = Arc::clone(&made.topology);
-        metadata::Asked { places: metadata::places(&topology, &self.facts, file.as_ref()), depth }
+    pub(super) fn metadata_wanted(&mut self, wish: &Wish) -> metadata::Asked {
+        let topology = self.made().topology;
+        wish.on(&topology, &self.facts, self.facts.metadata_file.as_ref())
+    }
+
+    /// The answer about a data block, where one was asked for and its pool was read.
+    pub(super) fn block(&self) -> Option<Result<BlockAnswer, String>> {
+        let pools = &self.facts.metadata.as_deref()?.pools;
+        pools.iter().find_map(|look| match &look.read {
+            Err(why) if pools.len() == 1 => Some(Err(why.clone())),
+            _ => look.block.clone(),
+        })
     }
 
     /// Whether ids without a name, or names without an id, have only been seen once: what is just

@@ -6,7 +6,7 @@ use super::picture::Picture;
 use super::{LookError, LookPlan, Place};
 use crate::model::{Gap, Origin, Snapshot};
 use crate::probe::LookOptions;
-use crate::probe::metadata::Depth;
+use crate::probe::metadata::Wish;
 use crate::sys::Source;
 use crate::sys::capture::{Reader, Recording};
 use crate::sys::live::own;
@@ -22,7 +22,7 @@ pub(super) struct Begun {
     name: String,
     at_ms: i64,
     sources: Vec<Source>,
-    depth: Depth,
+    wish: Wish,
 }
 
 /// Begins to read a recorded host; `None` when the place is a live one.
@@ -54,7 +54,14 @@ fn open(
     let mut picture = Picture::new(origin, options, &plan.sources);
     picture.is_of(header.host);
     let at_ms = header.time.saturating_mul(1000);
-    Ok(Begun { picture, reader, name, at_ms, sources: plan.sources.clone(), depth: plan.depth })
+    Ok(Begun {
+        picture,
+        reader,
+        name,
+        at_ms,
+        sources: plan.sources.clone(),
+        wish: plan.metadata.clone(),
+    })
 }
 
 impl Begun {
@@ -66,10 +73,10 @@ impl Begun {
 
     /// Reads all of it.
     pub(super) fn read(self) -> Picture {
-        let Self { mut picture, mut reader, name, at_ms, sources, depth } = self;
+        let Self { mut picture, mut reader, name, at_ms, sources, wish } = self;
         for recording in reader.by_ref().filter(|one| sources.contains(&one.source())) {
             if recording.source() == Source::Metadata {
-                picture.metadata_recorded(&recording, depth, at_ms);
+                picture.metadata_recorded(&recording, &wish, at_ms);
             } else {
                 picture.answered(&recording, at_ms);
             }
@@ -84,10 +91,10 @@ impl Begun {
             let mut never = Recording::new(source);
             if source == Source::Metadata {
                 // a host has none where it has no pool, or where nobody knows where it lies
-                if picture.metadata_wanted(depth).places.iter().any(|place| place.at.is_ok()) {
+                if picture.metadata_wanted(&wish).places.iter().any(|place| place.at.is_ok()) {
                     never.break_off(NOT_RECORDED);
                 }
-                picture.metadata_recorded(&never, depth, at_ms);
+                picture.metadata_recorded(&never, &wish, at_ms);
             } else {
                 never.break_off(NOT_RECORDED);
                 picture.answered(&never, at_ms);

@@ -15,12 +15,12 @@ contract=$(cargo test --locked --no-run --message-format=json --test contract 2>
 # The first part runs by default; the others by name, or all with "all".
 plan() {
     cat <<'TABLE'
-direct-lvm       | gather quiet screen | tree layers pool replay
-loop-lvm         | gather | tree layers
-raw              | gather | tree layers
+direct-lvm       | gather quiet screen sharing | tree layers pool replay
+loop-lvm         | gather sharing | tree layers pool replay
+raw              | gather sharing | tree layers pool replay
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
-direct-lvm-dead  | gather quiet | tree layers replay
+direct-lvm-dead  | gather quiet sharing | tree layers replay
 direct-lvm-2pv   | gather | tree layers pool replay
 direct-lvm-auto  | gather | tree layers pool replay
 loop-lvm-dead    | gather | tree layers replay
@@ -29,7 +29,7 @@ tmeta-other-pv   | gather | tree layers pool replay
 tmeta-raid1      | gather | tree layers pool replay
 luks-pv          | gather | tree layers pool replay
 lvm-thin         | gather | tree replay
-inactive         | gather | tree layers replay
+inactive         | gather sharing | tree layers replay
 thousand         | thousand |
 bare             | gather | tree replay
 TABLE

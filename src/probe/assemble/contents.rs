@@ -4,7 +4,7 @@
 use super::build::{Build, node};
 use super::pools::Pools;
 use crate::model::metadata::{Lineage, PoolMetadata};
-use crate::model::{Engine, Kind, Pool, PoolIx, Role, ThinDevice};
+use crate::model::{Engine, Kind, Pool, PoolIx, Role, ThinDevice, Times};
 use crate::owner::OwnedPool;
 use crate::text::Printable;
 
@@ -84,8 +84,11 @@ impl Look<'_> {
         row.mapped = Some(bytes(device.mapped));
         row.exclusive = self.contents.exclusive(id).map(bytes);
         row.shared = row.exclusive.map(|exclusive| bytes(device.mapped).minus(exclusive));
-        row.times = Some((device.created, device.snapshotted));
-        row.transaction_id = row.transaction_id.or(Some(device.transaction));
+        row.times = Some(Times {
+            transaction: device.transaction,
+            created: device.created,
+            snapshotted: device.snapshotted,
+        });
         if row.parent.is_none()
             && let Lineage::Certain(origin) = device.origin
             && row.engine == Engine::Unknown

@@ -1,5 +1,6 @@
 //! What becomes of the facts of real hosts, of hosts drawn up by hand, and of hostile ones.
 
+mod contents;
 mod draw;
 mod hostile;
 mod samples;

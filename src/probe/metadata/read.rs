@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::block;
 use super::source::open;
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
 use crate::ids::{DevNo, ThinId};
 use crate::model::Usage;
+use crate::model::block::{BlockAnswer, BlockQuestion};
 use crate::model::metadata::{
     Delta, DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata,
 };
@@ -29,18 +31,24 @@ const MOST_RUNS: usize = 1 << 20;
 pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, watch: Option<Watch<'_>>) -> MetadataSeen {
     let mut pools = Vec::new();
     for place in &asked.places {
-        let look = |read, note| PoolLook { pool: place.pool.clone(), read, note };
+        let question = asked.block.as_ref().filter(|(pool, _)| *pool == place.pool);
+        let what = What { depth: asked.depth, block: question.map(|(_, question)| question) };
+        let pool = place.pool.clone();
+        let look = |read: Result<Read, String>, note| match read {
+            Ok((read, block)) => PoolLook { pool, read: Ok(read), note, block },
+            Err(why) => PoolLook { pool, read: Err(why), note, block: None },
+        };
         match &place.at {
             Err(why) => pools.push(look(Err(why.clone()), None)),
             Ok(laid) => {
                 let missing = AtomicBool::new(false);
-                let looked = read_pool(host, (place, laid, &missing), (asked.depth, watch));
+                let looked = read_pool(host, (place, laid, &missing), (what, watch));
                 if !missing.load(Ordering::Relaxed) {
                     pools.extend(looked.transpose().map(|read| look(read, None)));
                     continue;
                 }
                 // a recording of large metadata holds the details only
-                let read = read_pool(host, (place, laid, &missing), (Depth::Details, None));
+                let read = read_pool(host, (place, laid, &missing), (DETAILS, None));
                 let note = "its mappings are not in the recording: what is shared is not known";
                 pools.extend(read.transpose().map(|read| look(read, Some(note.to_owned()))));
             }
@@ -49,12 +57,24 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, watch: Option<Watch<'_>
     MetadataSeen { pools }
 }
 
+/// What is read of one pool.
+#[derive(Clone, Copy)]
+struct What<'a> {
+    depth: Depth,
+    block: Option<&'a BlockQuestion>,
+}
+
+const DETAILS: What<'static> = What { depth: Depth::Details, block: None };
+
+/// The metadata, and the answer about a block.
+type Read = (PoolMetadata, Option<Result<BlockAnswer, String>>);
+
 /// `None` when a recording has none of it.
 fn read_pool(
     host: &dyn ReadHost,
     (place, laid, missing): (&PoolPlace, &Laid, &AtomicBool),
-    (depth, watch): (Depth, Option<Watch<'_>>),
-) -> Result<Option<PoolMetadata>, String> {
+    (what, watch): (What<'_>, Option<Watch<'_>>),
+) -> Result<Option<Read>, String> {
     let opened = open(host, laid, missing).map_err(|failure| failure.why)?;
     let Some(source) = opened else { return Ok(None) };
     let writes = || laid.written.and_then(|dev| read_writes(host, dev));
@@ -64,7 +84,7 @@ fn read_pool(
     let mut left = tries;
     let read = look(&looking, |reader| {
         left = left.saturating_sub(1);
-        read_once(reader, place, depth, left > 0)
+        read_once(reader, place, what, left > 0)
     });
     read.map(|looked| Some(looked.value)).map_err(|error| in_words(&error))
 }
@@ -72,14 +92,14 @@ fn read_pool(
 fn read_once(
     reader: &Reader<'_>,
     place: &PoolPlace,
-    depth: Depth,
+    what: What<'_>,
     again: bool,
-) -> Result<PoolMetadata, MetaError> {
-    if !wants_mappings(reader, depth) {
+) -> Result<Read, MetaError> {
+    if what.block.is_none() && !wants_mappings(reader, what.depth) {
         let details = reader.details()?;
         let mut damages = reader.damages().clone();
         damages.append(details.damages);
-        return Ok(begin(reader, &details.value, &damages));
+        return Ok((begin(reader, &details.value, &damages), None));
     }
     let whole = Whole::read(reader)?;
     // what commits that came between leave behind looks like damage: only what stays is one
@@ -91,7 +111,8 @@ fn read_once(
     read.data.used = DataBlocks(whole.data.allocated);
     let parents = all_parents(place, &read);
     read.mappings = Some(Box::new(read_mappings(reader, &whole, &parents)?));
-    Ok(read)
+    let block = what.block.map(|asked| block::answer(reader, &whole, &parents, asked));
+    Ok((read, block.transpose()?))
 }
 
 fn wants_mappings(reader: &Reader<'_>, depth: Depth) -> bool {

@@ -42,14 +42,14 @@ fn with_status(mut facts: Facts, dev: (u32, u32), status: &str) -> Facts {
     facts
 }
 
-fn lvm(json: &str) -> Arc<LvmSeen> {
+pub(super) fn lvm(json: &str) -> Arc<LvmSeen> {
     let report = report::parse_report(json.as_bytes());
     assert_eq!(report.broken, None);
     let (vgs, pvs, lvs) = (report.vgs, report.pvs, report.lvs);
     Arc::new(LvmSeen { vgs, pvs, lvs, whole: true, ..LvmSeen::default() })
 }
 
-fn device(prefix: &str, name: &str, id: Option<u64>, role: Role) -> OwnedDevice {
+pub(super) fn device(prefix: &str, name: &str, id: Option<u64>, role: Role) -> OwnedDevice {
     OwnedDevice {
         id: id.and_then(ThinId::new),
         name: name.into(),
@@ -68,7 +68,7 @@ fn device(prefix: &str, name: &str, id: Option<u64>, role: Role) -> OwnedDevice 
     }
 }
 
-fn docker(pool: &str, backing: Backing, devices: Vec<OwnedDevice>) -> Owned {
+pub(super) fn docker(pool: &str, backing: Backing, devices: Vec<OwnedDevice>) -> Owned {
     let pool = OwnedPool {
         engine: Engine::Docker,
         root: HostPath::new("/var/lib/docker"),
@@ -90,7 +90,7 @@ fn sound(assembled: Assembled) -> Assembled {
 }
 
 /// A direct-lvm pool in the shape that LVM gives one it has no volumes in.
-fn direct_lvm() -> Facts {
+pub(super) fn direct_lvm() -> Facts {
     facts(
         &[
             (
