@@ -54,7 +54,9 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
             plan.metadata =
                 Wish { depth: Depth::Mappings, block: Some(block::asked(words, *data)?) };
         }
-        Command::Pool { .. } => plan.metadata.depth = Depth::MappingsUpTo(SMALL),
+        Command::Pool { .. } | Command::Findings { .. } => {
+            plan.metadata.depth = Depth::MappingsUpTo(SMALL);
+        }
         _ => {}
     }
     Ok(())
