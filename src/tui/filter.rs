@@ -6,6 +6,7 @@
 use super::cell::{self, Subject};
 use super::outline::{Outline, What};
 use super::seen::Seen;
+use crate::ids::DevNo;
 use crate::model::{Node, ThinDevice};
 use crate::units::Bytes;
 
@@ -179,6 +180,18 @@ impl Filter {
         &self.words
     }
 
+    /// Whether nothing matches that `wider` does not match too: it asks for the same and more, as
+    /// one with another letter typed does.
+    pub(crate) fn narrows(&self, wider: &Self) -> bool {
+        let asked = |word: &String| {
+            // a number is asked for whole: what has 253:33 does not have 253:3
+            self.words.iter().any(|longer| longer.contains(word) && device(longer).is_none())
+        };
+        !wider.is_empty()
+            && wider.terms.iter().all(|term| self.terms.contains(term))
+            && wider.words.iter().all(asked)
+    }
+
     /// Whether a row is what was asked for.
     pub(crate) fn matches(&self, seen: &Seen, outline: &Outline, what: What) -> bool {
         let subject = Subject::of(seen, outline, what);
@@ -285,11 +298,26 @@ pub(crate) fn holds(text: &str, lower: &str) -> bool {
 /// Where a text holds another, in bytes.
 pub(crate) fn find(text: &str, lower: &str) -> Option<usize> {
     let (text, lower) = (text.as_bytes(), lower.as_bytes());
-    let first = *lower.first()?;
-    (0..=text.len().checked_sub(lower.len())?).find(|at| {
-        text[*at].to_ascii_lowercase() == first
-            && text[*at..*at + lower.len()].eq_ignore_ascii_case(lower)
-    })
+    let first = [*lower.first()?, lower.first()?.to_ascii_uppercase()];
+    let starts = text.get(..=text.len().checked_sub(lower.len())?)?;
+    let mut from = 0;
+    loop {
+        let at = from + find_either(&starts[from..], first)?;
+        if text[at..at + lower.len()].eq_ignore_ascii_case(lower) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// Where the first of two bytes stands. Names are long hashes in which mostly neither does: each
+/// chunk is looked at without an end in its middle, so that the processor takes it at once.
+fn find_either(text: &[u8], [a, b]: [u8; 2]) -> Option<usize> {
+    let either = |byte: &u8| *byte == a || *byte == b;
+    let (chunks, _) = text.as_chunks::<16>();
+    let holds = |chunk: &[u8; 16]| chunk.iter().fold(false, |any, byte| any | either(byte));
+    let from = chunks.iter().position(holds).unwrap_or(chunks.len()) * 16;
+    Some(from + text[from..].iter().position(either)?)
 }
 
 fn names_hold(outline: &Outline, subject: &Subject<'_>, word: &str) -> bool {
@@ -310,7 +338,11 @@ fn node_names_hold(node: &Node, word: &str) -> bool {
     holds(node.name.as_str(), word)
         || node.short.as_ref().is_some_and(|name| holds(name.as_str(), word))
         || node.mountpoints.iter().any(|path| holds(path.as_str(), word))
-        || node.device.is_some_and(|device| device.to_string() == word)
+        || node.device.is_some() && node.device == device(word)
+}
+
+fn device(word: &str) -> Option<DevNo> {
+    word.parse().ok()
 }
 
 fn thin_names_hold(device: &ThinDevice, word: &str) -> bool {
