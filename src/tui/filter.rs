@@ -356,6 +356,7 @@ fn thin_names_hold(device: &ThinDevice, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_and_terms_are_told_apart() {
@@ -398,6 +399,28 @@ mod tests {
         assert_eq!(find("Docker-ThinPool", "thin"), Some(7));
         assert_eq!(find("abc", "abcd"), None);
         assert!(!holds("abc", ""));
+    }
+
+    #[test]
+    fn a_letter_more_narrows_a_number_more_does_not() {
+        let narrows = |longer: &str, wider: &str| {
+            let parse = |text| parse_filter(text).expect("all is known");
+            parse(longer).narrows(&parse(wider))
+        };
+        assert!(narrows("web", "we") && narrows("web 1 :problem", "eb") && narrows("web", "web"));
+        assert!(!narrows("we", "web") && !narrows("web", "web :problem") && !narrows("web", ""));
+        // a device number is asked for whole
+        assert!(!narrows("253:33", "253:3") && narrows("253:x", "253"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_word_is_found_where_it_first_stands(
+            text in "[abAB]{0,70}",
+            word in "[ab]{1,4}",
+        ) {
+            prop_assert_eq!(find(&text, &word), text.to_lowercase().find(&word));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::filter::Filter;
-use super::outline::{Entry, Key, NONE, Outline, What, flat, inverse, layers, tree};
+use super::outline::{Key, NONE, Outline, What, flat, inverse, layers, tree};
 use super::rows::{Matches, Row, Rows};
 use super::seen::Seen;
 use super::sort::{self, Sorting};
@@ -166,13 +166,12 @@ impl Table {
         open
     }
 
-    /// Asks the filter of every entry, or only of those that a wider one found.
+    /// Asks the filter of everything, or only of what a wider one found.
     fn match_entries(&mut self, seen: &Seen, filter: &Filter, wider: Option<&Matches>) {
-        let outline = &self.outline;
-        let test = |at: u32, entry: &Entry| {
-            wider.is_none_or(|wider| wider.is_hit(at)) && filter.matches(seen, outline, entry.what)
-        };
-        self.matches = (!filter.is_empty()).then(|| Matches::of(&outline.entries, test));
+        let (outline, nodes) = (&self.outline, seen.topology().nodes.len());
+        let test = |what: What| filter.matches(seen, outline, what);
+        self.matches =
+            (!filter.is_empty()).then(|| Matches::of(&outline.entries, nodes, wider, test));
         if self.matches.is_none() {
             self.filtered_folds.clear();
         }
