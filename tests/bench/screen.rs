@@ -10,7 +10,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::measure::{line, mb, measure_if_asked, median, median_cost, ms, quick, thin_devices};
+use common::measure::{self, line, mb, median, median_cost, ms, quick, thin_devices};
 use common::pty::{Screen, Start};
 use common::record::record;
 use common::synthetic::Synthetic;
@@ -20,16 +20,7 @@ const SIZE: (u16, u16) = (40, 120);
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    if let Some(measured) = measure_if_asked() {
-        return measured;
-    }
-    match bench() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("screen: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::run("screen", bench)
 }
 
 fn bench() -> Result<(), Box<dyn Error>> {
