@@ -17,6 +17,8 @@ use common::synthetic::Synthetic;
 
 const THINSCOPE: &str = env!("CARGO_BIN_EXE_thinscope");
 const SIZE: (u16, u16) = (40, 120);
+/// A part of the pool as the tree names it, under its volume group.
+const POOL: &str = "thinpool_tdata";
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -48,7 +50,7 @@ fn start(file: &str) -> io::Result<()> {
     for _ in 0..runs {
         let mut screen = open(file)?;
         first.push(screen.wait_for("thinscope", LIMIT)?);
-        whole.push(screen.wait_for("docker-thinpool", LIMIT)?);
+        whole.push(screen.wait_for(POOL, LIMIT)?);
         screen.press("q")?;
         screen.wait_for_end(LIMIT)?;
     }
@@ -63,7 +65,7 @@ fn memory(file: &str) -> io::Result<()> {
         line(&format!("peak memory of {report} --json"), &mb(cost.peak_kib), "60 MB");
     }
     let mut screen = open(file)?;
-    screen.wait_for("docker-thinpool", LIMIT)?;
+    screen.wait_for(POOL, LIMIT)?;
     let status = fs::read_to_string(format!("/proc/{}/status", screen.pid()))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     let kib = peak.split_ascii_whitespace().next().and_then(|kib| kib.parse().ok());
@@ -75,7 +77,7 @@ fn memory(file: &str) -> io::Result<()> {
 /// Processor time of all its threads while nothing happens.
 fn idle(file: &str) -> io::Result<()> {
     let mut screen = open(file)?;
-    screen.wait_for("docker-thinpool", LIMIT)?;
+    screen.wait_for(POOL, LIMIT)?;
     let window = Duration::from_secs(if quick() { 3 } else { 10 });
     // what still settles after the first whole frame is not idling
     std::thread::sleep(Duration::from_secs(1));
