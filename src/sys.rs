@@ -10,13 +10,14 @@ pub mod capture;
 pub mod live;
 pub mod medium;
 pub mod question;
+pub mod raw;
 
 pub use medium::Medium;
 pub use question::{
     Answer, DirEntry, DmDevice, DmListed, DmTarget, EntryKind, FailKind, Failure, FileStat,
-    FsSpace, HostInfo, HostPath, Keep, Question, Raw, Reply, RunOutput, Source, SysBlockDevice,
-    TreeFile,
+    FsSpace, HostInfo, Keep, Question, Reply, RunOutput, Source, SysBlockDevice, TreeFile,
 };
+pub use raw::{HostPath, Raw};
 
 /// A host that can be asked, live or recorded. Asking never changes the host.
 ///

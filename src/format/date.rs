@@ -7,6 +7,13 @@ pub fn stamp(seconds: i64) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
+/// A moment for a person: `2026-11-21 10:00 UTC`.
+pub fn moment(seconds: i64) -> String {
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let (hour, minute, _) = time_of_day(seconds);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+}
+
 fn time_of_day(seconds: i64) -> (i64, i64, i64) {
     let rest = seconds.rem_euclid(86_400);
     (rest / 3600, rest % 3600 / 60, rest % 60)
@@ -45,5 +52,16 @@ mod tests {
         ] {
             assert_eq!(stamp(seconds), text);
         }
+    }
+
+    #[test]
+    fn moments_are_those_of_date_u() {
+        // each from `date -u -d @N`
+        assert_eq!(moment(0), "1970-01-01 00:00 UTC");
+        assert_eq!(moment(1_795_255_200), "2026-11-21 10:00 UTC");
+        assert_eq!(moment(951_782_399), "2000-02-28 23:59 UTC");
+        assert_eq!(moment(951_782_400), "2000-02-29 00:00 UTC");
+        assert_eq!(moment(-1), "1969-12-31 23:59 UTC");
+        assert!(moment(i64::MAX).ends_with("UTC") && moment(i64::MIN).ends_with("UTC"));
     }
 }

@@ -1,5 +1,7 @@
 //! One thin device of a pool and whose it is.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::topology::{NodeIx, PoolIx};
@@ -207,17 +209,17 @@ pub struct ThinDevice {
 impl ThinDevice {
     /// The words a person knows it by: the container, the first image with position, or the
     /// engine's name for it.
-    pub fn label(&self) -> String {
+    pub fn label(&self) -> Cow<'_, str> {
         if let Some(container) = &self.container {
             return match self.role {
-                Role::ContainerInit => format!("{} (init)", container.name),
-                _ => container.name.to_string(),
+                Role::ContainerInit => format!("{} (init)", container.name).into(),
+                _ => container.name.as_str().into(),
             };
         }
         match (self.images.first(), self.position) {
-            (Some(image), Some((at, of))) => format!("{image} {at}/{of}"),
-            (Some(image), None) => image.to_string(),
-            _ => self.name.to_string(),
+            (Some(image), Some((at, of))) => format!("{image} {at}/{of}").into(),
+            (Some(image), None) => image.as_str().into(),
+            _ => self.name.as_str().into(),
         }
     }
 }

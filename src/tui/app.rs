@@ -160,15 +160,17 @@ impl App {
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         let now = Seen::after(snapshot, &self.seen);
         let before = std::mem::replace(&mut self.seen, now);
-        let same = self.seen.same_storage(&before);
-        if !same {
-            // its indices are of the storage before
+        let same_storage = self.seen.same_storage(&before);
+        let same_shape = self.seen.same_shape(&before);
+        if !same_shape {
+            // its index is of the picture before
             self.before_filter = None;
         }
         for (view, table) in [(View::Tree, &mut self.tree), (View::Layers, &mut self.layers)] {
             let shown = view == self.view || view == View::Tree && self.view == View::Findings;
-            if same {
-                table.look_at_findings(&self.seen, &self.filter);
+            // rows in the order of a figure may change places though nothing came or went
+            if same_storage || same_shape && table.sorting.is_none() {
+                table.look_at_figures(&self.seen, &self.filter);
             } else if shown {
                 table.grow(&self.seen, &before, &self.filter);
             } else {
@@ -190,7 +192,7 @@ impl App {
         let node = gravest.and_then(|finding| self.seen.topology().find(finding.node.as_ref()?));
         let entry = node.and_then(|node| self.tree.outline.place_of(node));
         if let Some(entry) = entry {
-            self.tree.reveal(entry, &self.seen, &self.filter);
+            self.tree.reveal(entry, &self.seen);
         }
     }
 

@@ -6,6 +6,7 @@
 use super::cell::{self, Subject};
 use super::outline::{Outline, What};
 use super::seen::Seen;
+use crate::ids::DevNo;
 use crate::model::{Node, ThinDevice};
 use crate::units::Bytes;
 
@@ -179,6 +180,18 @@ impl Filter {
         &self.words
     }
 
+    /// Whether nothing matches that `wider` does not match too: it asks for the same and more, as
+    /// one with another letter typed does.
+    pub(crate) fn narrows(&self, wider: &Self) -> bool {
+        let asked = |word: &String| {
+            // a number is asked for whole: what has 253:33 does not have 253:3
+            self.words.iter().any(|longer| longer.contains(word) && device(longer).is_none())
+        };
+        !wider.is_empty()
+            && wider.terms.iter().all(|term| self.terms.contains(term))
+            && wider.words.iter().all(asked)
+    }
+
     /// Whether a row is what was asked for.
     pub(crate) fn matches(&self, seen: &Seen, outline: &Outline, what: What) -> bool {
         let subject = Subject::of(seen, outline, what);
@@ -285,11 +298,26 @@ pub(crate) fn holds(text: &str, lower: &str) -> bool {
 /// Where a text holds another, in bytes.
 pub(crate) fn find(text: &str, lower: &str) -> Option<usize> {
     let (text, lower) = (text.as_bytes(), lower.as_bytes());
-    let first = *lower.first()?;
-    (0..=text.len().checked_sub(lower.len())?).find(|at| {
-        text[*at].to_ascii_lowercase() == first
-            && text[*at..*at + lower.len()].eq_ignore_ascii_case(lower)
-    })
+    let first = [*lower.first()?, lower.first()?.to_ascii_uppercase()];
+    let starts = text.get(..=text.len().checked_sub(lower.len())?)?;
+    let mut from = 0;
+    loop {
+        let at = from + find_either(&starts[from..], first)?;
+        if text[at..at + lower.len()].eq_ignore_ascii_case(lower) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// Where the first of two bytes stands. Names are long hashes in which mostly neither does: each
+/// chunk is looked at without an end in its middle, so that the processor takes it at once.
+fn find_either(text: &[u8], [a, b]: [u8; 2]) -> Option<usize> {
+    let either = |byte: &u8| *byte == a || *byte == b;
+    let (chunks, _) = text.as_chunks::<16>();
+    let holds = |chunk: &[u8; 16]| chunk.iter().fold(false, |any, byte| any | either(byte));
+    let from = chunks.iter().position(holds).unwrap_or(chunks.len()) * 16;
+    Some(from + text[from..].iter().position(either)?)
 }
 
 fn names_hold(outline: &Outline, subject: &Subject<'_>, word: &str) -> bool {
@@ -310,7 +338,11 @@ fn node_names_hold(node: &Node, word: &str) -> bool {
     holds(node.name.as_str(), word)
         || node.short.as_ref().is_some_and(|name| holds(name.as_str(), word))
         || node.mountpoints.iter().any(|path| holds(path.as_str(), word))
-        || node.device.is_some_and(|device| device.to_string() == word)
+        || node.device.is_some() && node.device == device(word)
+}
+
+fn device(word: &str) -> Option<DevNo> {
+    word.parse().ok()
 }
 
 fn thin_names_hold(device: &ThinDevice, word: &str) -> bool {
@@ -324,6 +356,7 @@ fn thin_names_hold(device: &ThinDevice, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_and_terms_are_told_apart() {
@@ -366,6 +399,28 @@ mod tests {
         assert_eq!(find("Docker-ThinPool", "thin"), Some(7));
         assert_eq!(find("abc", "abcd"), None);
         assert!(!holds("abc", ""));
+    }
+
+    #[test]
+    fn a_letter_more_narrows_a_number_more_does_not() {
+        let narrows = |longer: &str, wider: &str| {
+            let parse = |text| parse_filter(text).expect("all is known");
+            parse(longer).narrows(&parse(wider))
+        };
+        assert!(narrows("web", "we") && narrows("web 1 :problem", "eb") && narrows("web", "web"));
+        assert!(!narrows("we", "web") && !narrows("web", "web :problem") && !narrows("web", ""));
+        // a device number is asked for whole
+        assert!(!narrows("253:33", "253:3") && narrows("253:x", "253"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_word_is_found_where_it_first_stands(
+            text in "[abAB]{0,70}",
+            word in "[ab]{1,4}",
+        ) {
+            prop_assert_eq!(find(&text, &word), text.to_lowercase().find(&word));
+        }
     }
 
     #[test]

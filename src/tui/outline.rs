@@ -5,9 +5,10 @@
 //!          └▶ descent ─▶ owners (groups)  ─┴▶ a Shape ─▶ Outline ─▶ rows
 //! ```
 //!
-//! An outline holds indices into one topology and is made anew with each snapshot. It knows
-//! nothing of what is unfolded by hand, of filters, columns or screens.
+//! An outline holds indices into one topology, and serves the next one too where both are alike.
+//! It knows nothing of what is unfolded by hand, of filters, columns or screens.
 
+pub(crate) mod alike;
 pub(crate) mod descent;
 pub(crate) mod flat;
 pub(crate) mod forest;

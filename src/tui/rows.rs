@@ -40,8 +40,10 @@ pub(crate) struct Row {
 /// What a filter leaves of an outline.
 #[derive(Debug, Default)]
 pub(crate) struct Matches {
+    /// By node: it matches, whether it is drawn or not.
+    nodes: Vec<bool>,
     /// By entry: it matches.
-    pub(crate) hit: Vec<bool>,
+    hit: Vec<bool>,
     /// By entry: it matches, or something below it does.
     pub(crate) shown: Vec<bool>,
     /// How many match.
@@ -49,9 +51,23 @@ pub(crate) struct Matches {
 }
 
 impl Matches {
-    /// Asks a question of every entry.
-    pub(crate) fn of(entries: &[Entry], test: impl Fn(u32, &Entry) -> bool) -> Self {
-        let hit: Vec<bool> = (0_u32..).zip(entries).map(|(at, entry)| test(at, entry)).collect();
+    /// Asks a question of every node, as they lie in memory, and of every entry that is none;
+    /// of nodes only those that a wider question found.
+    pub(crate) fn of(
+        entries: &[Entry],
+        nodes: usize,
+        wider: Option<&Self>,
+        test: impl Fn(What) -> bool,
+    ) -> Self {
+        let may =
+            |ix: NodeIx| wider.is_none_or(|wider| wider.nodes.get(ix.0 as usize) == Some(&true));
+        let nodes: Vec<bool> =
+            (0_u32..).take(nodes).map(NodeIx).map(|ix| may(ix) && test(What::Node(ix))).collect();
+        let hit = entries.iter().map(|entry| match entry.what {
+            What::Node(ix) => nodes.get(ix.0 as usize) == Some(&true),
+            other => test(other),
+        });
+        let hit: Vec<bool> = hit.collect();
         let mut shown = hit.clone();
         // parents stand before their children
         for (at, entry) in entries.iter().enumerate().rev() {
@@ -60,7 +76,7 @@ impl Matches {
             }
         }
         let count = hit.iter().filter(|hit| **hit).count();
-        Self { hit, shown, count }
+        Self { nodes, hit, shown, count }
     }
 
     fn shows(&self, entry: u32) -> bool {

@@ -274,9 +274,13 @@ where
             Turn::Key(None | Some(Err(_))) => return Ok(Some(Ended::TerminalGone)),
             Turn::Key(Some(Ok(event))) => self.app.update(Event::Terminal(event)),
             Turn::Snapshot(true) => {
+                let before = self.app.seen.snapshot.clone();
                 let snapshot = snapshots.borrow_and_update().clone();
                 self.app.update(Event::Tick(self.hands.now_ms()));
-                self.app.update(Event::Snapshot(snapshot))
+                let effects = self.app.update(Event::Snapshot(snapshot));
+                // to free a hundred thousand devices takes as long as to read them: no key waits
+                tokio::task::spawn_blocking(move || drop(before));
+                effects
             }
             Turn::Notice(Some(line)) => self.app.update(Event::Notice(line)),
             Turn::Tick => self.app.update(Event::Tick(self.hands.now_ms())),

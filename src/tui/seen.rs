@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::outline::alike::alike;
 use super::outline::descent::Descent;
 use crate::model::{Finding, NodeIx, Origin, Severity, Snapshot, SourceAge, Topology};
 
@@ -23,15 +24,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Prepares the snapshot after another: what is of the same storage is kept.
+    /// Prepares the snapshot after another: what it has in common with that is kept.
     pub(crate) fn after(snapshot: Arc<Snapshot>, before: &Self) -> Self {
-        if !Arc::ptr_eq(&snapshot.topology, &before.snapshot.topology) {
-            return Self::new(snapshot);
-        }
-        let loading = snapshot.sources.iter().any(is_loading);
-        let severity = severity_by_node(&snapshot);
-        let (id_width, sharing) = (before.id_width, before.sharing);
-        Self { descent: before.descent.clone(), loading, id_width, sharing, severity, snapshot }
+        let (now, then) = (&snapshot.topology, &before.snapshot.topology);
+        let alike = Arc::ptr_eq(now, then) || alike(now, then);
+        let descent = alike.then(|| before.descent.clone());
+        Self::with(snapshot, descent)
     }
 
     /// Whether two are of the same storage.
@@ -39,13 +37,22 @@ impl Seen {
         Arc::ptr_eq(&self.snapshot.topology, &other.snapshot.topology)
     }
 
+    /// Whether rows made for one serve the other: the same things in the same places.
+    pub(crate) fn same_shape(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.descent, &other.descent)
+    }
+
     /// Prepares a snapshot.
     pub(crate) fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self::with(snapshot, None)
+    }
+
+    fn with(snapshot: Arc<Snapshot>, descent: Option<Arc<Descent>>) -> Self {
         let topology = &snapshot.topology;
         let severity = severity_by_node(&snapshot);
         let widest = topology.thins.iter().filter_map(|device| device.id).max();
         let id_width = widest.map_or(2, |id| decimal_digits(id.get())).max(2);
-        let descent = Arc::new(Descent::of(topology));
+        let descent = descent.unwrap_or_else(|| Arc::new(Descent::of(topology)));
         let loading = snapshot.sources.iter().any(is_loading);
         let sharing = topology.thins.iter().any(|device| device.exclusive.is_some());
         Self { snapshot, descent, loading, id_width, sharing, severity }

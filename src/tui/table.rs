@@ -48,6 +48,7 @@ pub(crate) struct Table {
     pub(crate) matches: Option<Matches>,
     pub(crate) cursor: usize,
     pub(crate) offset: usize,
+    open: Vec<bool>,
     below: Vec<Option<Severity>>,
     anchor: Option<Key>,
     grown: bool,
@@ -67,6 +68,7 @@ impl Table {
             matches: None,
             cursor: 0,
             offset: 0,
+            open: Vec::new(),
             below: Vec::new(),
             anchor: None,
             grown: false,
@@ -85,6 +87,7 @@ impl Table {
         }
         self.outline = Outline::default();
         self.rows = Rows::default();
+        self.open = Vec::new();
         self.matches = None;
         self.grown = false;
     }
@@ -102,9 +105,11 @@ impl Table {
         if let Some(by) = self.sorting {
             sort::sort(&mut self.outline, seen, by);
         }
+        self.open = self.opened(seen);
         self.below = severity_below(&self.outline, seen);
         self.grown = true;
-        self.lay(seen, filter);
+        self.match_entries(seen, filter, None);
+        self.lay(seen);
         let line = self.cursor.saturating_sub(self.offset);
         let key = |row: &Row| old_outline.key(row.entry, before.topology());
         let found = nearest_first(&old_rows.list, self.cursor).take(NEAR).find_map(|row| {
@@ -136,45 +141,63 @@ impl Table {
         }
     }
 
-    /// The storage is the same, what was found about it may not be.
-    pub(crate) fn look_at_findings(&mut self, seen: &Seen, filter: &Filter) {
+    /// The rows are the same; figures and what was found about them may not be.
+    pub(crate) fn look_at_figures(&mut self, seen: &Seen, filter: &Filter) {
         self.below = severity_below(&self.outline, seen);
         if self.grown && !filter.is_empty() {
-            self.relay(seen, filter);
+            self.match_entries(seen, filter, None);
+            self.relay(seen);
         }
     }
 
-    /// Lays the rows out again: folds or filter have changed.
-    pub(crate) fn lay(&mut self, seen: &Seen, filter: &Filter) {
-        let outline = &self.outline;
-        self.matches = (!filter.is_empty()).then(|| {
-            Matches::of(&outline.entries, |_, entry| filter.matches(seen, outline, entry.what))
-        });
+    /// Shows what another filter leaves. A letter more is asked only of what was found before.
+    pub(crate) fn refilter(&mut self, seen: &Seen, filter: &Filter, before: &Filter) {
+        let wider = self.matches.take().filter(|_| self.grown && filter.narrows(before));
+        self.match_entries(seen, filter, wider.as_ref());
+        self.relay(seen);
+    }
+
+    /// By entry, whether its children show while nothing is filtered.
+    fn opened(&self, seen: &Seen) -> Vec<bool> {
+        let mut open: Vec<bool> = self.outline.entries.iter().map(|entry| entry.open).collect();
+        for (at, value) in self.outline.find_all(&self.folds, seen.topology()) {
+            open[at as usize] = *value;
+        }
+        open
+    }
+
+    /// Asks the filter of everything, or only of what a wider one found.
+    fn match_entries(&mut self, seen: &Seen, filter: &Filter, wider: Option<&Matches>) {
+        let (outline, nodes) = (&self.outline, seen.topology().nodes.len());
+        let test = |what: What| filter.matches(seen, outline, what);
+        self.matches =
+            (!filter.is_empty()).then(|| Matches::of(&outline.entries, nodes, wider, test));
         if self.matches.is_none() {
             self.filtered_folds.clear();
         }
-        let mut open: Vec<bool> = outline.entries.iter().map(|entry| entry.open).collect();
-        for (at, value) in outline.find_all(&self.folds, seen.topology()) {
+    }
+
+    /// Lays the rows out again: folds or matches have changed.
+    fn lay(&mut self, seen: &Seen) {
+        let Some(matches) = &self.matches else {
+            self.rows = Rows::lay(&self.outline, &self.open, None);
+            return;
+        };
+        // the way to a match is open, whatever is folded
+        let both = self.open.iter().zip(&matches.shown);
+        let mut open: Vec<bool> = both.map(|(open, shown)| *open || *shown).collect();
+        for (at, value) in self.outline.find_all(&self.filtered_folds, seen.topology()) {
             open[at as usize] = *value;
         }
-        if let Some(matches) = &self.matches {
-            // the way to a match is open, whatever is folded
-            for (at, is_open) in open.iter_mut().enumerate() {
-                *is_open |= matches.shown[at];
-            }
-            for (at, value) in outline.find_all(&self.filtered_folds, seen.topology()) {
-                open[at as usize] = *value;
-            }
-        }
-        self.rows = Rows::lay(outline, &open, self.matches.as_ref());
+        self.rows = Rows::lay(&self.outline, &open, Some(matches));
     }
 
     /// Lays out again, the selection where it was or on what hides it.
-    pub(crate) fn relay(&mut self, seen: &Seen, filter: &Filter) {
+    pub(crate) fn relay(&mut self, seen: &Seen) {
         let entry = self.selected_entry();
         let line = self.cursor.saturating_sub(self.offset);
         let old = std::mem::take(&mut self.rows);
-        self.lay(seen, filter);
+        self.lay(seen);
         let shown = |at: u32| self.rows.row_of(at);
         let found = entry
             .and_then(|at| shown(at).or_else(|| self.outline.ancestors(at).find_map(shown)))
@@ -222,13 +245,13 @@ impl Table {
     }
 
     /// Goes to an entry, unfolding what hides it. False when the filter hides it.
-    pub(crate) fn reveal(&mut self, entry: u32, seen: &Seen, filter: &Filter) -> bool {
+    pub(crate) fn reveal(&mut self, entry: u32, seen: &Seen) -> bool {
         if self.rows.row_of(entry).is_none() {
             let above: Vec<u32> = self.outline.ancestors(entry).collect();
             for at in above {
                 self.fold(at, true, seen);
             }
-            self.lay(seen, filter);
+            self.lay(seen);
         }
         let row = self.rows.row_of(entry);
         if let Some(row) = row {
@@ -244,6 +267,9 @@ impl Table {
             self.filtered_folds.insert(key.clone(), open);
         }
         self.folds.insert(key, open);
+        if let Some(slot) = self.open.get_mut(entry as usize) {
+            *slot = open;
+        }
         if self.form == Form::Inverse {
             // roots of the inverse tree hold no children until they are unfolded
             self.grown = false;

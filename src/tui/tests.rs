@@ -3,6 +3,7 @@
 mod frames;
 mod hostile;
 mod journeys;
+mod pictures;
 mod places;
 
 use std::sync::Arc;
@@ -47,6 +48,11 @@ impl Stage {
             let effects = self.app.update(Event::Terminal(TerminalEvent::Key(key)));
             self.effects.extend(effects);
         }
+        self
+    }
+
+    fn paste(&mut self, text: &str) -> &mut Self {
+        self.app.update(Event::Terminal(TerminalEvent::Paste(text.to_owned())));
         self
     }
 

@@ -10,26 +10,19 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::measure::{line, mb, measure_if_asked, median, median_cost, ms, quick, thin_devices};
+use common::measure::{self, line, mb, median, median_cost, ms, quick, thin_devices};
 use common::pty::{Screen, Start};
 use common::record::record;
 use common::synthetic::Synthetic;
 
 const THINSCOPE: &str = env!("CARGO_BIN_EXE_thinscope");
 const SIZE: (u16, u16) = (40, 120);
+/// A part of the pool as the tree names it, under its volume group.
+const POOL: &str = "thinpool_tdata";
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    if let Some(measured) = measure_if_asked() {
-        return measured;
-    }
-    match bench() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("screen: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::run("screen", bench)
 }
 
 fn bench() -> Result<(), Box<dyn Error>> {
@@ -57,7 +50,7 @@ fn start(file: &str) -> io::Result<()> {
     for _ in 0..runs {
         let mut screen = open(file)?;
         first.push(screen.wait_for("thinscope", LIMIT)?);
-        whole.push(screen.wait_for("docker-thinpool", LIMIT)?);
+        whole.push(screen.wait_for(POOL, LIMIT)?);
         screen.press("q")?;
         screen.wait_for_end(LIMIT)?;
     }
@@ -72,7 +65,7 @@ fn memory(file: &str) -> io::Result<()> {
         line(&format!("peak memory of {report} --json"), &mb(cost.peak_kib), "60 MB");
     }
     let mut screen = open(file)?;
-    screen.wait_for("docker-thinpool", LIMIT)?;
+    screen.wait_for(POOL, LIMIT)?;
     let status = fs::read_to_string(format!("/proc/{}/status", screen.pid()))?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     let kib = peak.split_ascii_whitespace().next().and_then(|kib| kib.parse().ok());
@@ -84,7 +77,7 @@ fn memory(file: &str) -> io::Result<()> {
 /// Processor time of all its threads while nothing happens.
 fn idle(file: &str) -> io::Result<()> {
     let mut screen = open(file)?;
-    screen.wait_for("docker-thinpool", LIMIT)?;
+    screen.wait_for(POOL, LIMIT)?;
     let window = Duration::from_secs(if quick() { 3 } else { 10 });
     // what still settles after the first whole frame is not idling
     std::thread::sleep(Duration::from_secs(1));

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fs;
 use std::process::ExitCode;
 
-use common::measure::{cost_of, line, measure_if_asked, median_cost, ms, quick, thin_devices};
+use common::measure::{self, cost_of, line, median_cost, ms, quick, thin_devices};
 use common::record::record;
 use common::synthetic::Synthetic;
 use common::sysfs::write_tree;
@@ -16,16 +16,7 @@ use common::sysfs::write_tree;
 const THINSCOPE: &str = env!("CARGO_BIN_EXE_thinscope");
 
 fn main() -> ExitCode {
-    if let Some(measured) = measure_if_asked() {
-        return measured;
-    }
-    match bench() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tree: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::run("tree", bench)
 }
 
 fn bench() -> Result<(), Box<dyn Error>> {

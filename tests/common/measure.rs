@@ -4,6 +4,7 @@
 //! begins with its parent's. So each measured program is the only child of a small process: this
 //! same program, run again.
 
+use std::error::Error;
 use std::io;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -25,8 +26,22 @@ pub(crate) struct Cost {
     pub(crate) peak_kib: u64,
 }
 
-/// To be called first in `main`: measures, when this run is for that.
-pub(crate) fn measure_if_asked() -> Option<ExitCode> {
+/// What `main` of a benchmark does: measures, when this run is for that, or else has the benchmark
+/// of that name run.
+pub(crate) fn run(name: &str, bench: fn() -> Result<(), Box<dyn Error>>) -> ExitCode {
+    if let Some(measured) = measure_if_asked() {
+        return measured;
+    }
+    match bench() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure_if_asked() -> Option<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     (words.next()? == MARK).then(|| {
         let program = words.next().unwrap_or_default();

@@ -75,7 +75,7 @@ impl<'a> Row<'a> {
             pool: pool_name(topology, node, thin),
             thin_id: thin.and_then(|thin| thin.id),
             role: thin.map(|thin| thin.role.name()),
-            label: thin.map(ThinDevice::label),
+            label: thin.map(|thin| thin.label().into_owned()),
             mapped_bytes: thin.and_then(|thin| thin.mapped),
             dm: dm.map(DmRow::new),
             lv: lv.map(LvRow::new),

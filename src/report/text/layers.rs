@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::style::{Paint, Painted, Style};
 use super::table::{Cell, Column, Table};
 use super::words::{list, shorten_hashes, size, thin_name, thin_state};
+use super::write_each_pool;
 use crate::format;
 use crate::ids::ThinId;
 use crate::model::{Pool, PoolIx, ThinDevice, ThinIx, Topology};
@@ -20,14 +21,7 @@ pub fn write_layers(
     freed: Option<&Freed>,
     style: Style,
 ) -> io::Result<()> {
-    let pools = topology.pools.iter().enumerate();
-    let wanted = pools.filter(|(at, _)| only.is_none_or(|PoolIx(only)| only as usize == *at));
-    for (nth, (_, pool)) in wanted.enumerate() {
-        if nth > 0 {
-            writeln!(out)?;
-        }
-        write_pool(out, topology, pool, style)?;
-    }
+    write_each_pool(out, topology, only, |out, pool| write_pool(out, topology, pool, style))?;
     freed.map_or(Ok(()), |freed| write_freed(out, topology, freed))
 }
 

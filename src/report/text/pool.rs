@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::style::{Paint, Painted, Style};
 use super::words::{list, usage};
+use super::write_each_pool;
 use crate::format;
 use crate::model::{Engine, NoSpace, Pool, PoolIx, PoolState, Topology};
 use crate::text::Printable;
@@ -16,15 +17,7 @@ pub fn write_pools(
     only: Option<PoolIx>,
     style: Style,
 ) -> io::Result<()> {
-    let pools = topology.pools.iter().enumerate();
-    let wanted = pools.filter(|(at, _)| only.is_none_or(|PoolIx(only)| only as usize == *at));
-    for (nth, (_, pool)) in wanted.enumerate() {
-        if nth > 0 {
-            writeln!(out)?;
-        }
-        write_pool(out, topology, pool, style)?;
-    }
-    Ok(())
+    write_each_pool(out, topology, only, |out, pool| write_pool(out, topology, pool, style))
 }
 
 fn write_pool(

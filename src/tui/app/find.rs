@@ -59,14 +59,14 @@ impl App {
         if self.filter == filter {
             return;
         }
-        self.filter = filter;
+        let before = std::mem::replace(&mut self.filter, filter);
         for view in [View::Tree, View::Layers] {
             if view != self.view {
                 self.other_table(view).outdate();
             }
         }
         let (table, seen, filter) = self.table_and_seen();
-        table.relay(seen, filter);
+        table.refilter(seen, filter, &before);
         let on_match = |at: u32| table.matches.as_ref().is_none_or(|matches| matches.is_hit(at));
         if !table.selected_entry().is_some_and(on_match) {
             let next = table.next_row(false, |row| on_match(row.entry));
@@ -104,9 +104,9 @@ impl App {
         self.filter_text.clear();
         let entry = self.table().selected_entry();
         self.set_filter(Filter::default());
-        let (table, seen, filter) = self.table_and_seen();
+        let (table, seen, _) = self.table_and_seen();
         if let Some(entry) = entry {
-            table.reveal(entry, seen, filter);
+            table.reveal(entry, seen);
         }
     }
 
@@ -127,13 +127,13 @@ impl App {
 
     /// To the next row with a finding.
     pub(crate) fn next_problem(&mut self, back: bool) {
-        let (table, seen, filter) = self.table_and_seen();
+        let (table, seen, _) = self.table_and_seen();
         let has_finding = |node| seen.severity(node).is_some();
         let next = table.next_entry(
             back,
             |_, what| matches!(what, crate::tui::outline::What::Node(node) if has_finding(node)),
         );
-        let found = next.is_some_and(|entry| table.reveal(entry, seen, filter));
+        let found = next.is_some_and(|entry| table.reveal(entry, seen));
         if !found {
             self.notice = Some("no finding about any device here".to_owned());
         }

@@ -59,12 +59,12 @@ impl App {
 
     /// Folds the selected row, or goes to the one it hangs under.
     pub(crate) fn fold(&mut self) {
-        let (table, seen, filter) = self.table_and_seen();
+        let (table, seen, _) = self.table_and_seen();
         let Some(row) = table.selected_row().copied() else { return };
         let Some(entry) = table.outline.entry(row.entry).copied() else { return };
         if entry.folds && !row.folded {
             table.fold(row.entry, false, seen);
-            table.relay(seen, filter);
+            table.relay(seen);
         } else if let Some(parent) =
             table.rows.row_of(entry.parent).filter(|_| entry.parent != NONE)
         {
@@ -75,12 +75,12 @@ impl App {
 
     /// Unfolds the selected row, or goes to the first one under it.
     pub(crate) fn unfold(&mut self) {
-        let (table, seen, filter) = self.table_and_seen();
+        let (table, seen, _) = self.table_and_seen();
         let Some(row) = table.selected_row().copied() else { return };
         if row.folded {
             table.fold(row.entry, true, seen);
             if table.is_grown() {
-                table.relay(seen, filter);
+                table.relay(seen);
             }
         } else if table.outline.entry(row.entry).is_some_and(|entry| entry.folds) {
             let below = table.cursor + 1;
@@ -91,11 +91,11 @@ impl App {
 
     /// Unfolds everything below the selected row.
     pub(crate) fn unfold_all(&mut self) {
-        let (table, seen, filter) = self.table_and_seen();
+        let (table, seen, _) = self.table_and_seen();
         let Some(entry) = table.selected_entry() else { return };
         table.unfold_below(entry, seen);
         if table.is_grown() {
-            table.relay(seen, filter);
+            table.relay(seen);
         }
     }
 
@@ -132,7 +132,7 @@ impl App {
             table.grow(seen, seen, filter);
         }
         let entry = table.outline.place_of(node);
-        let found = entry.is_some_and(|entry| table.reveal(entry, seen, filter));
+        let found = entry.is_some_and(|entry| table.reveal(entry, seen));
         self.pane_offset = 0;
         found
     }

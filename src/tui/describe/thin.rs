@@ -9,7 +9,7 @@ use crate::tui::seen::Seen;
 pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &ThinDevice) {
     lines.push(Line::Title(match (device.role, device.id) {
         (Role::Leaked, Some(id)) => format!("device {id}"),
-        _ => device.label(),
+        _ => device.label().into_owned(),
     }));
     lines.text(format!("{}, of {}", role_sentence(device.role), device.engine.name()));
     lines.fact("device id", device.id.map_or_else(|| "?".to_owned(), |id| id.to_string()));

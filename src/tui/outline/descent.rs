@@ -2,8 +2,7 @@
 //!
 //! Knows parents and depths, and nothing of images or screens.
 
-use std::collections::HashMap;
-
+use crate::ids::ThinId;
 use crate::model::{Role, ThinIx, Topology};
 
 /// Parents of all thin devices, without loops.
@@ -21,10 +20,13 @@ impl Descent {
         let mut parent = vec![None; topology.thins.len()];
         for pool in &topology.pools {
             let of_pool = || pool.devices.iter().filter_map(|ix| Some((*ix, thin(topology, *ix)?)));
-            let by_id: HashMap<_, _> =
+            let mut by_id: Vec<(ThinId, u32)> =
                 of_pool().filter_map(|(ix, device)| Some((device.id?, ix.0))).collect();
+            // in order already but for hosts that never should be
+            by_id.sort();
             for (ix, device) in of_pool() {
-                parent[ix.0 as usize] = device.parent.and_then(|id| by_id.get(&id).copied());
+                let of_id = |id| by_id.binary_search_by_key(&id, |(id, _)| *id).ok();
+                parent[ix.0 as usize] = device.parent.and_then(of_id).map(|at| by_id[at].1);
             }
         }
         let depth = cut_loops(&mut parent);

@@ -18,7 +18,7 @@ struct Layers<'t> {
 /// The outline of the layers view.
 pub(crate) fn outline(topology: &Topology, descent: &Descent) -> Outline {
     let pairs = (0_u32..).zip(&descent.parent).filter_map(|(at, p)| Some(((*p)?, at))).collect();
-    let forest = Forest::new(pairs, topology.thins.len());
+    let forest = Forest::new(pairs, topology);
     Outline::grow(&mut Layers { topology, descent, forest }, topology.nodes.len())
 }
 
@@ -37,9 +37,9 @@ impl Shape for Layers<'_> {
                 .filter(|ix| self.descent.parent_of(**ix).is_none())
                 .map(|ix| ix.0)
                 .collect();
-            self.forest.place(self.topology, &heads, brood);
+            self.forest.place(&heads, brood);
         } else if let Some(thin) = facts.thin {
-            self.forest.children(self.topology, thin, brood);
+            self.forest.children(thin, brood);
         }
         self.fold_large(brood);
     }

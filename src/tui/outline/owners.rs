@@ -1,6 +1,7 @@
 //! Where each thin device is drawn under its pool: at the top what runs or is wrong, then one
 //! group an image, each layer in the group of the shortest chain that holds it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::descent::Descent;
@@ -271,16 +272,26 @@ impl Owners {
                 let device = topology.thin(*ix);
                 let name = match device.role {
                     Role::Container | Role::Volume | Role::Snapshot => device.label(),
-                    _ => String::new(),
+                    _ => Cow::Borrowed(""),
                 };
-                (role_rank(device.role), name, device.id.map_or(u32::MAX, crate::ids::ThinId::get))
+                let id = device.id.map_or(u32::MAX, crate::ids::ThinId::get);
+                (role_rank(device.role), beginning(&name), name, id)
             }
             Item::Group(at) => {
                 let group = &groups[*at as usize];
-                (10 + group.kind as u8, group.name().to_owned(), *at)
+                let name = group.name();
+                (10 + group.kind as u8, beginning(name), Cow::Borrowed(name), *at)
             }
         });
     }
+}
+
+/// The first bytes of a name, in whose order names mostly are: the names themselves lie all over
+/// the memory.
+fn beginning(name: &str) -> u128 {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    u128::from_be_bytes(bytes)
 }
 
 fn role_rank(role: Role) -> u8 {

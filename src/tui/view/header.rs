@@ -2,6 +2,7 @@
 
 use super::Spans;
 use super::pen::{Pen, on};
+use crate::format::date;
 use crate::model::SourceAge;
 use crate::tui::app::{App, View};
 use crate::tui::areas::Areas;
@@ -53,7 +54,7 @@ fn header(app: &App) -> Spans {
 /// What a recording says on every screen.
 pub(super) fn recorded(app: &App) -> Option<String> {
     let time = app.seen.recorded_at()?;
-    Some(format!("recorded {}, nothing runs", clock::moment(time)))
+    Some(format!("recorded {}, nothing runs", date::moment(time)))
 }
 
 /// The age of the oldest answer of a living host.
