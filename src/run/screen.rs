@@ -11,6 +11,7 @@ use super::{Trouble, host, log};
 use crate::cli::When;
 use crate::exit::Exit;
 use crate::model::Snapshot;
+use crate::probe::metadata::Depth;
 use crate::settings::Settings;
 use crate::survey::{self, LookPlan, Survey};
 use crate::sys::live::own;
@@ -19,7 +20,8 @@ use crate::tui::{self, ColorChoice, Ended, Request, ScreenOptions};
 
 /// Opens the screen and stays until it is left.
 pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
-    let plan = host::plan(settings)?;
+    let mut plan = host::plan(settings)?;
+    plan.metadata.depth = Depth::MappingsUpTo(host::SMALL);
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(Trouble::usage(
             "the screen needs a terminal, and standard input or output is none: `thinscope tree`, \
@@ -69,6 +71,7 @@ async fn serve(
     while let Some(request) = asked.recv().await {
         match request {
             Request::LookAgain => survey.look_again(),
+            Request::ReadMappings => survey.read_mappings(),
             Request::Capture => capture_beside(plan.clone(), tell.clone()),
         }
     }

@@ -22,6 +22,8 @@ pub enum Event {
 pub enum Request {
     /// Look at the host again now.
     LookAgain,
+    /// Read from now on who uses which data block.
+    ReadMappings,
     /// Record the host into a file; the answer comes as a notice.
     Capture,
 }

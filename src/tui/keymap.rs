@@ -70,7 +70,6 @@ pub(crate) fn later(key: Key) -> Option<&'static str> {
         KeyCode::Char('5') => {
             Some("the journal comes with the first version that changes anything")
         }
-        KeyCode::Char('m') => Some("sharing (EXCL, SHARED, DELTA) is not read by this version yet"),
         KeyCode::Char('w') => Some("no wizard in this version: it looks and changes nothing"),
         _ => None,
     }

@@ -219,6 +219,14 @@ pub(crate) static ACTIONS: &[Action] = &[
     )
     .keys(&[key('r')]),
     Action::new(
+        "sharing",
+        "read who shares what: EXCL, SHARED, DELTA",
+        Chapter::Act,
+        Context::SUBJECT,
+        App::read_mappings,
+    )
+    .keys(&[key('m')]),
+    Action::new(
         "capture",
         "record this host into a file",
         Chapter::Act,

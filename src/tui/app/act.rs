@@ -1,23 +1,27 @@
 //! Doing: marks, copying, what is asked of the rest of the program.
 
+use std::collections::BTreeMap;
+
 use super::find::FindingRow;
 use super::{App, Choice, Overlay, View};
-use crate::ids::NodeId;
-use crate::model::{Node, ThinDevice};
+use crate::ids::{NodeId, ThinId};
+use crate::model::{Node, PoolIx, ThinDevice};
 use crate::tui::cell::Subject;
 use crate::tui::describe::{self, Line};
 use crate::tui::event::{Effect, Request};
 use crate::tui::outline::What;
 use crate::tui::view;
-use crate::units::Bytes;
+use crate::units::{Bytes, DataBlocks};
 
 /// What is known of the marked devices together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MarkedSum {
     /// How many.
     pub(crate) count: usize,
-    /// What each of them alone holds, together; `None` where it is not known of one.
-    pub(crate) exclusive: Option<Bytes>,
+    /// What deleting them all frees; `None` where it is not known who uses what.
+    pub(crate) freed: Option<Bytes>,
+    /// How much of that a metadata snapshot keeps until it is released.
+    pub(crate) held: Bytes,
 }
 
 impl App {
@@ -64,9 +68,21 @@ impl App {
         let topology = self.seen.topology();
         let marked = self.marks.iter().filter_map(|id| Some(topology.node(topology.find(id)?)));
         let thins = marked.filter_map(|node| topology.thins.get(node.facts.thin?.0 as usize));
-        let mut sum = MarkedSum { count: self.marks.len(), exclusive: Some(Bytes(0)) };
+        let mut ids: BTreeMap<PoolIx, Vec<ThinId>> = BTreeMap::new();
         for device in thins {
-            sum.exclusive = sum.exclusive.zip(device.exclusive).map(|(a, b)| a.plus(b));
+            ids.entry(device.pool).or_default().extend(device.id);
+        }
+        let count = self.marks.len();
+        let mut sum = MarkedSum { count, freed: Some(Bytes(0)), held: Bytes(0) };
+        for (pool, ids) in ids {
+            let contents = topology.pool(pool).contents.as_deref();
+            let freed = contents.and_then(|contents| {
+                let freed = contents.freed_by(&ids)?;
+                let bytes = |blocks: DataBlocks| blocks.bytes(contents.block_size);
+                Some((bytes(freed.blocks), bytes(freed.held)))
+            });
+            sum.held = sum.held.plus(freed.map_or(Bytes(0), |(_, held)| held));
+            sum.freed = sum.freed.zip(freed).map(|(sum, (blocks, _))| sum.plus(blocks));
         }
         (sum.count > 0).then_some(sum)
     }
@@ -79,6 +95,19 @@ impl App {
     /// Asks for a new look.
     pub(crate) fn look_again(&mut self) {
         self.ask(Request::LookAgain, "looking again");
+    }
+
+    /// Asks for who shares what, where it is not known.
+    pub(crate) fn read_mappings(&mut self) {
+        let pools = &self.seen.topology().pools;
+        let known = |pool: &crate::model::Pool| {
+            pool.contents.as_ref().is_some_and(|contents| contents.mappings.is_some())
+        };
+        if pools.iter().all(known) {
+            self.notice = Some("sharing is read: it is kept up to date".to_owned());
+        } else {
+            self.ask(Request::ReadMappings, "reading who shares what");
+        }
     }
 
     /// Asks for a recording.

@@ -25,6 +25,7 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
         }
     }
     describe_devices(lines, seen, pool);
+    describe_holders(lines, seen, pool);
     let options: Vec<_> = pool.options.iter().map(crate::text::Printable::as_str).collect();
     lines.fact("table options", options.join(" "));
     if let (Some(water), Some(block)) = (pool.low_water, pool.block_size) {
@@ -83,6 +84,20 @@ fn describe_devices(lines: &mut Lines, seen: &Seen, pool: &Pool) {
     add(of_role(Role::Leaked), "leaked");
     add(of_role(Role::Missing), "missing");
     lines.fact("devices", parts.join(", "));
+}
+
+/// Who holds what is used, each block counted once; and what is committed where that differs.
+fn describe_holders(lines: &mut Lines, seen: &Seen, pool: &Pool) {
+    let Some(contents) = pool.contents.as_deref() else { return };
+    let bytes = |blocks: crate::units::DataBlocks| blocks.bytes(contents.block_size);
+    if pool.status().is_some_and(|status| status.data.used != contents.data.used) {
+        lines.size("committed", Some(bytes(contents.data.used)));
+    }
+    let Some(holders) = seen.topology().holders(pool) else { return };
+    lines.head("who holds it, shared blocks counted once");
+    for (holder, blocks) in holders {
+        lines.fact(holder.name(), format::long(bytes(blocks)));
+    }
 }
 
 fn describe_driver(lines: &mut Lines, pool: &Pool) {

@@ -1,6 +1,7 @@
 //! Facts of a thin device: whose it is, where in its chain, what it takes.
 
 use super::{Line, Lines};
+use crate::format;
 use crate::model::{Node, Role, ThinDevice};
 use crate::text::Printable;
 use crate::tui::seen::Seen;
@@ -17,6 +18,7 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &Thi
     lines.maybe("state", state);
     lines.maybe("image", image_of(seen, node, device));
     describe_sizes(lines, device);
+    describe_sharing(lines, seen, device);
     if let Some((at, of)) = device.position {
         lines.fact("layer", format!("{at} of {of}"));
     }
@@ -89,6 +91,31 @@ fn describe_sizes(lines: &mut Lines, device: &ThinDevice) {
     lines.size("shared", device.shared);
     if device.parent.is_some() {
         lines.size("delta", device.delta);
+    }
+}
+
+/// With whom it shares most.
+fn describe_sharing(lines: &mut Lines, seen: &Seen, device: &ThinDevice) {
+    const MOST: usize = 4;
+    let pool = seen.topology().pools.get(device.pool.0 as usize);
+    let (Some(pool), Some(id)) = (pool, device.id) else { return };
+    let Some(contents) = pool.contents.as_deref() else { return };
+    let groups = contents.mappings.as_ref().and_then(|mappings| mappings.groups.as_ref());
+    // asked for every frame: beyond this it would be felt
+    if groups.is_none_or(|groups| groups.list.len() > 5000) {
+        return;
+    }
+    let shared = contents.shared_with(id);
+    for (other, blocks) in shared.iter().take(MOST) {
+        let mut rows = pool.devices.iter().map(|ix| seen.topology().thin(*ix));
+        let name = rows
+            .find(|row| row.id == Some(*other))
+            .map_or_else(|| format!("device {other}"), |row| row.label().into_owned());
+        let size = format::long(blocks.bytes(contents.block_size));
+        lines.fact("shares", format!("{size} with {name}"));
+    }
+    if shared.len() > MOST {
+        lines.fact("shares", format!("with {} more", shared.len() - MOST));
     }
 }
 

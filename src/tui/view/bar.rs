@@ -9,6 +9,7 @@ use crate::tui::action::{ACTIONS, Action};
 use crate::tui::app::{App, Overlay};
 use crate::tui::areas::Areas;
 use crate::tui::width::columns;
+use crate::units::Bytes;
 
 /// The key bar: as many keys as there is room for, help and quit always.
 pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
@@ -107,12 +108,14 @@ fn kept(app: &App) -> Spans {
     }
     if let Some(sum) = app.marked_sum() {
         spans.push((format!("{} marked", sum.count), theme.marked));
-        let freed = match sum.exclusive {
-            Some(size) => format!(
-                ", each alone holds {} together: at least that would be freed",
-                format::long(size)
+        let freed = match (sum.freed, sum.held) {
+            (Some(size), Bytes(0)) => format!(", deleting them frees {}", format::long(size)),
+            (Some(size), held) => format!(
+                ", deleting them frees {}, {} of it when the metadata snapshot is released",
+                format::long(size),
+                format::long(held)
             ),
-            None => ", what deleting them frees is not known: sharing is not read".to_owned(),
+            (None, _) => ", what deleting them frees is not known: m reads sharing".to_owned(),
         };
         spans.push((freed, theme.dim));
     }
