@@ -21,7 +21,7 @@ const BUFFERS: usize = 4;
 /// Below this many wanted blocks a second thread costs more than it gives.
 const WORTH_A_THREAD: usize = 512;
 /// Unreadable blocks after which the medium, not the metadata, is the trouble.
-const FAILING: u64 = 256;
+pub(super) const FAILING: u64 = 256;
 
 /// How far a long reading has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
