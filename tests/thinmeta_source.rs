@@ -157,7 +157,9 @@ fn lay_out(segments: &[(usize, u64, u64)]) -> (Vec<u8>, Vec<Vec<u8>>, Vec<Extent
             places[way].push(byte);
         }
         // nothing that belongs to another segment follows at once
-        places.iter_mut().for_each(|place| place.extend([0xfe; 5]));
+        for place in &mut places {
+            place.extend([0xfe; 5]);
+        }
         extents.push(Extent { length: stripe * stripes, stripe: *stripe, places: starts });
     }
     (volume, places, extents)
