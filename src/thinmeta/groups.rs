@@ -56,7 +56,7 @@ impl Groups {
     }
 
     fn finish(chains: Chains, forest: &Forest, damages: Damages) -> Self {
-        let mut sets = forest.sets().clone();
+        let mut sets = forest.sets().rested();
         let (mut ids, mut groups) = (HashMap::new(), Vec::new());
         let mut parts = Vec::new();
         let mut of_link = vec![0; chains.links.len()];

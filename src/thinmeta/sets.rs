@@ -37,8 +37,9 @@ pub struct Sets {
     ids: HashMap<Arc<[Run]>, SetId>,
     /// Runs that may still be kept.
     budget: usize,
-    /// Runs that may still be looked at.
+    /// Runs that may still be looked at, of so many at first.
     work: usize,
+    allowed: usize,
 }
 
 /// How often the runs that may be kept may be looked at, on the average: a hostile image could
@@ -63,7 +64,12 @@ impl Sets {
         let held = held.then_some(devices);
         let singles = devices + u32::from(held.is_some());
         let work = budget.saturating_mul(LOOKS);
-        Self { singles, held, runs: Vec::new(), ids: HashMap::new(), budget, work }
+        Self { singles, held, runs: Vec::new(), ids: HashMap::new(), budget, work, allowed: work }
+    }
+
+    /// The same sets, for another piece of work.
+    pub fn rested(&self) -> Self {
+        Self { work: self.allowed, ..self.clone() }
     }
 
     /// The index of the metadata snapshot.
@@ -261,6 +267,7 @@ mod tests {
         let looked = (0..200).take_while(|_| sets.union(&[wide, 3]).set == wide).count();
         assert_eq!(looked, 1550 / 51);
         assert_eq!(sets.union(&[wide, 3]).set, MANY);
+        assert_eq!(sets.rested().union(&[wide, 3]).set, wide);
         let held = sets.held().expect("there is one");
         let lone = sets.union(&[7, held]).set;
         assert_eq!(sets.only_device(lone), Some(7));
