@@ -1,10 +1,11 @@
 //! Damaged and hostile images: the reader names what is wrong, reads the rest, and neither
 //! panics nor runs away.
 
-#![allow(clippy::pedantic, reason = "small images of a test: numbers fit, speed does not matter")]
-
 #[path = "common/meta_writer.rs"]
 mod meta_writer;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use meta_writer::{
     BITMAP_SALT, BLOCK, INDEX_SALT, NODE_SALT, Pool, SUPERBLOCK_SALT, put32, put64, seal,
@@ -12,7 +13,7 @@ use meta_writer::{
 use proptest::prelude::*;
 use thinscope::ids::ThinId;
 use thinscope::thinmeta::{
-    DamageKind, Damages, ImageSource, Limits, MetaError, Part, Reader, Whole,
+    BlockSource, DamageKind, Damages, ImageSource, Limits, MetaError, Part, Reader, Whole,
 };
 use thinscope::units::{Bytes, DataBlocks};
 
@@ -170,6 +171,10 @@ fn a_wrong_header_with_a_right_checksum_is_found_and_its_block_named() {
     }
 }
 
+fn low_half(value: u64) -> u32 {
+    u32::try_from(value & u64::from(u32::MAX)).expect("32 bits")
+}
+
 #[test]
 fn every_field_of_every_block_may_hold_anything() {
     let bytes = image();
@@ -189,7 +194,7 @@ fn every_field_of_every_block_may_hold_anything() {
                 // whatever it says, it says it without a panic and in no time
                 let _ = read_all(&with(&bytes, at, |block| put64(block, word, value)));
                 if word < 32 {
-                    let half = with(&bytes, at, |block| put32(block, word + 4, value as u32));
+                    let half = with(&bytes, at, |block| put32(block, word + 4, low_half(value)));
                     let _ = read_all(&half);
                 }
             }
@@ -278,6 +283,127 @@ fn a_node_reached_by_a_million_ways_is_looked_at_once() {
     let ways = with(&bytes, top, |block| put64(block, 32 + 252 * 8, first as u64 + 9));
     let found = read_all(&ways).expect("the rest is readable");
     assert!(found.list().iter().any(|d| d.kind == DamageKind::ReachedTwice), "{:?}", found.list());
+}
+
+/// Writes an internal node of entries that lead to these blocks, one key each.
+fn put_inner(bytes: &mut [u8], at: usize, children: &[usize]) {
+    let block = block_of(bytes, at);
+    block.fill(0);
+    put64(block, 8, at as u64);
+    for (field, value) in [(4, 1), (16, children.len()), (20, 252), (24, 8)] {
+        put32(block, field, u32::try_from(value).expect("small"));
+    }
+    for (n, child) in children.iter().enumerate() {
+        put64(block, 32 + n * 8, n as u64 * 1000);
+        put64(block, 32 + 252 * 8 + n * 8, *child as u64);
+    }
+    seal(block, NODE_SALT);
+}
+
+#[test]
+fn a_node_whose_height_was_never_found_fits_nowhere() {
+    let bytes = image();
+    let first = used_blocks(&bytes).last().expect("the image has blocks").0 + 1;
+    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    let top = usize::try_from(word(320)).expect("a small image");
+    let is_leaf = |at: &usize| bytes[at * BLOCK + 4] == 2 && bytes[at * BLOCK + 24] == 8;
+    let nodes = used_blocks(&bytes).into_iter().filter(|(_, salt)| *salt == NODE_SALT);
+    let leaf = nodes.map(|(at, _)| at).find(|at| is_leaf(at) && *at != top).expect("a leaf");
+    // the first device leads through twenty nodes, deeper than is looked; the second has a leaf
+    // and, beside it, each of those nodes
+    for far in 0..20 {
+        let mut bytes = bytes.clone();
+        (0..20).for_each(|n| put_inner(&mut bytes, first + n, &[first + n + 1]));
+        put_inner(&mut bytes, first + 20, &[leaf]);
+        put_inner(&mut bytes, first + 21, &[leaf, first + far]);
+        let bytes = with(&bytes, top, |block| {
+            put64(block, 32 + 252 * 8, first as u64);
+            put64(block, 32 + 252 * 8 + 8, first as u64 + 21);
+        });
+        let found = read_all(&bytes).expect("the rest is readable");
+        assert!(found.list().iter().any(|d| d.kind == DamageKind::TooDeep), "{:?}", found.list());
+    }
+}
+
+#[test]
+fn more_devices_than_the_memory_allows_are_refused() {
+    let mut pool = Pool::new(1000, 252);
+    (0..100).for_each(|id| pool.create(id));
+    let source = ImageSource::new(pool.image(BLOCKS));
+    let with_room_for = |devices: u64| {
+        let limits = Limits { memory: Bytes(devices * 64), passes: 64 };
+        let reader = Reader::open(&source).expect("a superblock").limited(limits);
+        (reader.details().map(|d| d.value.len()), reader.forest().map(|f| f.value.devices().len()))
+    };
+    let limit = Bytes(99 * 64);
+    let refused = MetaError::TooLarge { what: "a list of devices", needs: Bytes(6400), limit };
+    assert_eq!(with_room_for(99), (Err(refused.clone()), Err(refused)));
+    assert_eq!(with_room_for(100), (Ok(100), Ok(100)));
+}
+
+/// An image whose leaves of mappings fail once told to, every one of so many.
+struct Failing {
+    image: Vec<u8>,
+    every: usize,
+    fails: AtomicBool,
+    reads: AtomicUsize,
+}
+
+impl BlockSource for Failing {
+    fn len_bytes(&self) -> u64 {
+        self.image.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).expect("a small image");
+        let blocks = start / BLOCK..(start + into.len()) / BLOCK;
+        let is_leaf = |at: usize| self.image[at * BLOCK + 4] == 2;
+        let roots =
+            [320, 328].map(|at| usize::from(self.image[at]) | usize::from(self.image[at + 1]) << 8);
+        let fails =
+            |at: usize| at.is_multiple_of(self.every) && is_leaf(at) && !roots.contains(&at);
+        if self.fails.load(Ordering::Relaxed) && blocks.clone().any(fails) {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            return Err(io::Error::other("medium error"));
+        }
+        into.copy_from_slice(&self.image[start..start + into.len()]);
+        Ok(())
+    }
+}
+
+fn failing(fan: usize, every: usize, devices: u32, writes: u64) -> Failing {
+    let mut pool = Pool::new(40_000, fan);
+    for id in 1..=devices {
+        pool.create(id);
+        (0..writes).for_each(|block| pool.write(id, block));
+    }
+    let (image, fails, reads) = (pool.image(4000), AtomicBool::new(false), AtomicUsize::new(0));
+    Failing { image, every, fails, reads }
+}
+
+#[test]
+fn a_medium_that_fails_here_and_there_is_given_up_in_key_order_too() {
+    let source = failing(4, 2, 1, 4000);
+    let reader = Reader::open(&source).expect("a superblock");
+    let forest = reader.forest().expect("readable").value;
+    assert!(forest.leaves().len() > 1024);
+    source.fails.store(true, Ordering::Relaxed);
+    let read = reader.mappings(&forest, id(1), (0, u64::MAX), &mut |_| {});
+    let why = "medium error".to_string();
+    assert_eq!(read, Err(MetaError::Failing { failed: 256, why }));
+    // each failure costs the run it is in, and itself; far fewer than all
+    assert!(source.reads.load(Ordering::Relaxed) < 800);
+}
+
+#[test]
+fn a_medium_that_fails_below_the_roots_is_given_up_while_heights_are_sought() {
+    let source = failing(252, 1, 3, 13_000);
+    source.fails.store(true, Ordering::Relaxed);
+    let reader = Reader::open(&source).expect("a superblock");
+    let why = "medium error".to_string();
+    let forest = reader.forest().map(|_| ());
+    assert_eq!(forest, Err(MetaError::Failing { failed: 256, why }));
+    assert_eq!(source.reads.load(Ordering::Relaxed), 256);
 }
 
 #[test]

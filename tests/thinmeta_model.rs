@@ -1,8 +1,6 @@
 //! The metadata reader against a plain model: random pools with shared subtrees, reused ids,
 //! deleted origins and metadata snapshots, every answer computed a second time the slow way.
 
-#![allow(clippy::pedantic, reason = "small images of a test: numbers fit, speed does not matter")]
-
 #[path = "common/meta_writer.rs"]
 mod meta_writer;
 
@@ -64,7 +62,9 @@ fn pool() -> impl Strategy<Value = Pool> {
         .prop_map(|(events, fan)| {
             let mut pool = Pool::new(4000, fan);
             pool.create(0);
-            events.iter().for_each(|event| happen(&mut pool, event));
+            for event in &events {
+                happen(&mut pool, event);
+            }
             pool
         })
 }
@@ -179,7 +179,7 @@ proptest! {
             let Some(group) = group else { continue };
             let devices: Vec<u32> = groups.devices(group).map(ThinId::get).collect();
             prop_assert_eq!(groups.is_held(group), held.contains(&block));
-            prop_assert_eq!(groups.device_count(group), Some(of.len() as u32));
+            prop_assert_eq!(groups.device_count(group), u32::try_from(of.len()).ok());
             prop_assert_eq!(devices, of);
         }
         let blocks: u64 = groups.all().iter().map(|group| group.blocks.get()).sum();

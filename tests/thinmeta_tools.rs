@@ -1,7 +1,5 @@
 //! Numbers of the metadata reader against those of `thin_ls`, `thin_dump` and `thin_delta`.
 
-#![allow(clippy::pedantic, reason = "small images of a test: numbers fit, speed does not matter")]
-
 #[path = "common/meta_writer.rs"]
 mod meta_writer;
 #[path = "common/tools.rs"]

@@ -10,6 +10,7 @@ use super::block::{BlockKind, Summed};
 use super::damage::{Damage, DamageKind, Damages, MetaError, Part};
 use super::fetch::{Blocks, Got};
 use super::node::Node;
+use crate::units::Bytes;
 
 /// Levels beyond which no real tree goes: 126 entries on each of sixteen levels would exceed
 /// what 64 bits number.
@@ -50,25 +51,40 @@ pub(super) struct Walk<'a, const N: usize> {
     seen: Seen,
     next: Vec<Below>,
     damages: Damages,
+    /// Entries that may still be handed out.
+    room: u64,
+    full: bool,
 }
+
+/// Bytes that an entry takes where all of a tree are kept, with what sorting them takes.
+const ENTRY_BYTES: u64 = 64;
 
 impl<'a, const N: usize> Walk<'a, N> {
     /// Hands every entry below `root` to `take`, in the order of the blocks on disk, and returns
-    /// what was damaged.
+    /// what was damaged. More than fit `memory` are an error.
     pub(super) fn entries(
         blocks: Blocks<'a>,
         part: Part,
-        root: u64,
+        (root, memory): (u64, Bytes),
         take: &mut dyn FnMut(u64, &[u8; N]),
     ) -> Result<Damages, MetaError> {
         let (seen, next) = (Seen::new(blocks.count()), Vec::new());
-        let mut walk = Self { blocks, part, seen, next, damages: Damages::default() };
+        let (damages, left) = (Damages::default(), memory.get() / ENTRY_BYTES);
+        let mut walk = Self { blocks, part, seen, next, damages, room: left, full: false };
         walk.enqueue(root, 0, u64::MAX);
         for _ in 0..MAX_DEPTH {
             if walk.next.is_empty() {
                 return Ok(walk.damages);
             }
-            walk.level(take)?;
+            let read = walk.level(take);
+            if walk.full {
+                return Err(MetaError::TooLarge {
+                    what: "a list of devices",
+                    needs: memory.plus(Bytes(ENTRY_BYTES)),
+                    limit: memory,
+                });
+            }
+            read?;
         }
         for below in std::mem::take(&mut walk.next) {
             walk.damages.push(u64::from(below.block), part, DamageKind::TooDeep);
@@ -97,7 +113,7 @@ impl<'a, const N: usize> Walk<'a, N> {
             {
                 self.damages.push(u64::from(below.block), self.part, kind);
             }
-            ControlFlow::Continue(())
+            if self.full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     }
 
@@ -110,6 +126,10 @@ impl<'a, const N: usize> Walk<'a, N> {
         let node = parse_got::<N>(got, below.block)?;
         check_bounds(&node, below.low, below.high)?;
         if !node.is_internal() {
+            let left = self.room.checked_sub(node.len() as u64);
+            self.full |= left.is_none();
+            let Some(left) = left else { return Ok(()) };
+            self.room = left;
             node.keys().zip(node.values()).for_each(|(key, value)| take(key, value));
             return Ok(());
         }

@@ -1,10 +1,10 @@
 //! The details the kernel keeps of every device: mapped blocks, transaction, times.
 
 use super::btree::Walk;
-use super::damage::{DamageKind, MetaError, Part, Partial};
+use super::damage::{DamageKind, Damages, MetaError, Part, Partial};
 use super::fetch::Blocks;
 use crate::ids::ThinId;
-use crate::units::DataBlocks;
+use crate::units::{Bytes, DataBlocks};
 
 /// The details of one device (`struct disk_device_details`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,16 +67,19 @@ impl Details {
 }
 
 /// Reads the tree of details.
-pub(super) fn read(blocks: Blocks<'_>, root: u64) -> Result<Partial<Details>, MetaError> {
-    let (mut list, mut strange) = (Vec::new(), Vec::new());
+pub(super) fn read(
+    blocks: Blocks<'_>,
+    root: u64,
+    memory: Bytes,
+) -> Result<Partial<Details>, MetaError> {
+    let (mut list, mut strange) = (Vec::new(), Damages::default());
+    let part = Part::Details;
     let mut take = |key: u64, value: &[u8; 24]| match ThinId::new(key) {
         Some(id) => list.push((id, Detail::parse(value))),
-        None => strange.push(key),
+        None => strange.push(root, part, DamageKind::DeviceId(key)),
     };
-    let mut damages = Walk::entries(blocks, Part::Details, root, &mut take)?;
-    for key in strange {
-        damages.push(root, Part::Details, DamageKind::DeviceId(key));
-    }
+    let mut damages = Walk::entries(blocks, part, (root, memory), &mut take)?;
+    damages.append(strange);
     Ok(Partial { value: Details::new(list), damages })
 }
 
@@ -84,17 +87,16 @@ pub(super) fn read(blocks: Blocks<'_>, root: u64) -> Result<Partial<Details>, Me
 pub(super) fn read_roots(
     blocks: Blocks<'_>,
     root: u64,
+    memory: Bytes,
 ) -> Result<Partial<Vec<(ThinId, u64)>>, MetaError> {
-    let (mut list, mut strange) = (Vec::new(), Vec::new());
+    let (mut list, mut strange) = (Vec::new(), Damages::default());
+    let part = Part::DeviceRoots;
     let mut take = |key: u64, value: &[u8; 8]| match ThinId::new(key) {
         Some(id) => list.push((id, u64::from_le_bytes(*value))),
-        None => strange.push(key),
+        None => strange.push(root, part, DamageKind::DeviceId(key)),
     };
-    let part = Part::DeviceRoots;
-    let mut damages = Walk::entries(blocks, part, root, &mut take)?;
-    for key in strange {
-        damages.push(root, part, DamageKind::DeviceId(key));
-    }
+    let mut damages = Walk::entries(blocks, part, (root, memory), &mut take)?;
+    damages.append(strange);
     list.sort_unstable();
     Ok(Partial { value: list, damages })
 }

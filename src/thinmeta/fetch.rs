@@ -14,14 +14,15 @@ use super::source::BlockSource;
 
 /// Blocks in one read at most: 1 MiB.
 const RUN: u32 = 256;
-/// Unwanted blocks that are read through rather than around.
-const GAP: u32 = 7;
+/// Unwanted blocks that are read through rather than around: on most media 128 KiB more cost less
+/// than one request more.
+const GAP: u32 = 31;
 /// Buffers in flight; they bound the memory of a reading, whatever its length.
 const BUFFERS: usize = 4;
 /// Below this many wanted blocks a second thread costs more than it gives.
 const WORTH_A_THREAD: usize = 512;
 /// Unreadable blocks after which the medium, not the metadata, is the trouble.
-const FAILING: u64 = 256;
+pub(super) const FAILING: u64 = 256;
 
 /// How far a long reading has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,7 +288,7 @@ mod tests {
     #[test]
     fn every_wanted_block_comes_once_and_in_order_with_one_thread_or_two() {
         let image = numbered(3000);
-        for step in [1, 2, 7, 8, 9, 700] {
+        for step in [1, 2, 31, 32, 33, 700] {
             let wanted: Vec<u32> = (0..3000).step_by(step).collect();
             assert_eq!(seen(&image, &wanted), wanted.iter().map(|n| Some(*n)).collect::<Vec<_>>());
         }

@@ -8,6 +8,7 @@
 mod build;
 mod descend;
 
+use super::btree::MAX_DEPTH;
 use super::damage::{Damages, MetaError};
 use super::fetch::Blocks;
 use super::sets::{SetId, Sets};
@@ -178,6 +179,11 @@ impl Forest {
 }
 
 impl Inner {
+    /// The height, unless it could not be found: a tree too deep has nodes without one.
+    fn known_height(&self) -> Option<u8> {
+        (usize::from(self.height) <= MAX_DEPTH).then_some(self.height)
+    }
+
     fn span(&self) -> std::ops::Range<usize> {
         self.first as usize..(self.first + self.len) as usize
     }

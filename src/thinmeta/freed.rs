@@ -1,9 +1,11 @@
 //! What deleting a set of devices would give back, exactly.
 
+use std::collections::HashMap;
+
 use super::damage::{Damages, MetaError};
 use super::forest::{Forest, Leaf};
 use super::leaves::Leaves;
-use super::sets::{Run, Sets};
+use super::sets::{Run, SetId, Sets};
 use super::sharing::{Ledger, TableBounds, run};
 use crate::units::DataBlocks;
 
@@ -51,7 +53,12 @@ struct Kept {
     marked: Marked,
     table: Vec<u8>,
     leaf: u8,
+    /// What was worked out for sets of many runs.
+    known: HashMap<SetId, u8>,
 }
+
+/// Runs that are sooner looked through again than remembered.
+const FEW: usize = 8;
 
 /// Reached from a marked device.
 const MARKED: u8 = 1;
@@ -62,7 +69,13 @@ const HELD: u8 = 4;
 
 impl Ledger for Kept {
     fn begin(&mut self, sets: &Sets, leaf: &Leaf) {
-        self.leaf = reach(&self.marked, sets, leaf);
+        let runs = sets.runs(leaf.set);
+        let reach = || reach(&self.marked, sets.held(), runs.as_slice());
+        self.leaf = if runs.as_slice().len() <= FEW {
+            reach()
+        } else {
+            *self.known.entry(leaf.set).or_insert_with(reach)
+        };
     }
 
     fn add(&mut self, block: usize) {
@@ -72,12 +85,11 @@ impl Ledger for Kept {
     }
 }
 
-fn reach(marked: &Marked, sets: &Sets, leaf: &Leaf) -> u8 {
-    let runs = sets.runs(leaf.set);
-    let held = sets.held().unwrap_or(1 << 31);
+fn reach(marked: &Marked, held: Option<u32>, runs: &[Run]) -> u8 {
+    let held = held.unwrap_or(1 << 31);
     // who reaches a leaf of too many devices is not known one by one: it stays
-    let mut flags = if runs.as_slice().is_empty() { STAYS } else { 0 };
-    for run in runs.as_slice() {
+    let mut flags = if runs.is_empty() { STAYS } else { 0 };
+    for run in runs {
         let devices = Run { start: run.start, end: run.end.min(held) };
         let (count, hit) = (devices.end - devices.start.min(devices.end), marked.of(devices));
         flags |= if hit > 0 { MARKED } else { 0 };
@@ -99,7 +111,7 @@ pub(super) fn count(
     for (pass, window) in bounds.windows(end)?.into_iter().enumerate() {
         let size = usize::try_from(window.end - window.start).unwrap_or(usize::MAX);
         let marked = Marked::new(forest.devices().len(), marked.iter().copied());
-        let mut kept = Kept { marked, table: vec![0; size], leaf: 0 };
+        let mut kept = Kept { marked, table: vec![0; size], leaf: 0, known: HashMap::new() };
         let (damages, _) = run(leaves, forest, window, end, &mut kept)?;
         if pass == 0 {
             freed.damages.append(damages);

@@ -12,7 +12,7 @@ use super::damage::{Damages, MetaError};
 use super::forest::{Forest, Leaf};
 use super::freed::{Freed, Marked};
 use super::leaves::Leaves;
-use super::sets::{MANY, Run, SetId, Sets};
+use super::sets::{MANY, Run, SetId, Sets, Spans};
 use super::sharing::{Ledger, run};
 use crate::ids::ThinId;
 use crate::units::DataBlocks;
@@ -56,7 +56,7 @@ impl Groups {
     }
 
     fn finish(chains: Chains, forest: &Forest, damages: Damages) -> Self {
-        let mut sets = forest.sets().clone();
+        let mut sets = forest.sets().rested();
         let (mut ids, mut groups) = (HashMap::new(), Vec::new());
         let mut parts = Vec::new();
         let mut of_link = vec![0; chains.links.len()];
@@ -152,14 +152,21 @@ impl Groups {
 
     /// The devices that share blocks with one, and how many, the most first.
     pub fn shared_with(&self, id: ThinId) -> Vec<(ThinId, DataBlocks)> {
-        let mut shared: HashMap<ThinId, DataBlocks> = HashMap::new();
-        for group in self.groups.iter().filter(|group| self.devices(group).any(|d| d == id)) {
-            for other in self.devices(group).filter(|other| *other != id) {
-                let sum = shared.entry(other).or_default();
-                *sum = sum.plus(group.blocks);
+        let index = self.devices.binary_search(&id).ok().and_then(|at| u32::try_from(at).ok());
+        let Some(index) = index else { return Vec::new() };
+        let mut shared = Spans::new(self.devices.len());
+        for group in &self.groups {
+            let runs = self.sets.runs(group.set);
+            let before = runs.as_slice().partition_point(|run| run.end <= index);
+            if runs.as_slice().get(before).is_some_and(|run| run.start <= index) {
+                let blocks = i64::try_from(group.blocks.get()).unwrap_or(i64::MAX);
+                let runs = runs.as_slice().iter().filter_map(|run| self.clipped(*run));
+                runs.for_each(|run| shared.add(run, blocks));
             }
         }
-        let mut list: Vec<_> = shared.into_iter().collect();
+        let sums = shared.sums().map(|sum| DataBlocks(u64::try_from(sum).unwrap_or(0)));
+        let all = self.devices.iter().copied().zip(sums);
+        let mut list: Vec<_> = all.filter(|(other, n)| *other != id && n.get() > 0).collect();
         list.sort_unstable_by_key(|(id, blocks)| (std::cmp::Reverse(*blocks), *id));
         list
     }

@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use super::btree::{check_bounds, parse_got};
-use super::damage::{DamageKind, Damages, MetaError, Part};
-use super::fetch::{Blocks, Got};
+use super::damage::{Damage, DamageKind, Damages, MetaError, Part};
+use super::fetch::{Blocks, FAILING, Got};
 use super::forest::{Child, Forest, Leaf};
 use super::node::Node;
 use crate::units::DataBlocks;
@@ -176,7 +176,20 @@ impl InOrder<'_> {
             self.damages.push(leaf.block.into(), leaves.part(&leaf), kind);
         }
         self.ready.sort_unstable();
-        Ok(())
+        self.give_up()
+    }
+
+    /// Gives up a medium that fails again and again: each chunk by itself may fail too seldom.
+    fn give_up(&self) -> Result<(), MetaError> {
+        let why = |damage: &Damage| match &damage.kind {
+            DamageKind::Unreadable(why) => Some(why.clone()),
+            _ => None,
+        };
+        let mut unreadable = self.damages.list().iter().filter_map(why).enumerate();
+        match unreadable.find(|(before, _)| *before as u64 + 1 >= FAILING) {
+            Some((_, why)) => Err(MetaError::Failing { failed: FAILING, why }),
+            None => Ok(()),
+        }
     }
 }
 

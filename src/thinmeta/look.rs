@@ -6,7 +6,6 @@
 //! superblock and the device's count of writes are the same before and after (`facts.md`,
 //! Looking). Where the count comes from is the caller's affair.
 
-use super::block::Raw;
 use super::damage::{DamageKind, Damages, MetaError, Part};
 use super::details::Details;
 use super::fetch::Watch;
@@ -82,19 +81,27 @@ fn once<T>(
             None => reader,
         }
     });
-    let value = opened.and_then(|reader| {
-        let value = read(&reader);
-        let same =
-            reader.read_superblock().is_ok_and(|raw: Box<Raw>| *raw == *reader.raw_superblock());
-        value.map(|value| same.then_some(value))
-    });
+    let (value, same) = match opened {
+        Ok(reader) => (read(&reader), is_same(&reader)),
+        Err(error) => (Err(error), Ok(true)),
+    };
     let after = (looking.writes)();
     let quiet = before == after && after.is_none_or(|writes| writes.under_way == 0);
-    match value {
+    match (value, same) {
+        (Err(MetaError::Stopped), _) => Err(MetaError::Stopped),
         // an error is the medium's or the image's own only when nobody wrote meanwhile
-        Err(MetaError::Stopped) => Err(MetaError::Stopped),
-        _ if !quiet => Ok(None),
-        other => other,
+        (_, Ok(same)) if !(quiet && same) => Ok(None),
+        (_, Err(_)) if !quiet => Ok(None),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+        (Ok(value), Ok(_)) => Ok(Some(value)),
+    }
+}
+
+/// Whether the superblock is still the one that the reader opened.
+fn is_same(reader: &Reader<'_>) -> Result<bool, MetaError> {
+    match reader.read_superblock() {
+        Ok(raw) => Ok(*raw == *reader.raw_superblock()),
+        Err(error) => Err(MetaError::Failing { failed: 1, why: error.to_string() }),
     }
 }
 

@@ -22,7 +22,8 @@ use crate::units::{Bytes, DataBlocks};
 /// How much memory and work an image may cost, whatever it claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// For the graph of the mapping trees, and as much again for the table of data blocks.
+    /// For the graph of the mapping trees, and as much again for the table of data blocks, and
+    /// for each list of devices.
     pub memory: Bytes,
     /// Passes over the mappings that a pool may take whose table of data blocks exceeds
     /// `memory`.
@@ -129,7 +130,7 @@ impl<'s> Reader<'s> {
 
     /// The details of every device.
     pub fn details(&self) -> Result<Partial<Details>, MetaError> {
-        details::read(self.blocks, self.superblock.details_root)
+        details::read(self.blocks, self.superblock.details_root, self.limits.memory)
     }
 
     /// The usage of the data device.
@@ -144,15 +145,16 @@ impl<'s> Reader<'s> {
 
     /// The mapping trees of all devices, and of the metadata snapshot.
     pub fn forest(&self) -> Result<Partial<Forest>, MetaError> {
-        let top = details::read_roots(self.blocks, self.superblock.mapping_root)?;
+        let memory = self.limits.memory;
+        let top = details::read_roots(self.blocks, self.superblock.mapping_root, memory)?;
         let mut damages = top.damages;
         let held = self.held.as_ref().map(|held| {
-            let read = details::read_roots(self.blocks, held.mapping_root)?;
+            let read = details::read_roots(self.blocks, held.mapping_root, memory)?;
             damages.append(read.damages);
             Ok(read.value.into_iter().map(|(_, root)| root).collect())
         });
         let roots = Roots { devices: top.value, held: held.transpose()? };
-        let memory = usize::try_from(self.limits.memory.get()).unwrap_or(usize::MAX);
+        let memory = usize::try_from(memory.get()).unwrap_or(usize::MAX);
         // an edge takes 40 bytes on its way, a run of a set 8: half of the memory for either
         let forest =
             Forest::read(self.blocks, &roots, Bounds { edges: memory / 80, runs: memory / 16 })?;

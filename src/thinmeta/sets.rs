@@ -37,7 +37,17 @@ pub struct Sets {
     ids: HashMap<Arc<[Run]>, SetId>,
     /// Runs that may still be kept.
     budget: usize,
+    /// Runs that may still be looked at, of so many at first.
+    work: usize,
+    allowed: usize,
 }
+
+/// How often the runs that may be kept may be looked at, on the average: a hostile image could
+/// else have a set of a million runs joined with each of a million leaves.
+const LOOKS: usize = 16;
+/// Runs in a union that are looked at for nothing: a set of one device with the metadata snapshot
+/// has two, and is never to be lumped with others.
+const FEW: usize = 8;
 
 /// A union, and whether a device was in more than one of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +63,13 @@ impl Sets {
     pub fn new(devices: u32, held: bool, budget: usize) -> Self {
         let held = held.then_some(devices);
         let singles = devices + u32::from(held.is_some());
-        Self { singles, held, runs: Vec::new(), ids: HashMap::new(), budget }
+        let work = budget.saturating_mul(LOOKS);
+        Self { singles, held, runs: Vec::new(), ids: HashMap::new(), budget, work, allowed: work }
+    }
+
+    /// The same sets, for another piece of work.
+    pub fn rested(&self) -> Self {
+        Self { work: self.allowed, ..self.clone() }
     }
 
     /// The index of the metadata snapshot.
@@ -97,7 +113,14 @@ impl Sets {
         if parts.contains(&MANY) {
             return Union { set: MANY, overlap: false };
         }
-        let mut runs: Vec<Run> = Vec::with_capacity(parts.len());
+        let cost: usize = parts.iter().map(|part| self.runs(*part).as_slice().len()).sum();
+        if cost > FEW {
+            let Some(work) = self.work.checked_sub(cost) else {
+                return Union { set: MANY, overlap: false };
+            };
+            self.work = work;
+        }
+        let mut runs: Vec<Run> = Vec::with_capacity(cost);
         for part in parts {
             runs.extend_from_slice(self.runs(*part).as_slice());
         }
@@ -232,6 +255,22 @@ mod tests {
         let apart = sets.union(&[0, 3, held]).set;
         assert_eq!(sets.only_device(apart), None);
         assert_eq!((sets.only_device(held), sets.first_device(held)), (None, None));
+    }
+
+    #[test]
+    fn unions_that_cost_more_than_may_be_looked_at_are_many_and_small_ones_are_not() {
+        let mut sets = Sets::new(1000, true, 100);
+        let odd: Vec<u32> = (0..50).map(|n| n * 2 + 1).collect();
+        let wide = sets.union(&odd).set;
+        assert_eq!(sets.runs(wide).as_slice().len(), 50);
+        // sixteen hundred runs in all, of which fifty were looked at
+        let looked = (0..200).take_while(|_| sets.union(&[wide, 3]).set == wide).count();
+        assert_eq!(looked, 1550 / 51);
+        assert_eq!(sets.union(&[wide, 3]).set, MANY);
+        assert_eq!(sets.rested().union(&[wide, 3]).set, wide);
+        let held = sets.held().expect("there is one");
+        let lone = sets.union(&[7, held]).set;
+        assert_eq!(sets.only_device(lone), Some(7));
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub(super) trait Ledger {
     fn add(&mut self, block: usize);
 }
 
-/// Runs a ledger over all leaves, for the data blocks of one window.
+/// Runs a ledger over all leaves, for the data blocks of one window. Returned beside the damages
+/// are the blocks that each set of devices reaches.
 pub(super) fn run(
     leaves: &Leaves<'_>,
     forest: &Forest,
@@ -83,6 +84,13 @@ pub(super) fn run(
         }
     })?;
     damages.append(beyond);
+    // a set is added up once, however many leaves it reaches: it may have many runs
+    reached.sort_unstable_by_key(|(set, _)| *set);
+    reached.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        kept.1 += if same { next.1 } else { 0 };
+        same
+    });
     Ok((damages, reached))
 }
 

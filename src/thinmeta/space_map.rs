@@ -9,6 +9,7 @@ use super::btree::{Seen, Walk};
 use super::damage::{DamageKind, Damages, MetaError, Part, Partial};
 use super::fetch::{Blocks, Got};
 use super::superblock::SpaceMapRoot;
+use crate::units::Bytes;
 
 /// Entries of two bits in one bitmap block (`ENTRIES_PER_BLOCK` for 4096-byte blocks).
 pub(super) const BITMAP_ENTRIES: u64 = 16320;
@@ -39,11 +40,14 @@ pub(super) fn count_data(
     blocks: Blocks<'_>,
     root: &SpaceMapRoot,
 ) -> Result<Partial<Usage>, MetaError> {
-    let mut entries = Vec::new();
-    let mut take = |index: u64, value: &[u8; 16]| entries.push((index, reference(value)));
     let part = Part::DataSpaceMap;
-    let damages = Walk::entries(blocks, part, root.bitmap_root, &mut take)?;
-    Count { blocks, part, root: *root, damages, counted: 0 }.all(entries)
+    let mut count = Count::new(blocks, part, *root);
+    let mut take = |index: u64, value: &[u8; 16]| count.place(index, reference(value));
+    // of the entries only those are kept that lead to a block of their own
+    let all = (root.bitmap_root, Bytes(u64::MAX));
+    let damages = Walk::entries(blocks, part, all, &mut take)?;
+    count.damages.append(damages);
+    count.all()
 }
 
 /// Counts the metadata space map.
@@ -51,16 +55,16 @@ pub(super) fn count_metadata(
     blocks: Blocks<'_>,
     root: &SpaceMapRoot,
 ) -> Result<Partial<Usage>, MetaError> {
-    let (mut damages, mut entries) = (Damages::default(), Vec::new());
+    let mut count = Count::new(blocks, Part::MetadataSpaceMap, *root);
     match read_index(blocks, root.bitmap_root) {
         Ok(raw) => {
             let needed = root.blocks.div_ceil(BITMAP_ENTRIES);
             let needed = usize::try_from(needed).unwrap_or(INDEX_ENTRIES).min(INDEX_ENTRIES);
-            entries.extend((0..needed).map(|at| (at as u64, u64_at(&raw, HEADER + at * 16))));
+            (0..needed).for_each(|at| count.place(at as u64, u64_at(&raw, HEADER + at * 16)));
         }
-        Err(kind) => damages.push(root.bitmap_root, Part::MetadataSpaceMap, kind),
+        Err(kind) => count.damages.push(root.bitmap_root, Part::MetadataSpaceMap, kind),
     }
-    Count { blocks, part: Part::MetadataSpaceMap, root: *root, damages, counted: 0 }.all(entries)
+    count.all()
 }
 
 fn read_index(blocks: Blocks<'_>, reference: u64) -> Result<Box<Raw>, DamageKind> {
@@ -80,12 +84,21 @@ struct Count<'s> {
     part: Part,
     root: SpaceMapRoot,
     damages: Damages,
+    seen: Seen,
+    bitmaps: Vec<Bitmap>,
     counted: u64,
 }
 
-impl Count<'_> {
-    fn all(mut self, entries: Vec<(u64, u64)>) -> Result<Partial<Usage>, MetaError> {
-        let bitmaps = self.place(entries);
+impl<'s> Count<'s> {
+    fn new(blocks: Blocks<'s>, part: Part, root: SpaceMapRoot) -> Self {
+        let (damages, seen, bitmaps) = (Damages::default(), Seen::new(blocks.count()), Vec::new());
+        Self { blocks, part, root, damages, seen, bitmaps, counted: 0 }
+    }
+
+    /// Counts the bitmaps in the order they lie in.
+    fn all(mut self) -> Result<Partial<Usage>, MetaError> {
+        let mut bitmaps = std::mem::take(&mut self.bitmaps);
+        bitmaps.sort_unstable();
         let wanted: Vec<u32> = bitmaps.iter().map(|bitmap| bitmap.block).collect();
         let blocks = self.blocks;
         blocks.each(&wanted, &mut |at, got| {
@@ -108,19 +121,13 @@ impl Count<'_> {
         Ok(Partial { value, damages: self.damages })
     }
 
-    /// The bitmaps in the order they lie in, none twice.
-    fn place(&mut self, entries: Vec<(u64, u64)>) -> Vec<Bitmap> {
-        let mut seen = Seen::new(self.blocks.count());
-        let mut bitmaps = Vec::with_capacity(entries.len());
-        for (index, reference) in entries {
-            match self.blocks.number(reference) {
-                Ok(block) if seen.mark(block) => bitmaps.push(Bitmap { block, index }),
-                Ok(_) => self.damages.push(reference, self.part, DamageKind::ReachedTwice),
-                Err(kind) => self.damages.push(reference, self.part, kind),
-            }
+    /// Takes note of a bitmap, none twice.
+    fn place(&mut self, index: u64, reference: u64) {
+        match self.blocks.number(reference) {
+            Ok(block) if self.seen.mark(block) => self.bitmaps.push(Bitmap { block, index }),
+            Ok(_) => self.damages.push(reference, self.part, DamageKind::ReachedTwice),
+            Err(kind) => self.damages.push(reference, self.part, kind),
         }
-        bitmaps.sort_unstable();
-        bitmaps
     }
 
     fn count(&self, bitmap: Bitmap, got: Got<'_>) -> Result<u64, DamageKind> {

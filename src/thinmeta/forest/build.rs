@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use super::{Inner, Roots};
 use crate::thinmeta::btree::{MAX_DEPTH, parse_got};
 use crate::thinmeta::damage::{DamageKind, Damages, MetaError, Part};
-use crate::thinmeta::fetch::{Blocks, Got};
+use crate::thinmeta::fetch::{Blocks, FAILING, Got};
 use crate::thinmeta::node::Node;
 use crate::units::Bytes;
 
@@ -73,6 +73,9 @@ pub(super) struct Build<'s> {
     blocks: Blocks<'s>,
     graph: Graph,
     edges: usize,
+    /// Blocks that could not be read: looking for heights reads one by one, so that no single
+    /// reading sees that the medium fails.
+    failed: u64,
 }
 
 impl<'s> Build<'s> {
@@ -86,7 +89,7 @@ impl<'s> Build<'s> {
             children: Vec::new(),
             damages: Damages::default(),
         };
-        Self { blocks, graph, edges }
+        Self { blocks, graph, edges, failed: 0 }
     }
 
     pub(super) fn all(mut self, roots: &Roots) -> Result<Graph, MetaError> {
@@ -193,9 +196,16 @@ impl<'s> Build<'s> {
     /// Reads blocks of which nothing is known yet.
     fn load(&mut self, wanted: &[u32]) -> Result<(), MetaError> {
         let mut full = Ok(());
-        let Self { blocks, graph, edges } = self;
+        let Self { blocks, graph, edges, failed } = self;
         let read = blocks.each(wanted, &mut |at, got| {
             let Some(block) = wanted.get(at) else { return ControlFlow::Break(()) };
+            if let Err(error) = got {
+                *failed += 1;
+                if *failed >= FAILING {
+                    full = Err(MetaError::Failing { failed: *failed, why: error.to_string() });
+                    return ControlFlow::Break(());
+                }
+            }
             graph.add(*blocks, *block, got);
             if graph.children.len() <= *edges {
                 return ControlFlow::Continue(());

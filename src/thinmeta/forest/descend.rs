@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::build::{Graph, NOWHERE, State};
-use super::{Child, Forest, Leaf, Roots};
+use super::{Child, Forest, Inner, Leaf, Roots};
 use crate::ids::ThinId;
 use crate::thinmeta::btree::MAX_DEPTH;
 use crate::thinmeta::damage::{DamageKind, Part};
@@ -71,7 +71,7 @@ impl Descend {
         let height = match self.graph.states.get(reach.block) {
             State::Leaf => Some(0),
             State::Unknown => (from == Some(1)).then_some(0),
-            State::Inner(at) => self.graph.inners.get(at as usize).map(|inner| inner.height),
+            State::Inner(at) => self.graph.inners.get(at as usize).and_then(Inner::known_height),
             State::Bad => return self.lose(reach.block, reach.set),
         };
         let fits = height.filter(|h| from.is_none_or(|from| from == h + 1));
@@ -184,7 +184,7 @@ impl Descend {
             }
         };
         let height_of = |child: Child| match child {
-            Child::Inner(index) => graph.inners.get(index as usize).map(|inner| inner.height),
+            Child::Inner(index) => graph.inners.get(index as usize).and_then(Inner::known_height),
             Child::Leaf(_) => Some(0),
             Child::Lost => None,
         };
