@@ -347,7 +347,7 @@ fn the_gravest_come_first() {
 
 /// The pool's metadata with these blocks lost and damages counted, and one group for each device.
 fn contents(lost: u64, damages: u64) -> crate::model::PoolMetadata {
-    use crate::model::metadata::{DeviceMetadata, Group, Groups, Lineage, Mappings, PoolMetadata};
+    use crate::model::metadata::{DeviceMetadata, Group, Groups, Mappings, PoolMetadata};
     use crate::units::Sectors;
     let ids = [3, 9];
     let device = |number| DeviceMetadata {
@@ -356,7 +356,7 @@ fn contents(lost: u64, damages: u64) -> crate::model::PoolMetadata {
         transaction: number,
         created: 1,
         snapshotted: 1,
-        origin: Lineage::Gone,
+        origin: None,
     };
     let group = |at| Group { devices: vec![(at, at + 1)], held: false, blocks: DataBlocks(4) };
     let groups = Groups { list: vec![group(0), group(1)], map: None };

@@ -48,8 +48,9 @@ pub struct DeviceMetadata {
     pub created: u32,
     /// The snapshot counter when it last was the origin of a snapshot, or was made.
     pub snapshotted: u32,
-    /// Whose snapshot it is, by the metadata alone.
-    pub origin: Lineage,
+    /// Whose snapshot it is, by the metadata alone; `None` where nobody asked, for its engine
+    /// says so.
+    pub origin: Option<Lineage>,
 }
 
 /// Whose snapshot a device is, as far as metadata alone tells.
@@ -258,7 +259,7 @@ mod tests {
             transaction: n,
             created: 0,
             snapshotted: 0,
-            origin: Lineage::Empty,
+            origin: None,
         };
         let group = |devices: &[(u32, u32)], held, blocks| Group {
             devices: devices.to_vec(),

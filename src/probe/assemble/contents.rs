@@ -90,7 +90,7 @@ impl Look<'_> {
             snapshotted: device.snapshotted,
         });
         if row.parent.is_none()
-            && let Lineage::Certain(origin) = device.origin
+            && let Some(Lineage::Certain(origin)) = device.origin
             && row.engine == Engine::Unknown
         {
             row.parent = Some(origin);

@@ -15,13 +15,15 @@ use crate::model::metadata::{
 use crate::probe::ask;
 use crate::sys::{HostPath, Keep, Question, ReadHost};
 use crate::thinmeta::{
-    self, Balance, Damages, Details, Inherited, Limits, Looking, MetaError, Origin, Origins,
-    Reader, Watch, Whole, Writes, look,
+    self, Balance, Damages, Details, Limits, Looking, MetaError, Origin, Origins, Reader, Watch,
+    Whole, Writes, look,
 };
 use crate::units::{DataBlocks, MetadataBlocks};
 
 /// Readings of an active pool before commits are said to outrun them.
 const TRIES: u32 = 8;
+/// Devices whose origin is inferred: each may be a search among all.
+const MOST_ORIGINS: usize = 4096;
 /// Damages that are named one by one.
 const NAMED: usize = 20;
 /// Runs of groups, and of devices in groups, that are kept.
@@ -127,14 +129,13 @@ fn wants_mappings(reader: &Reader<'_>, depth: Depth) -> bool {
 /// What superblock and details say.
 fn begin(reader: &Reader<'_>, details: &Details, damages: &Damages) -> PoolMetadata {
     let superblock = reader.superblock();
-    let origins = Origins::new(details);
     let device = |(id, detail): (ThinId, thinmeta::Detail)| DeviceMetadata {
         id,
         mapped: detail.mapped,
         transaction: detail.transaction,
         created: detail.created,
         snapshotted: detail.snapshotted,
-        origin: origins.of(id, Inherited::Unknown).map_or(Lineage::Gone, lineage),
+        origin: None,
     };
     PoolMetadata {
         transaction: superblock.transaction,
@@ -175,13 +176,14 @@ fn set_origins(
     read: &mut PoolMetadata,
 ) -> Result<(), MetaError> {
     let origins = Origins::new(&whole.details);
-    for device in &mut read.devices {
-        let known = place.parents.binary_search_by_key(&device.id, |(id, _)| *id).is_ok();
-        if known || whole.forest.index_of(device.id).is_none() {
-            continue;
+    let unknown = |device: &&mut DeviceMetadata| {
+        place.parents.binary_search_by_key(&device.id, |(id, _)| *id).is_err()
+    };
+    for device in read.devices.iter_mut().filter(unknown).take(MOST_ORIGINS) {
+        if whole.forest.index_of(device.id).is_some() {
+            let inherited = reader.inherited(&whole.forest, device.id, device.created)?;
+            device.origin = origins.of(device.id, inherited).map(lineage);
         }
-        let inherited = reader.inherited(&whole.forest, device.id, device.created)?;
-        device.origin = origins.of(device.id, inherited).map_or(Lineage::Gone, lineage);
     }
     Ok(())
 }
@@ -189,7 +191,7 @@ fn set_origins(
 /// Parents by the engine's word, and where it has none by the metadata alone.
 fn all_parents(place: &PoolPlace, read: &PoolMetadata) -> BTreeMap<ThinId, ThinId> {
     let certain = |device: &DeviceMetadata| match device.origin {
-        Lineage::Certain(origin) => Some((device.id, origin)),
+        Some(Lineage::Certain(origin)) => Some((device.id, origin)),
         _ => None,
     };
     let told = place.parents.iter().copied();

@@ -24,7 +24,7 @@ fn contents(ids: &[u64]) -> PoolMetadata {
         transaction: *number,
         created: 0,
         snapshotted: 0,
-        origin: Lineage::Certain(id(7)),
+        origin: Some(Lineage::Certain(id(7))),
     };
     PoolMetadata {
         transaction: 9,
