@@ -16,6 +16,7 @@ contract=$(cargo test --locked --no-run --message-format=json --test contract 2>
 plan() {
     cat <<'TABLE'
 direct-lvm       | gather quiet screen sharing | tree layers pool replay
+direct-lvm       | contract leaks hung |
 loop-lvm         | gather sharing | tree layers pool replay
 raw              | gather sharing | tree layers pool replay
 TABLE
