@@ -19,6 +19,7 @@
 mod action;
 mod app;
 mod areas;
+mod blocks;
 mod cell;
 mod clock;
 mod columns;

@@ -5,9 +5,11 @@ use crate::exit::Exit;
 use crate::ids::ThinId;
 use crate::model::block::{BlockAnswer, BlockQuestion, Position};
 use crate::model::{PoolIx, Snapshot};
+use crate::probe::metadata::{Depth, Wish};
 use crate::report::block::Answered;
 use crate::report::text::Style;
 use crate::report::{json, text};
+use crate::survey::{self, LookPlan};
 use crate::units::parse_size;
 
 /// Pool and question of the words that were typed. An offset in bytes becomes a block later, when
@@ -93,6 +95,32 @@ pub(super) fn print(
         return print::stdout(|out| json::write_block(out, snapshot, &answered));
     }
     print::stdout(|out| text::write_block(out, &answered, style))
+}
+
+/// Looks once for a data block; the answer, or why there is none, as text.
+pub(super) fn in_text(
+    mut plan: LookPlan,
+    (pool, question): (Option<String>, BlockQuestion),
+) -> String {
+    plan.metadata = Wish { depth: Depth::Mappings, block: Some((pool.clone(), question.clone())) };
+    let looked = match survey::look_once(&plan) {
+        Ok(looked) => looked,
+        Err(error) => return error.to_string(),
+    };
+    let topology = &looked.snapshot.topology;
+    let found = topology.find_pool(pool.as_deref());
+    match (found, &looked.block) {
+        (Some(pool), Some(Ok(answer))) => {
+            let answered = Answered { topology, pool, question: &question, answer };
+            let mut text = Vec::new();
+            let style = Style { ascii: false, color: false };
+            // a vector takes every byte
+            let _ = text::write_block(&mut text, &answered, style);
+            String::from_utf8_lossy(&text).into_owned()
+        }
+        (_, Some(Err(why))) => why.clone(),
+        _ => "the pool's metadata could not be read".to_owned(),
+    }
 }
 
 #[cfg(test)]

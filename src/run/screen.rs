@@ -11,6 +11,7 @@ use super::{Trouble, host, log};
 use crate::cli::When;
 use crate::exit::Exit;
 use crate::model::Snapshot;
+use crate::model::block::BlockQuestion;
 use crate::probe::metadata::Depth;
 use crate::settings::Settings;
 use crate::survey::{self, LookPlan, Survey};
@@ -72,8 +73,28 @@ async fn serve(
         match request {
             Request::LookAgain => survey.look_again(),
             Request::ReadMappings => survey.read_mappings(),
+            Request::Block { pool, block } => {
+                let question = (Some(pool), BlockQuestion::Data(block));
+                block_beside(plan.clone(), question, tell.clone());
+            }
             Request::Capture => capture_beside(plan.clone(), tell.clone()),
         }
+    }
+}
+
+/// Looks for a data block on a thread of its own and tells what was found.
+fn block_beside(
+    plan: LookPlan,
+    question: (Option<String>, BlockQuestion),
+    tell: UnboundedSender<String>,
+) {
+    let failed = tell.clone();
+    let started = std::thread::Builder::new().name("block".to_owned()).spawn(move || {
+        // a screen that was left meanwhile is not told
+        let _ = tell.send(super::block::in_text(plan, question));
+    });
+    if let Err(error) = started {
+        let _ = failed.send(format!("not looked for: {error}"));
     }
 }
 

@@ -22,14 +22,16 @@ impl Context {
     pub(crate) const DETAILS: Self = Self(4);
     /// Help, palette, menus, text to copy.
     pub(crate) const LIST: Self = Self(8);
+    /// The blocks.
+    pub(crate) const BLOCKS: Self = Self(16);
     /// All views.
-    pub(crate) const VIEWS: Self = Self(1 | 2);
+    pub(crate) const VIEWS: Self = Self(1 | 2 | 16);
     /// Where something is selected.
-    pub(crate) const SUBJECT: Self = Self(1 | 2 | 4);
+    pub(crate) const SUBJECT: Self = Self(1 | 2 | 4 | 16);
     /// Over a view.
     pub(crate) const OVER: Self = Self(4 | 8);
     /// Everywhere.
-    pub(crate) const ALL: Self = Self(1 | 2 | 4 | 8);
+    pub(crate) const ALL: Self = Self(1 | 2 | 4 | 8 | 16);
 
     /// Whether the two meet.
     pub(crate) const fn has(self, other: Self) -> bool {

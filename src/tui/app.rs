@@ -4,6 +4,7 @@
 //! or output. Drawing is elsewhere and changes nothing here.
 
 mod act;
+mod blocks;
 mod find;
 mod motion;
 mod overlay;
@@ -16,6 +17,7 @@ use ratatui::layout::Size;
 
 use super::action::Context;
 use super::areas::Areas;
+use super::blocks::Strip;
 use super::edit::Edit;
 use super::event::{Effect, Event};
 use super::filter::Filter;
@@ -41,6 +43,15 @@ pub(crate) enum View {
     Layers,
     /// What is wrong, and what could not be seen.
     Findings,
+    /// A pool's data, block by block.
+    Blocks,
+}
+
+impl View {
+    /// Whether the rows behind it are the tree's.
+    const fn is_over_tree(self) -> bool {
+        matches!(self, Self::Findings | Self::Blocks)
+    }
 }
 
 /// Where the keys go.
@@ -90,6 +101,7 @@ pub struct App {
     pub(crate) tree: Table,
     pub(crate) layers: Table,
     pub(crate) findings: FindingsList,
+    pub(crate) strip: Strip,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) prompt: Option<Edit>,
     pub(crate) prompt_error: Option<String>,
@@ -118,6 +130,7 @@ impl App {
             tree: Table::new(Content::Tree),
             layers: Table::new(Content::Layers),
             findings: FindingsList::default(),
+            strip: Strip::default(),
             overlay: None,
             prompt: None,
             prompt_error: None,
@@ -151,6 +164,9 @@ impl App {
             Event::Terminal(_) => {}
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
             Event::Tick(now_ms) => self.now_ms = now_ms,
+            Event::Notice(text) if text.contains('\n') => {
+                self.overlay = Some(Overlay::Bare { text, offset: 0 });
+            }
             Event::Notice(text) => self.notice = Some(text),
         }
         self.settle();
@@ -167,7 +183,7 @@ impl App {
             self.before_filter = None;
         }
         for (view, table) in [(View::Tree, &mut self.tree), (View::Layers, &mut self.layers)] {
-            let shown = view == self.view || view == View::Tree && self.view == View::Findings;
+            let shown = view == self.view || view == View::Tree && self.view.is_over_tree();
             // rows in the order of a figure may change places though nothing came or went
             if same_storage || same_shape && table.sorting.is_none() {
                 table.look_at_figures(&self.seen, &self.filter);
@@ -225,6 +241,7 @@ impl App {
             (Some(Overlay::Details { .. }), ..) => Context::DETAILS,
             (Some(_), ..) | (None, Some(_), _) => Context::LIST,
             (None, None, View::Findings) => Context::FINDINGS,
+            (None, None, View::Blocks) => Context::BLOCKS,
             (None, None, View::Tree | View::Layers) => Context::TABLE,
         }
     }
@@ -264,6 +281,7 @@ impl App {
         let height = self.areas().body.height.into();
         self.table_mut().scroll_into(height);
         self.settle_findings(height);
+        self.settle_blocks();
         self.settle_overlay();
     }
 }

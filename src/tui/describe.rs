@@ -3,6 +3,7 @@
 //!
 //! Knows facts and words; nothing of widths, colours or positions.
 
+pub(crate) mod blocks;
 mod device;
 mod pool;
 mod thin;

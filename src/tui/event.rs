@@ -18,12 +18,19 @@ pub enum Event {
 }
 
 /// What the screen asks of the rest of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Look at the host again now.
     LookAgain,
     /// Read from now on who uses which data block.
     ReadMappings,
+    /// Who uses a data block, and where it lies; the answer comes as a notice of some lines.
+    Block {
+        /// The pool's device-mapper name.
+        pool: String,
+        /// The data block.
+        block: u64,
+    },
     /// Record the host into a file; the answer comes as a notice.
     Capture,
 }

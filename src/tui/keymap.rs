@@ -66,7 +66,6 @@ pub(crate) fn find(key: Key, context: Context) -> Option<&'static Action> {
 /// Keys whose views and wizards come with later versions: what they say.
 pub(crate) fn later(key: Key) -> Option<&'static str> {
     match key.code {
-        KeyCode::Char('3') => Some("the map of blocks comes with a later version"),
         KeyCode::Char('5') => {
             Some("the journal comes with the first version that changes anything")
         }

@@ -1,5 +1,6 @@
 //! The screen as a whole: frames at three sizes, journeys by keys, hosts that never should be.
 
+mod blocks;
 mod frames;
 mod hostile;
 mod journeys;

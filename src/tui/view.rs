@@ -3,6 +3,7 @@
 //! Texts from outside pass through [`Pen`], which lets only characters of certain width through.
 
 mod bar;
+mod blocks;
 mod details;
 mod findings;
 mod header;
@@ -16,6 +17,7 @@ use ratatui::style::Style;
 
 use super::app::{App, Overlay, View};
 use super::areas::{Areas, LEAST};
+pub(crate) use blocks::word as block_word;
 pub(crate) use header::until_change;
 use pen::{Pen, on};
 
@@ -56,6 +58,7 @@ fn draw_view(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
     match app.view {
         View::Tree | View::Layers => table::draw(pen, app, areas),
         View::Findings => findings::draw(pen, app, areas),
+        View::Blocks => blocks::draw(pen, app, areas),
     }
     details::draw_beside(pen, app, areas);
 }

@@ -110,6 +110,48 @@ pub(crate) static ACTIONS: &[Action] = &[
     )
     .keys(&[key('2')]),
     Action::new(
+        "blocks",
+        "view 3: the pool's data, a cell for some blocks",
+        Chapter::Look,
+        Context::SUBJECT,
+        App::show_blocks,
+    )
+    .keys(&[key('3')]),
+    Action::new(
+        "zoom in",
+        "in view 3: fewer blocks in a cell",
+        Chapter::Look,
+        Context::BLOCKS,
+        App::zoom_in,
+    )
+    .keys(&[key('+'), key('=')])
+    .bar_with(3, "zoom", &[key('+'), key('-')]),
+    Action::new(
+        "zoom out",
+        "in view 3: more blocks in a cell",
+        Chapter::Look,
+        Context::BLOCKS,
+        App::zoom_out,
+    )
+    .keys(&[key('-')]),
+    Action::new(
+        "owner or sharing",
+        "in view 3: by owner, or as the selected device sees it",
+        Chapter::Look,
+        Context::BLOCKS,
+        App::change_blocks,
+    )
+    .keys(&[key('o')])
+    .bar(5, "owner/sharing"),
+    Action::new("cell left", "in view 3: one cell left", Chapter::Move, Context::BLOCKS, |app| {
+        app.go_cells(-1);
+    })
+    .keys(&[LEFT, key('h')]),
+    Action::new("cell right", "in view 3: one cell right", Chapter::Move, Context::BLOCKS, |app| {
+        app.go_cells(1);
+    })
+    .keys(&[RIGHT, key('l')]),
+    Action::new(
         "findings",
         "view 4: what is wrong and what could not be seen",
         Chapter::Look,

@@ -151,6 +151,9 @@ impl App {
                 None => Vec::new(),
             };
         }
+        if self.view == View::Blocks {
+            return describe::blocks::describe(&self.seen, &self.strip, self.exact);
+        }
         match self.table().selected() {
             Some(what) => describe::describe(&self.seen, self.outline(), what, self.exact),
             None => Vec::new(),

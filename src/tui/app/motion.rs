@@ -47,6 +47,8 @@ impl App {
         } else if self.focus == Focus::Pane {
             let lines = self.pane_lines();
             self.pane_offset = step.from(self.pane_offset, lines, page);
+        } else if self.view == View::Blocks {
+            self.go_in_blocks(step);
         } else if self.view == View::Findings {
             self.findings.cursor = step.from(self.findings.cursor, self.finding_rows().len(), page);
             self.pane_offset = 0;
@@ -110,6 +112,8 @@ impl App {
             self.end_filter();
         } else if self.overlay.is_some() {
             self.choose();
+        } else if self.view == View::Blocks {
+            self.open_block();
         } else if let Some(to) = self.pointed_at() {
             self.go_to_node(to);
         } else if self.areas().pane.is_some() {
@@ -155,7 +159,7 @@ impl App {
         } else if self.overlay.take().is_some() {
         } else if self.focus == Focus::Pane {
             self.focus = Focus::List;
-        } else if self.view == View::Findings {
+        } else if self.view.is_over_tree() {
             self.show(self.came_from);
         } else if !self.filter.is_empty() {
             self.clear_filter();
@@ -186,13 +190,13 @@ impl App {
         if view == self.view {
             return;
         }
-        if view == View::Findings {
+        if view.is_over_tree() && !self.view.is_over_tree() {
             self.came_from = self.view;
         }
         let selected = self.table().selected_node();
-        let of_tables = self.view != View::Findings || view == View::Layers;
+        let of_tables = !self.view.is_over_tree() || view == View::Layers;
         self.view = view;
-        if let Some(node) = selected.filter(|_| of_tables && view != View::Findings) {
+        if let Some(node) = selected.filter(|_| of_tables && !view.is_over_tree()) {
             self.go_to_node(node);
         }
     }
