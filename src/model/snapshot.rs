@@ -43,6 +43,8 @@ pub struct SourceAge {
     pub asking_since_ms: Option<i64>,
     /// The newest attempt failed.
     pub silent: bool,
+    /// How far a long look has come: parts done, and of how many.
+    pub progress: Option<(u64, u64)>,
 }
 
 /// All that was seen.

@@ -73,6 +73,7 @@ async fn serve(
         match request {
             Request::LookAgain => survey.look_again(),
             Request::ReadMappings => survey.read_mappings(),
+            Request::StopMappings => survey.stop_mappings(),
             Request::Block { pool, block } => {
                 let question = (Some(pool), BlockQuestion::Data(block));
                 block_beside(plan.clone(), question, tell.clone());

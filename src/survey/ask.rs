@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::LookPlan;
 use super::order::{Order, SUBCOMMAND, Signs};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
 use crate::ids::DevNo;
@@ -33,13 +34,16 @@ pub(super) struct Asked {
     pub took: Duration,
 }
 
+/// Who is told how far a long look has come: parts done, and of how many.
+pub(super) type Progress = Option<UnboundedSender<(u64, u64)>>;
+
 /// Looks at one source.
-pub(super) async fn ask(plan: &LookPlan, order: Order) -> Asked {
+pub(super) async fn ask(plan: &LookPlan, order: Order, progress: Progress) -> Asked {
     let since = Instant::now();
     let mut order = order;
     let mut stuck = Vec::new();
     for attempt in 1.. {
-        let mut one = ask_child(&plan.program, &order).await;
+        let mut one = ask_child(&plan.program, &order, progress.clone()).await;
         stuck.extend(one.stuck.take());
         let hung_device = match one.hung {
             Some(Question::DmStatus(dev)) if attempt < MOST_TRIES => Some(dev),
@@ -90,7 +94,7 @@ struct One {
     stuck: Option<Stuck>,
 }
 
-async fn ask_child(program: &Path, order: &Order) -> One {
+async fn ask_child(program: &Path, order: &Order, progress: Progress) -> One {
     let mut recording = Recording::new(order.source);
     let mut child = match start(program, order) {
         Ok(child) => child,
@@ -99,7 +103,7 @@ async fn ask_child(program: &Path, order: &Order) -> One {
             return One { recording, facts: None, hung: None, stuck: None };
         }
     };
-    let mut lines = Lines::new(recording);
+    let mut lines = Lines { progress, ..Lines::new(recording) };
     let heard = lines.take_all(&mut child, order).await;
     let ended = child.end().await;
     let mut recording = lines.recording;
@@ -139,11 +143,13 @@ struct Lines {
     whole: bool,
     sign: Option<u64>,
     facts: Option<MetadataSeen>,
+    progress: Progress,
 }
 
 impl Lines {
     fn new(recording: Recording) -> Self {
-        Self { recording, asking: None, whole: false, sign: None, facts: None }
+        let (asking, sign, facts, progress) = (None, None, None, None);
+        Self { recording, asking, whole: false, sign, facts, progress }
     }
 
     /// Until it ends, closes its output, prints what is no record, or is silent for longer than
@@ -170,7 +176,11 @@ impl Lines {
                     self.asking = None;
                     self.facts = serde_json::from_str(&facts).ok();
                 }
-                Ok(Line::Progress { .. }) => {}
+                Ok(Line::Progress { done, of }) => {
+                    self.asking = None;
+                    // a screen that was left meanwhile is not told
+                    let _ = self.progress.as_ref().map(|tell| tell.send((done, of)));
+                }
                 Ok(Line::BrokenOff { why, .. }) => self.recording.break_off(why),
                 Ok(Line::End { .. }) => {
                     self.whole = true;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
-use super::ask::{Asked, ask_sign};
+use super::ask::{Asked, Progress, ask_sign};
 use super::look::{look_at, look_at_metadata, order};
 use super::order::Signs;
 use super::picture::{Picture, now_ms};
@@ -35,6 +35,8 @@ enum Told {
     Again,
     /// Read the pools' mappings from now on.
     Mappings,
+    /// Stop reading them where they are large.
+    NoMappings,
     /// The kernel says that something happened.
     Event(Event),
 }
@@ -96,6 +98,11 @@ impl Survey {
     pub fn read_mappings(&self) {
         let _ = self.tell.send(Told::Mappings);
     }
+
+    /// Stop that, also in the middle: what small pools say is read on.
+    pub fn stop_mappings(&self) {
+        let _ = self.tell.send(Told::NoMappings);
+    }
 }
 
 fn spawn(run: impl FnOnce() + Send + 'static) -> Result<(), LookError> {
@@ -133,6 +140,11 @@ struct Follower {
     publish: watch::Sender<Arc<Snapshot>>,
     turns: BTreeMap<Source, Turn>,
     looks: JoinSet<Done>,
+    /// The look at metadata that is under way.
+    reading: Option<AbortHandle>,
+    /// How much of metadata is read unasked.
+    unasked: Depth,
+    progress: (mpsc::UnboundedSender<(u64, u64)>, mpsc::UnboundedReceiver<(u64, u64)>),
 }
 
 impl Follower {
@@ -143,7 +155,9 @@ impl Follower {
         publish: watch::Sender<Arc<Snapshot>>,
     ) -> Self {
         let turns = plan.sources.iter().map(|source| (*source, Turn::default())).collect();
-        Self { plan, refresh, picture, publish, turns, looks: JoinSet::new() }
+        let (unasked, progress) = (plan.metadata.depth, mpsc::unbounded_channel());
+        let (looks, reading) = (JoinSet::new(), None);
+        Self { plan, refresh, picture, publish, turns, looks, reading, unasked, progress }
     }
 
     /// Until nobody wants to be told any more.
@@ -164,17 +178,44 @@ impl Follower {
                     let done = done.into_iter().flatten().collect();
                     self.take(done);
                 }
+                Some(progress) = self.progress.1.recv() => self.progresses(progress),
                 told = told.recv() => match told {
                     Some(Told::Again) => self.want_all(Wanted::Now),
                     Some(Told::Mappings) => {
                         self.plan.metadata.depth = Depth::Mappings;
                         self.want(Source::Metadata, Wanted::Now);
                     }
+                    Some(Told::NoMappings) => self.stop_mappings(),
                     Some(Told::Event(event)) => self.happened(event),
                     None => return,
                 },
                 () = timer => {}
             }
+        }
+    }
+
+    /// The child that reads dies with its look.
+    fn stop_mappings(&mut self) {
+        self.plan.metadata.depth = self.unasked;
+        let Some(reading) = self.reading.take() else { return };
+        reading.abort();
+        if let Some(turn) = self.turns.get_mut(&Source::Metadata) {
+            turn.end(None, Signs::default(), None);
+            turn.want(Wanted::Now, Instant::now());
+        }
+        self.picture.progresses(Source::Metadata, None);
+        self.publish.send_replace(Arc::new(self.picture.snapshot()));
+    }
+
+    /// The newest of what is there.
+    fn progresses(&mut self, first: (u64, u64)) {
+        let mut newest = first;
+        while let Ok(progress) = self.progress.1.try_recv() {
+            newest = progress;
+        }
+        if self.reading.is_some() {
+            self.picture.progresses(Source::Metadata, Some(newest));
+            self.publish.send_replace(Arc::new(self.picture.snapshot()));
         }
     }
 
@@ -210,7 +251,10 @@ impl Follower {
             let source = *source;
             if source == Source::Metadata {
                 let asked = self.picture.metadata_wanted(&plan.metadata);
-                self.looks.spawn(async move { look_at_pools(plan, asked).await });
+                let tell = Some(self.progress.0.clone());
+                let reading =
+                    self.looks.spawn(async move { look_at_pools(plan, asked, tell).await });
+                self.reading = Some(reading);
             } else {
                 self.looks.spawn(async move { look(plan, source, wanted, signs, known).await });
             }
@@ -244,6 +288,7 @@ impl Follower {
         let mut asked = asked;
         let first = turn.looked(asked.took, std::mem::take(&mut asked.stuck));
         if source == Source::Metadata {
+            self.reading = None;
             self.picture.metadata_answered(asked, now_ms());
             // who makes a device names it a moment later: a second look at both tells
             if self.picture.is_unsure() {
@@ -275,8 +320,8 @@ fn every(source: Source, refresh: Duration) -> Option<Duration> {
 }
 
 /// A look at the pools' metadata. What it says changes with what other sources say of its pools.
-async fn look_at_pools(plan: LookPlan, asked: metadata::Asked) -> Done {
-    let asked = look_at_metadata(&plan, asked, false).await;
+async fn look_at_pools(plan: LookPlan, asked: metadata::Asked, progress: Progress) -> Done {
+    let asked = look_at_metadata(&plan, asked, (false, progress)).await;
     Done { source: Source::Metadata, asked: Some(asked), signs: Signs::default(), sign: None }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::ask::{Asked, ask};
+use super::ask::{Asked, Progress, ask};
 use super::order::Order;
 use super::picture::{Picture, now_ms};
 use super::{LookError, LookPlan, Place, recorded};
@@ -111,11 +111,13 @@ async fn look_live(plan: &LookPlan) -> Picture {
 /// Metadata, when it is known where it lies; again, and Docker's files before, when it holds ids
 /// that nobody named: what is being made has no name for a moment.
 async fn look_at_pools(plan: &LookPlan, picture: &mut Picture) {
-    let asked = look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), false).await;
+    let asked =
+        look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (false, None)).await;
     picture.metadata_answered(asked, now_ms());
     if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
         picture.answered(&look_at(plan, Source::Docker).await.recording, now_ms());
-        let asked = look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), false).await;
+        let asked =
+            look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (false, None)).await;
         picture.metadata_answered(asked, now_ms());
     }
 }
@@ -124,7 +126,7 @@ async fn look_at_pools(plan: &LookPlan, picture: &mut Picture) {
 pub(super) async fn look_at_metadata(
     plan: &LookPlan,
     asked: metadata::Asked,
-    record: bool,
+    (record, progress): (bool, Progress),
 ) -> Asked {
     if asked.places.is_empty() {
         // a host without pools has none
@@ -132,7 +134,7 @@ pub(super) async fn look_at_metadata(
         return Asked { recording, facts: None, stuck: Vec::new(), took: Duration::ZERO };
     }
     let order = Order { metadata: Some(asked), record, ..order(plan, Source::Metadata) };
-    ask(plan, order).await
+    ask(plan, order, progress).await
 }
 
 /// The recordings in the order of [`Source::ALL`]. Metadata may be read twice, with Docker's files
@@ -140,15 +142,16 @@ pub(super) async fn look_at_metadata(
 async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
     let mut recordings = start_all(plan).join_all().await;
     let mut picture = picture_of(plan, &recordings);
-    let mut read =
-        look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), true).await.recording;
+    let mut read = look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (true, None))
+        .await
+        .recording;
     picture.metadata_recorded(&read, &plan.metadata, now_ms());
     if picture.is_unsure() {
         let docker = look_at(plan, Source::Docker).await.recording;
         recordings.retain(|recording| recording.source() != Source::Docker);
         recordings.push(docker);
         let asked = picture_of(plan, &recordings).metadata_wanted(&plan.metadata);
-        read.append(look_at_metadata(plan, asked, true).await.recording);
+        read.append(look_at_metadata(plan, asked, (true, None)).await.recording);
     }
     recordings.push(read);
     recordings.sort_by_key(Recording::source);
@@ -178,7 +181,7 @@ pub(super) async fn look_at(plan: &LookPlan, source: Source) -> Asked {
     if source == Source::Host {
         return ask_host();
     }
-    ask(plan, order(plan, source)).await
+    ask(plan, order(plan, source), None).await
 }
 
 /// The order for one source.

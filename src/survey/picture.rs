@@ -41,6 +41,7 @@ struct Made {
 struct Seen {
     answered_at_ms: Option<i64>,
     asking_since_ms: Option<i64>,
+    progress: Option<(u64, u64)>,
     /// Why the newest look is not whole.
     gap: Option<Gap>,
 }
@@ -62,6 +63,11 @@ impl Picture {
     /// A source is asked from now on.
     pub(super) fn asking(&mut self, source: Source) {
         self.seen.entry(source).or_default().asking_since_ms = Some(now_ms());
+    }
+
+    /// A long look at a source has come so far.
+    pub(super) fn progresses(&mut self, source: Source, progress: Option<(u64, u64)>) {
+        self.seen.entry(source).or_default().progress = progress;
     }
 
     /// Something about the whole look.
@@ -125,7 +131,7 @@ impl Picture {
     fn note(&mut self, recording: &Recording, at_ms: i64) -> bool {
         let source = recording.source();
         let seen = self.seen.entry(source).or_default();
-        seen.asking_since_ms = None;
+        (seen.asking_since_ms, seen.progress) = (None, None);
         seen.gap = recording.broken_off().map(|why| Gap::new(source.name(), why));
         if seen.gap.is_none() {
             seen.answered_at_ms = Some(at_ms);
@@ -176,6 +182,7 @@ impl Picture {
             answered_at_ms: seen.answered_at_ms,
             asking_since_ms: seen.asking_since_ms,
             silent: seen.gap.is_some(),
+            progress: seen.progress,
         };
         self.seen.iter().map(age).collect()
     }

@@ -348,3 +348,44 @@ fn a_program_path_is_this_program_unless_a_test_says_otherwise() {
     let plan = LookPlan::new(Place::Live { root: None }, LookOptions::default());
     assert_eq!(plan.program, Path::new("/proc/self/exe"));
 }
+
+/// A host with one active pool, whose metadata is read for ever, telling how far, unless only the
+/// details are wanted.
+const ENDLESS: &str = r#"
+case $2 in
+dm)
+    echo '{"source":"dm","question":"dm-list","answer":{"ms":0,"result":{"Ok":{"dm-list":[{"dev":"253:2","name":"p","event_nr":0},{"dev":"253:0","name":"m","event_nr":0}]}}}}'
+    echo '{"source":"dm","question":{"dm-device":"253:2"},"answer":{"ms":0,"result":{"Ok":{"dm-device":{"name":"p","uuid":"","open_count":0,"event_nr":0,"suspended":false,"read_only":false,"deferred_remove":false,"inactive_table":false,"table":[{"start":0,"length":800,"kind":"thin-pool","params":"253:0 253:1 128 0 0 "}],"deps":["253:0"]}}}}}'
+    echo '{"source":"dm","question":{"dm-device":"253:0"},"answer":{"ms":0,"result":{"Ok":{"dm-device":{"name":"m","uuid":"","open_count":0,"event_nr":0,"suspended":false,"read_only":false,"deferred_remove":false,"inactive_table":false,"table":[{"start":0,"length":800,"kind":"linear","params":"8:0 0"}],"deps":[]}}}}}'
+    echo '{"end":{"records":3}}' ;;
+metadata)
+    echo "$order" >> $dir/asked
+    case "$order" in
+    *'"depth":"mappings"'*) while echo '{"progress":[3,10]}'; do sleep 0.05; done ;;
+    esac
+    echo '{"facts":"{\"pools\":[]}"}'
+    echo '{"end":{"records":0}}' ;;
+*) echo '{"end":{"records":0}}' ;;
+esac
+"#;
+
+#[test]
+fn a_long_reading_tells_how_far_it_is_and_can_be_stopped() {
+    let program = Program::new(ENDLESS);
+    let (mut watched, survey) =
+        Survey::start(program.plan(&[]), Duration::from_secs(5)).expect("begun");
+    let metadata = |seen: &Snapshot| {
+        let found = seen.sources.iter().find(|source| source.source == "metadata");
+        found.expect("it is a source").clone()
+    };
+    wait_for(&mut watched, |seen| metadata(seen).answered_at_ms.is_some());
+    survey.read_mappings();
+    wait_for(&mut watched, |seen| metadata(seen).progress == Some((3, 10)));
+    let before = metadata(&watched.borrow()).answered_at_ms;
+    survey.stop_mappings();
+    wait_for(&mut watched, |seen| metadata(seen).progress.is_none());
+    wait_for(&mut watched, |seen| metadata(seen).answered_at_ms > before);
+    let last = program.notes("asked").pop().expect("it was asked");
+    assert!(last.contains(r#""depth":"details""#), "{last}");
+    assert!(last.contains(r#""device":"253:0""#), "the pool's metadata device: {last}");
+}

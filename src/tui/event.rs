@@ -24,6 +24,8 @@ pub enum Request {
     LookAgain,
     /// Read from now on who uses which data block.
     ReadMappings,
+    /// Stop that, where it takes long.
+    StopMappings,
     /// Who uses a data block, and where it lies; the answer comes as a notice of some lines.
     Block {
         /// The pool's device-mapper name.

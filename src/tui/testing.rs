@@ -325,6 +325,7 @@ pub(crate) fn web_3() -> Host {
         answered_at_ms: Some(ANSWERED_MS),
         asking_since_ms: None,
         silent: false,
+        progress: None,
     };
     host.sources = vec![answered("dm"), answered("lvm"), answered("docker")];
     let xvda = host.node(Kind::Disk, "xvda", &[], 20 * GIB);

@@ -262,7 +262,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('r')]),
     Action::new(
         "sharing",
-        "read who shares what: EXCL, SHARED, DELTA",
+        "read who shares what: EXCL SHARED DELTA; again stops",
         Chapter::Act,
         Context::SUBJECT,
         App::read_mappings,

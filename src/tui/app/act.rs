@@ -103,7 +103,10 @@ impl App {
         let known = |pool: &crate::model::Pool| {
             pool.contents.as_ref().is_some_and(|contents| contents.mappings.is_some())
         };
-        if pools.iter().all(known) {
+        let reading = self.seen.snapshot.sources.iter().any(|source| source.progress.is_some());
+        if reading {
+            self.ask(Request::StopMappings, "stopped reading who shares what: m begins anew");
+        } else if pools.iter().all(known) {
             self.notice = Some("sharing is read: it is kept up to date".to_owned());
         } else {
             self.ask(Request::ReadMappings, "reading who shares what");

@@ -345,6 +345,15 @@ fn sharing_is_asked_for_until_it_is_known() {
     let mut stage = Stage::web_3(80, 24);
     stage.press("m");
     assert_eq!(stage.effects, [Effect::Ask(crate::tui::event::Request::ReadMappings)]);
+    // while it is read the header says how far, and the key stops it
+    let mut reading = web_3().snapshot();
+    let mut source = reading.sources[0].clone();
+    (source.source, source.progress) = ("metadata", Some((340, 1000)));
+    std::sync::Arc::make_mut(&mut reading).sources.push(source);
+    let mut stage = Stage::of(reading, 120, 24);
+    assert!(stage.shows("metadata: 34% read (m stops)"), "{}", stage.text());
+    stage.press("m");
+    assert_eq!(stage.effects, [Effect::Ask(crate::tui::event::Request::StopMappings)]);
     let mut host = web_3();
     for pool in &mut host.pools {
         pool.contents = Some(shared_by(&[], &[]).into());

@@ -69,6 +69,10 @@ fn silence(app: &App, source: &SourceAge) -> Option<(String, bool)> {
     if app.seen.recorded_at().is_some() {
         return None;
     }
+    if let Some((done, of)) = source.progress {
+        let percent = done.saturating_mul(100).checked_div(of).unwrap_or(0).min(100);
+        return Some((format!("{}: {percent}% read (m stops)", source.source), false));
+    }
     if is_loading(source) {
         return Some((format!("{}: reading", source.source), false));
     }

@@ -46,8 +46,6 @@ equal "what was deleted is leaked no more" '[]' "$(roles leaked)"
 # blocks: what thin_dump says of every mapping of a device
 hold_metadata_snapshot "$pool"
 tmeta=/dev/dm-$(dmsetup table "$pool" | awk '{ split($4, n, ":"); print n[2] }')
-thin_dump -m "$tmeta" --format human_readable --dev-id "${layer% *}" >dump.txt 2>/dev/null ||
-    thin_dump -m "$tmeta" >dump.xml
 thin_dump -m "$tmeta" >dump.xml
 mapping=$(awk -v id="${layer% *}" '$0 ~ "<device dev_id=\"" id "\"" { in_it = 1 } in_it && /single_mapping/ { print; exit }' dump.xml)
 virtual=$(sed 's/.*origin_block="\([0-9]*\)".*/\1/' <<<"$mapping") data=$(sed 's/.*data_block="\([0-9]*\)".*/\1/' <<<"$mapping")
@@ -69,7 +67,7 @@ equal "the way back from the data block names everybody who uses it" "$(cat user
 release_metadata_snapshot "$pool"
 disk=$(jq -r '.block.physical[-1] | "\(.device) \(.offset_bytes)"' block.json)
 node=/dev/$(lsblk -rno KNAME,MAJ:MIN | awk -v d="${disk% *}" '$2 == d { print $1; exit }')
-docker ps -q | xargs -r docker pause >/dev/null; sync; sleep 2
+docker ps -q --filter status=running | xargs -r docker pause >/dev/null; sync; sleep 2
 name=$(jq -r .block.uses[0].name block.json)
 dmsetup create --noudevsync --readonly look --table "0 20971520 thin /dev/mapper/$pool ${layer% *}" 2>/dev/null || true
 dev=/dev/dm-$(dmsetup info -c --noheadings -o minor look)
