@@ -144,7 +144,8 @@ struct Follower {
     reading: Option<AbortHandle>,
     /// How much of metadata is read unasked.
     unasked: Depth,
-    progress: (mpsc::UnboundedSender<(u64, u64)>, mpsc::UnboundedReceiver<(u64, u64)>),
+    tell_progress: mpsc::UnboundedSender<(u64, u64)>,
+    progress: mpsc::UnboundedReceiver<(u64, u64)>,
 }
 
 impl Follower {
@@ -155,9 +156,21 @@ impl Follower {
         publish: watch::Sender<Arc<Snapshot>>,
     ) -> Self {
         let turns = plan.sources.iter().map(|source| (*source, Turn::default())).collect();
-        let (unasked, progress) = (plan.metadata.depth, mpsc::unbounded_channel());
+        let unasked = plan.metadata.depth;
+        let (tell_progress, progress) = mpsc::unbounded_channel();
         let (looks, reading) = (JoinSet::new(), None);
-        Self { plan, refresh, picture, publish, turns, looks, reading, unasked, progress }
+        Self {
+            plan,
+            refresh,
+            picture,
+            publish,
+            turns,
+            looks,
+            reading,
+            unasked,
+            tell_progress,
+            progress,
+        }
     }
 
     /// Until nobody wants to be told any more.
@@ -178,7 +191,7 @@ impl Follower {
                     let done = done.into_iter().flatten().collect();
                     self.take(done);
                 }
-                Some(progress) = self.progress.1.recv() => self.progresses(progress),
+                Some(progress) = self.progress.recv() => self.progresses(progress),
                 told = told.recv() => match told {
                     Some(Told::Again) => self.want_all(Wanted::Now),
                     Some(Told::Mappings) => {
@@ -210,7 +223,7 @@ impl Follower {
     /// The newest of what is there.
     fn progresses(&mut self, first: (u64, u64)) {
         let mut newest = first;
-        while let Ok(progress) = self.progress.1.try_recv() {
+        while let Ok(progress) = self.progress.try_recv() {
             newest = progress;
         }
         if self.reading.is_some() {
@@ -251,7 +264,7 @@ impl Follower {
             let source = *source;
             if source == Source::Metadata {
                 let asked = self.picture.metadata_wanted(&plan.metadata);
-                let tell = Some(self.progress.0.clone());
+                let tell = Some(self.tell_progress.clone());
                 let reading =
                     self.looks.spawn(async move { look_at_pools(plan, asked, tell).await });
                 self.reading = Some(reading);
