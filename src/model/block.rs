@@ -21,6 +21,13 @@ pub enum BlockQuestion {
     },
     /// Who uses a data block.
     Data(u64),
+    /// All of a device's own address space, or how it differs from another's.
+    Space {
+        /// The device.
+        id: ThinId,
+        /// The other, where they are compared.
+        other: Option<ThinId>,
+    },
 }
 
 /// A place in a thin device.
@@ -59,6 +66,70 @@ pub struct BlockAnswer {
     pub more_uses: bool,
     /// Who allocated it.
     pub allocated: Option<Allocated>,
+    /// A device's own address space, where that was asked for.
+    pub space: Option<Space>,
+}
+
+/// A device's own address space, block by block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Space {
+    /// The device.
+    pub id: ThinId,
+    /// The device it is compared with.
+    pub other: Option<ThinId>,
+    /// What is mapped, by ascending block; what is not is a hole.
+    pub runs: Vec<SpaceRun>,
+    /// There are more runs than are kept.
+    pub cut: bool,
+}
+
+/// Neighbouring blocks of a device that are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceRun {
+    /// The first block in the device.
+    pub start: u64,
+    /// How many.
+    pub length: u64,
+    /// What they are.
+    pub what: SpaceSort,
+}
+
+/// What a block of a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpaceSort {
+    /// Mapped to a data block that nothing else uses.
+    Alone,
+    /// Mapped to a data block that others use too.
+    Shared,
+    /// Both devices map it to the same data block.
+    Same,
+    /// Both map it, to different data blocks.
+    Different,
+    /// Only this device maps it.
+    Added,
+    /// Only the other maps it.
+    Lacking,
+}
+
+impl Space {
+    /// Adds a block behind those that are there; whether there was room.
+    pub fn push(&mut self, block: u64, what: SpaceSort, most: usize) -> bool {
+        let goes_on = |run: &&mut SpaceRun| run.what == what && run.start + run.length == block;
+        if let Some(run) = self.runs.last_mut().filter(goes_on) {
+            run.length += 1;
+        } else if self.runs.len() < most {
+            self.runs.push(SpaceRun { start: block, length: 1, what });
+        } else {
+            self.cut = true;
+        }
+        !self.cut
+    }
+
+    /// The block behind the last that is mapped.
+    pub fn end(&self) -> u64 {
+        self.runs.last().map_or(0, |run| run.start.saturating_add(run.length))
+    }
 }
 
 /// Devices that read a data block at a block of their own.

@@ -8,6 +8,7 @@ mod block;
 mod places;
 mod read;
 mod source;
+mod space;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::space;
 use crate::ids::ThinId;
 use crate::model::block::{Allocated, BlockAnswer, BlockQuestion, BlockUse, Position};
 use crate::thinmeta::{Allocation, LookUpError, Mapping, MetaError, Reader, Whole, allocated_by};
@@ -23,6 +24,7 @@ pub(super) fn answer(
             return Ok(Err(format!("the pool has {end} data blocks: {block} is behind the last")));
         }
         BlockQuestion::Data(block) => (*block, None),
+        BlockQuestion::Space { id, other } => return space::answer(reader, whole, *id, *other),
         BlockQuestion::Of { id, at } => match find(reader, *id, *at) {
             Ok(Some(mapping)) => (mapping.data_block, Some((*id, mapping.time))),
             Ok(None) => return Ok(Ok(BlockAnswer::default())),

@@ -22,7 +22,7 @@ pub static SOUND: LazyLock<Synthetic> = LazyLock::new(|| Synthetic::new(20));
 /// The sound host with some answers replaced.
 pub struct Altered<F: Fn(&Question, Answer) -> Answer>(pub F);
 
-impl<F: Fn(&Question, Answer) -> Answer> ReadHost for Altered<F> {
+impl<F: Fn(&Question, Answer) -> Answer + Sync> ReadHost for Altered<F> {
     fn ask(&self, question: &Question) -> Answer {
         (self.0)(question, SOUND.ask(question))
     }
@@ -76,7 +76,7 @@ pub fn report(snapshot: &Snapshot) {
     let topology = &snapshot.topology;
     let documents: [&dyn Fn(&mut Vec<u8>); 4] = [
         &|mut out| json::write_tree(&mut out, snapshot).expect("a vector takes all"),
-        &|mut out| json::write_layers(&mut out, snapshot, None).expect("a vector takes all"),
+        &|mut out| json::write_layers(&mut out, snapshot, None, None).expect("a vector takes all"),
         &|mut out| json::write_pools(&mut out, snapshot, None).expect("a vector takes all"),
         &|mut out| json::write_findings(&mut out, snapshot).expect("a vector takes all"),
     ];
@@ -93,7 +93,7 @@ pub fn report(snapshot: &Snapshot) {
             text::write_tree(&mut out, topology, Direction::Down, style)
                 .expect("a vector takes all");
         },
-        &|mut out| text::write_layers(&mut out, topology, None, style).expect("a vector takes all"),
+        &|mut out| text::write_layers(&mut out, topology, None, None, style).expect("a vector takes all"),
         &|mut out| text::write_pools(&mut out, topology, None, style).expect("a vector takes all"),
         &|mut out| text::write_findings(&mut out, snapshot, style).expect("a vector takes all"),
     ];
