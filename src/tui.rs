@@ -48,6 +48,6 @@ mod width;
 mod tests;
 
 pub use app::{App, Look};
-pub use event::{Effect, Event, Request};
+pub use event::{Effect, Event, Notice, Request};
 pub use run::{ColorChoice, Ended, ScreenOptions, run};
 pub use view::draw;

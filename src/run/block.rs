@@ -10,6 +10,7 @@ use crate::report::block::Answered;
 use crate::report::text::Style;
 use crate::report::{json, text};
 use crate::survey::{self, LookPlan};
+use crate::tui::Notice;
 use crate::units::parse_size;
 
 /// Pool and question of the words that were typed. An offset in bytes becomes a block later, when
@@ -97,29 +98,30 @@ pub(super) fn print(
     print::stdout(|out| text::write_block(out, &answered, style))
 }
 
-/// Looks once for a data block; the answer, or why there is none, as text.
-pub(super) fn in_text(
+/// Looks once for a data block or a device's own space; the answer, or why there is none.
+pub(super) fn beside(
     mut plan: LookPlan,
     (pool, question): (Option<String>, BlockQuestion),
-) -> String {
+) -> Notice {
     plan.metadata = Wish { depth: Depth::Mappings, block: Some((pool.clone(), question.clone())) };
     let looked = match survey::look_once(&plan) {
         Ok(looked) => looked,
-        Err(error) => return error.to_string(),
+        Err(error) => return Notice::Text(error.to_string()),
     };
     let topology = &looked.snapshot.topology;
     let found = topology.find_pool(pool.as_deref());
-    match (found, &looked.block) {
+    match (found, looked.block) {
+        (_, Some(Ok(BlockAnswer { space: Some(space), .. }))) => Notice::Space(Box::new(space)),
         (Some(pool), Some(Ok(answer))) => {
-            let answered = Answered { topology, pool, question: &question, answer };
+            let answered = Answered { topology, pool, question: &question, answer: &answer };
             let mut text = Vec::new();
             let style = Style { ascii: false, color: false };
             // a vector takes every byte
             let _ = text::write_block(&mut text, &answered, style);
-            String::from_utf8_lossy(&text).into_owned()
+            Notice::Text(String::from_utf8_lossy(&text).into_owned())
         }
-        (_, Some(Err(why))) => why.clone(),
-        _ => "the pool's metadata could not be read".to_owned(),
+        (_, Some(Err(why))) => Notice::Text(why),
+        _ => Notice::Text("the pool's metadata could not be read".to_owned()),
     }
 }
 

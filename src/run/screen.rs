@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use crate::survey::{self, LookPlan, Survey};
 use crate::sys::live::own;
 use crate::text::Printable;
-use crate::tui::{self, ColorChoice, Ended, Request, ScreenOptions};
+use crate::tui::{self, ColorChoice, Ended, Notice, Request, ScreenOptions};
 
 /// Opens the screen and stays until it is left.
 pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
@@ -67,7 +67,7 @@ async fn serve(
     mut asked: UnboundedReceiver<Request>,
     survey: Survey,
     plan: LookPlan,
-    tell: UnboundedSender<String>,
+    tell: UnboundedSender<Notice>,
 ) {
     while let Some(request) = asked.recv().await {
         match request {
@@ -76,6 +76,10 @@ async fn serve(
             Request::StopMappings => survey.stop_mappings(),
             Request::Block { pool, block } => {
                 let question = (Some(pool), BlockQuestion::Data(block));
+                block_beside(plan.clone(), question, tell.clone());
+            }
+            Request::Space { pool, id, other } => {
+                let question = (Some(pool), BlockQuestion::Space { id, other });
                 block_beside(plan.clone(), question, tell.clone());
             }
             Request::Capture => capture_beside(plan.clone(), tell.clone()),
@@ -87,27 +91,28 @@ async fn serve(
 fn block_beside(
     plan: LookPlan,
     question: (Option<String>, BlockQuestion),
-    tell: UnboundedSender<String>,
+    tell: UnboundedSender<Notice>,
 ) {
     let failed = tell.clone();
     let started = std::thread::Builder::new().name("block".to_owned()).spawn(move || {
         // a screen that was left meanwhile is not told
-        let _ = tell.send(super::block::in_text(plan, question));
+        let _ = tell.send(super::block::beside(plan, question));
     });
     if let Err(error) = started {
-        let _ = failed.send(format!("not looked for: {error}"));
+        let _ = failed.send(Notice::Text(format!("not looked for: {error}")));
     }
 }
 
 /// Records the host on a thread of its own and tells how it went.
-fn capture_beside(plan: LookPlan, tell: UnboundedSender<String>) {
+fn capture_beside(plan: LookPlan, tell: UnboundedSender<Notice>) {
     let failed = tell.clone();
     let started = std::thread::Builder::new().name("capture".to_owned()).spawn(move || {
         // a screen that was left meanwhile is not told
-        let _ = tell.send(capture(&plan).unwrap_or_else(|why| format!("not recorded: {why}")));
+        let said = capture(&plan).unwrap_or_else(|why| format!("not recorded: {why}"));
+        let _ = tell.send(Notice::Text(said));
     });
     if let Err(error) = started {
-        let _ = failed.send(format!("not recorded: {error}"));
+        let _ = failed.send(Notice::Text(format!("not recorded: {error}")));
     }
 }
 

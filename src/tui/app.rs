@@ -19,7 +19,7 @@ use super::action::Context;
 use super::areas::Areas;
 use super::blocks::Strip;
 use super::edit::Edit;
-use super::event::{Effect, Event};
+use super::event::{Effect, Event, Notice};
 use super::filter::Filter;
 use super::glyph::Glyphs;
 use super::keymap::{self, Key};
@@ -164,10 +164,11 @@ impl App {
             Event::Terminal(_) => {}
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
             Event::Tick(now_ms) => self.now_ms = now_ms,
-            Event::Notice(text) if text.contains('\n') => {
+            Event::Notice(Notice::Text(text)) if text.contains('\n') => {
                 self.overlay = Some(Overlay::Bare { text, offset: 0 });
             }
-            Event::Notice(text) => self.notice = Some(text),
+            Event::Notice(Notice::Text(text)) => self.notice = Some(text),
+            Event::Notice(Notice::Space(space)) => self.take_space(*space),
         }
         self.settle();
         std::mem::take(&mut self.effects)

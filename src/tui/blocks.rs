@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::ids::ThinId;
+use crate::model::block::{Space, SpaceSort};
 use crate::model::metadata::{Group, Groups, PoolMetadata};
 use crate::model::{Holder, Pool, PoolIx, Topology};
 
@@ -18,6 +19,8 @@ pub(crate) enum By {
     Owner,
     /// How it stands to the selected device.
     Sharing,
+    /// What it is in the selected device's own address space.
+    Own,
 }
 
 /// What a block is, in either way of telling.
@@ -31,6 +34,8 @@ pub(crate) enum Sort {
     Shared,
     /// Others use it.
     Other,
+    /// A block of a device's own space.
+    Own(SpaceSort),
 }
 
 /// One cell: as many blocks as the zoom says.
@@ -60,6 +65,7 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     contents: *const PoolMetadata,
+    space: *const Space,
     generation: u64,
     by: By,
     device: Option<ThinId>,
@@ -87,8 +93,10 @@ pub(crate) struct Strip {
     pub(crate) cells: Vec<Cell>,
     /// Cells in a row.
     pub(crate) width: usize,
-    /// Blocks of the pool.
+    /// Blocks of the pool, or of the device.
     end: u64,
+    /// The device's own address space, where that was read.
+    pub(crate) space: Option<Arc<Space>>,
     key: Option<Key>,
 }
 
@@ -114,6 +122,12 @@ pub(crate) fn map_of(pool: Option<&Pool>) -> Result<(&Arc<PoolMetadata>, &Groups
 }
 
 impl Strip {
+    /// Tells something else, of other blocks: seen whole again.
+    pub(crate) fn look_at(&mut self, by: By) {
+        self.by = by;
+        (self.start, self.cursor, self.per_cell) = (0, 0, 0);
+    }
+
     /// Opens on a pool, as it is seen whole.
     pub(crate) fn open(&mut self, pool: Option<PoolIx>, device: Option<ThinId>) {
         if self.pool != pool {
@@ -133,11 +147,17 @@ impl Strip {
             self.key = None;
             return;
         };
-        let end = contents.data.total.get();
+        let own =
+            self.space.clone().filter(|space| self.by == By::Own && Some(space.id) == self.device);
+        let end = match &own {
+            Some(space) => self.device_end(topology, pool, contents, space),
+            None => contents.data.total.get(),
+        };
         self.end = end;
         self.hold_within(end, count);
         let key = Key {
             contents: Arc::as_ptr(contents),
+            space: own.as_ref().map_or(std::ptr::null(), Arc::as_ptr),
             generation,
             by: self.by,
             device: self.device,
@@ -148,8 +168,17 @@ impl Strip {
         if self.key.as_ref() == Some(&key) {
             return;
         }
-        let sorts = self.sorts(topology, pool, contents, groups);
-        self.cells = self.work_out(groups, &sorts, end, count);
+        self.cells = if let Some(space) = own {
+            let runs = space.runs.iter().map(|run| (run.start, run.length, Sort::Own(run.what)));
+            self.work_out(runs, end, count)
+        } else {
+            let sorts = self.sorts(topology, pool, contents, groups);
+            let map = groups.map.as_deref().unwrap_or_default();
+            let runs = map
+                .iter()
+                .filter_map(|run| Some((run.start, run.length, *sorts.get(run.group as usize)?)));
+            self.work_out(runs, end, count)
+        };
         self.key = Some(key);
     }
 
@@ -188,7 +217,7 @@ impl Strip {
                 let first = group.places().filter_map(|at| holders.get(at).copied()).min();
                 Sort::Of(first.unwrap_or(Holder::MetadataSnapshot))
             }
-            By::Sharing => match place {
+            By::Sharing | By::Own => match place {
                 Some(at) if group.holds(at) && group.device_count() == 1 => Sort::Alone,
                 Some(at) if group.holds(at) => Sort::Shared,
                 _ => Sort::Other,
@@ -197,7 +226,26 @@ impl Strip {
         groups.list.iter().map(sort).collect()
     }
 
-    fn work_out(&self, groups: &Groups, sorts: &[Sort], end: u64, count: usize) -> Vec<Cell> {
+    /// The blocks of the device: as large as it is, or as far as it is mapped.
+    fn device_end(
+        &self,
+        topology: &Topology,
+        pool: Option<&Pool>,
+        contents: &PoolMetadata,
+        space: &Space,
+    ) -> u64 {
+        let mut rows = pool.into_iter().flat_map(|pool| &pool.devices).map(|ix| topology.thin(*ix));
+        let size = rows.find(|row| row.id == self.device).and_then(|row| row.size);
+        let block = contents.block_size.bytes().get().max(1);
+        size.map_or(0, |size| size.get().div_ceil(block)).max(space.end())
+    }
+
+    fn work_out(
+        &self,
+        runs: impl Iterator<Item = (u64, u64, Sort)>,
+        end: u64,
+        count: usize,
+    ) -> Vec<Cell> {
         let blocks_of = |at: usize| {
             let first = self.start.saturating_add(self.per_cell.saturating_mul(at as u64));
             end.saturating_sub(first).min(self.per_cell)
@@ -208,16 +256,16 @@ impl Strip {
             .collect();
         let shown = self.per_cell.saturating_mul(cells.len() as u64);
         let stop = self.start.saturating_add(shown);
-        let map = groups.map.as_deref().unwrap_or_default();
-        let first = map.partition_point(|run| run.start.saturating_add(run.length) <= self.start);
-        for run in map.get(first..).unwrap_or_default() {
-            let (mut at, to) = (run.start.max(self.start), (run.start + run.length).min(stop));
-            let Some(sort) = sorts.get(run.group as usize).filter(|_| at < to) else { break };
+        let shown = runs
+            .skip_while(|(start, length, _)| start.saturating_add(*length) <= self.start)
+            .take_while(|(start, ..)| *start < stop);
+        for (start, length, sort) in shown {
+            let (mut at, to) = (start.max(self.start), start.saturating_add(length).min(stop));
             while at < to {
                 let cell = (at - self.start) / self.per_cell;
                 let next = (self.start + (cell + 1) * self.per_cell).min(to);
                 if let Some(cell) = usize::try_from(cell).ok().and_then(|at| cells.get_mut(at)) {
-                    cell.add(*sort, next - at);
+                    cell.add(sort, next - at);
                 }
                 at = next;
             }

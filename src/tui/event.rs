@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::ids::ThinId;
 use crate::model::Snapshot;
+use crate::model::block::Space;
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -13,8 +15,17 @@ pub enum Event {
     Snapshot(Arc<Snapshot>),
     /// A second has passed, or many: milliseconds since 1970.
     Tick(i64),
-    /// Something asked for is done, in one line.
-    Notice(String),
+    /// Something asked for is done.
+    Notice(Notice),
+}
+
+/// What comes back from what was asked for.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// A line to show once, or some lines to show alone.
+    Text(String),
+    /// A device's own address space.
+    Space(Box<Space>),
 }
 
 /// What the screen asks of the rest of the program.
@@ -32,6 +43,15 @@ pub enum Request {
         pool: String,
         /// The data block.
         block: u64,
+    },
+    /// A device's own address space, or how it differs from another's.
+    Space {
+        /// The pool's device-mapper name.
+        pool: String,
+        /// The device.
+        id: ThinId,
+        /// The other.
+        other: Option<ThinId>,
     },
     /// Record the host into a file; the answer comes as a notice.
     Capture,

@@ -18,7 +18,7 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::sync::{mpsc, watch};
 
 use super::app::{App, Look, usable};
-use super::event::{Effect, Event, Request};
+use super::event::{Effect, Event, Notice, Request};
 use super::input::Keys;
 use super::{glyph, terminal, view};
 use crate::model::Snapshot;
@@ -47,7 +47,7 @@ pub struct ScreenOptions {
     /// Colours.
     pub color: ColorChoice,
     /// Lines to show once, from what was asked for: `recorded into FILE`.
-    pub notices: Option<mpsc::UnboundedReceiver<String>>,
+    pub notices: Option<mpsc::UnboundedReceiver<Notice>>,
 }
 
 impl ScreenOptions {
@@ -154,7 +154,7 @@ pub(super) struct Sources<G, K> {
     /// Pictures of the host.
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     /// Lines to show once.
-    pub(super) notices: Option<mpsc::UnboundedReceiver<String>>,
+    pub(super) notices: Option<mpsc::UnboundedReceiver<Notice>>,
 }
 
 /// Something for the loop.
@@ -162,7 +162,7 @@ enum Turn {
     Signal(Signal),
     Key(Option<io::Result<TerminalEvent>>),
     Snapshot(bool),
-    Notice(Option<String>),
+    Notice(Option<Notice>),
     Tick,
 }
 

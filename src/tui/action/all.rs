@@ -143,6 +143,15 @@ pub(crate) static ACTIONS: &[Action] = &[
     )
     .keys(&[key('o')])
     .bar(5, "owner/sharing"),
+    Action::new(
+        "own blocks",
+        "in view 3: own blocks, against a marked device",
+        Chapter::Look,
+        Context::BLOCKS,
+        App::show_own_space,
+    )
+    .keys(&[key('v')])
+    .bar(6, "own blocks"),
     Action::new("cell left", "in view 3: one cell left", Chapter::Move, Context::BLOCKS, |app| {
         app.go_cells(-1);
     })

@@ -1,6 +1,7 @@
 //! Going about in the Blocks view, and asking about a block.
 
 use super::{App, Move, View};
+use crate::model::block::Space;
 use crate::model::{NodeIx, PoolIx};
 use crate::tui::blocks::By;
 use crate::tui::event::{Effect, Request};
@@ -79,8 +80,45 @@ impl App {
                 );
                 By::Owner
             }
-            (By::Sharing, _) => By::Owner,
+            (By::Sharing | By::Own, _) => By::Owner,
         };
+    }
+
+    /// The device's own address space, against the one other device that is marked if there is
+    /// one; and back to the pool.
+    pub(crate) fn show_own_space(&mut self) {
+        if self.strip.by == By::Own {
+            self.strip.look_at(By::Owner);
+            return;
+        }
+        let topology = self.seen.topology();
+        let pool = self.strip.pool.and_then(|ix| topology.pools.get(ix.0 as usize));
+        let (Some(pool), Some(id)) = (pool, self.strip.device) else {
+            self.notice =
+                Some("select a device in view 1 or 2 first: its own blocks are shown then".into());
+            return;
+        };
+        let marked =
+            self.marks.iter().filter_map(|id| topology.node(topology.find(id)?).facts.thin);
+        let rows =
+            marked.map(|ix| topology.thin(ix)).filter(|row| Some(row.pool) == self.strip.pool);
+        let others: Vec<_> = rows.filter_map(|row| row.id).filter(|other| *other != id).collect();
+        let other = if let [other] = others.as_slice() { Some(*other) } else { None };
+        let pool = pool.name.to_string();
+        self.notice = Some("reading the device's own blocks".to_owned());
+        self.effects.push(Effect::Ask(Request::Space { pool, id, other }));
+    }
+
+    /// It has been read.
+    pub(super) fn take_space(&mut self, space: Space) {
+        if self.view != View::Blocks || self.strip.device != Some(space.id) {
+            return;
+        }
+        self.notice = space
+            .cut
+            .then(|| "the device is too scattered: only its first blocks are shown".to_owned());
+        self.strip.space = Some(std::sync::Arc::new(space));
+        self.strip.look_at(By::Own);
     }
 
     /// Into a cell of several blocks; of one block, who uses it and where it lies.
@@ -91,6 +129,10 @@ impl App {
             return;
         }
         let pool = self.strip.pool.map(|ix| self.seen.topology().pool(ix).name.to_string());
+        if self.strip.by == By::Own {
+            self.notice = Some("v leads back to the pool, where enter asks about a block".into());
+            return;
+        }
         if let Some(pool) = pool.filter(|_| blocks > 0) {
             self.notice = Some("reading the metadata for this block".to_owned());
             let block = self.strip.cursor;

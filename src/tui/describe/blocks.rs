@@ -21,6 +21,10 @@ pub(crate) fn describe(seen: &Seen, strip: &Strip, exact: bool) -> Vec<Line> {
         return lines.list;
     };
     let first = strip.cursor;
+    if strip.by == By::Own {
+        describe_own(&mut lines, seen, pool, strip);
+        return lines.list;
+    }
     lines.push(Line::Title(match cell.blocks {
         1 => format!("data block {first} (0x{first:x})"),
         blocks => format!("data blocks {first} to {}", first + blocks - 1),
@@ -64,6 +68,29 @@ pub(crate) fn describe(seen: &Seen, strip: &Strip, exact: bool) -> Vec<Line> {
         lines.fact("lies on", format!("{} at byte {}", node.name, place.offset));
     }
     lines.list
+}
+
+/// A cell of a device's own address space.
+fn describe_own(lines: &mut Lines, seen: &Seen, pool: &crate::model::Pool, strip: &Strip) {
+    let (Some((_, cell)), Some(space)) = (strip.cell(), &strip.space) else { return };
+    let first = strip.cursor;
+    lines.push(Line::Title(match cell.blocks {
+        1 => format!("block {first} of the device"),
+        blocks => format!("blocks {first} to {} of the device", first + blocks - 1),
+    }));
+    lines.text(name(seen, pool, space.id));
+    if let Some(other) = space.other {
+        lines.text(format!("against {}", name(seen, pool, other)));
+    }
+    let block = pool.block_size.unwrap_or_default();
+    let size = |blocks: u64| format::long(DataBlocks(blocks).bytes(block));
+    for (sort, count) in &cell.sorts {
+        lines.fact(block_word(*sort), size(*count));
+    }
+    if cell.used() < cell.blocks {
+        lines.fact("not mapped", size(cell.blocks - cell.used()));
+    }
+    lines.fact("from byte", DataBlocks(first).bytes(block).get());
 }
 
 fn name(seen: &Seen, pool: &crate::model::Pool, id: ThinId) -> String {

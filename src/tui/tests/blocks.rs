@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::model::Usage;
 use crate::model::metadata::{DeviceMetadata, Group, Groups, MapRun, Mappings, PoolMetadata};
-use crate::tui::event::{Effect, Request};
+use crate::tui::event::{Effect, Notice, Request};
 use crate::tui::testing::web_3;
 use crate::units::{DataBlocks, MetadataBlocks, Sectors};
 
@@ -120,7 +120,9 @@ fn by_sharing_cells_say_how_blocks_stand_to_the_selected_device() {
 #[test]
 fn an_answer_of_some_lines_is_shown_alone_and_esc_leads_back() {
     let mut stage = stage(80, 24);
-    stage.app.update(super::Event::Notice("data block 7\n  on disk vdb\n".to_owned()));
+    stage
+        .app
+        .update(super::Event::Notice(Notice::Text("data block 7\n  on disk vdb\n".to_owned())));
     assert!(stage.shows("on disk vdb"));
     stage.press("<esc>");
     assert!(stage.shows("b base"));
@@ -135,4 +137,45 @@ fn what_was_not_read_says_which_key_reads_it() {
     assert!(stage.shows("metadata was not read"), "{}", stage.text());
     stage.press("jjlkh+-oG<enter>");
     assert!(stage.effects.is_empty());
+}
+
+#[test]
+fn a_device_s_own_space_is_asked_for_and_shown_with_its_holes() {
+    use crate::model::block::{Space, SpaceSort};
+    let mut stage = stage(120, 30);
+    let id = stage.app.strip.device.expect("a container is selected");
+    stage.press("v");
+    let pool = "docker-thinpool".to_owned();
+    assert_eq!(stage.effects.last(), Some(&Effect::Ask(Request::Space { pool, id, other: None })));
+    let mut space = Space { id, other: None, runs: Vec::new(), cut: false };
+    for block in 0..10_000 {
+        space.push(block, SpaceSort::Shared, 10);
+    }
+    for block in 15_000..15_010 {
+        space.push(block, SpaceSort::Alone, 10);
+    }
+    stage.app.update(super::Event::Notice(Notice::Space(Box::new(space))));
+    let text = cells(&stage).concat();
+    // the device has 10 GiB, 20,480 blocks: half of it shared, ten of its own
+    let per_cell = stage.app.strip.per_cell;
+    assert_eq!(text.matches('S').count() as u64, 10_000_u64.div_ceil(per_cell), "{text}");
+    assert!((1..=2).contains(&text.matches('A').count()), "{text}");
+    assert!(stage.shows("blocks 0 to") && stage.shows("mapped, shared"), "{}", stage.text());
+    stage.press("G");
+    assert!(stage.shows("not mapped"), "{}", stage.text());
+    stage.press("v");
+    assert!(cells(&stage).concat().contains('b'), "back to the pool");
+}
+
+#[test]
+fn against_a_marked_device_the_differences_are_asked_for() {
+    let mut stage = stage(120, 30);
+    stage.press("<esc>n<space>3");
+    let id = stage.app.strip.device;
+    stage.press("v");
+    let asked = stage.effects.last().cloned();
+    let Some(Effect::Ask(Request::Space { id: first, other: Some(other), .. })) = asked else {
+        panic!("no comparison was asked for: {asked:?}");
+    };
+    assert!(Some(first) == id && other != first);
 }

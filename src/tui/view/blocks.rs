@@ -7,6 +7,7 @@ use super::pen::{Pen, on};
 use super::table::draw_wall;
 use crate::format;
 use crate::model::Holder;
+use crate::model::block::SpaceSort;
 use crate::tui::app::App;
 use crate::tui::areas::Areas;
 use crate::tui::blocks::{By, Nothing, Sort, map_of};
@@ -75,9 +76,13 @@ const fn letter(sort: Sort) -> &'static str {
         Sort::Of(Holder::Leaked) => "x",
         Sort::Of(Holder::MetadataSnapshot) => "m",
         Sort::Of(Holder::Lost) => "!",
-        Sort::Alone => "A",
-        Sort::Shared => "S",
+        Sort::Alone | Sort::Own(SpaceSort::Alone) => "A",
+        Sort::Shared | Sort::Own(SpaceSort::Shared) => "S",
         Sort::Other => "o",
+        Sort::Own(SpaceSort::Same) => "=",
+        Sort::Own(SpaceSort::Different) => "d",
+        Sort::Own(SpaceSort::Added) => "+",
+        Sort::Own(SpaceSort::Lacking) => "-",
     }
 }
 
@@ -87,17 +92,26 @@ fn colour(sort: Sort, app: &App) -> Style {
     // without colours letters and bold must do
     if theme.good.fg.is_none() {
         return match sort {
-            Sort::Alone | Sort::Of(Holder::Leaked | Holder::Lost) => theme.strong,
+            Sort::Alone
+            | Sort::Own(SpaceSort::Alone | SpaceSort::Different | SpaceSort::Added)
+            | Sort::Of(Holder::Leaked | Holder::Lost) => theme.strong,
             _ => theme.plain,
         };
     }
     let fg = |colour| theme.plain.fg(colour);
     match sort {
         Sort::Of(Holder::Base) => fg(Color::Cyan),
-        Sort::Of(Holder::Images) | Sort::Shared => fg(Color::Blue),
+        Sort::Of(Holder::Images)
+        | Sort::Shared
+        | Sort::Own(SpaceSort::Shared | SpaceSort::Same) => fg(Color::Blue),
         Sort::Of(Holder::BuildCache | Holder::Volumes) => theme.plain,
-        Sort::Of(Holder::Containers) | Sort::Alone => fg(Color::Yellow),
-        Sort::Of(Holder::Leaked | Holder::Lost) => fg(Color::Magenta),
+        Sort::Of(Holder::Containers)
+        | Sort::Alone
+        | Sort::Own(SpaceSort::Alone | SpaceSort::Different) => fg(Color::Yellow),
+        Sort::Own(SpaceSort::Added) => fg(Color::Cyan),
+        Sort::Of(Holder::Leaked | Holder::Lost) | Sort::Own(SpaceSort::Lacking) => {
+            fg(Color::Magenta)
+        }
         Sort::Of(Holder::Unknown | Holder::MetadataSnapshot) | Sort::Other => theme.dim,
     }
 }
@@ -109,6 +123,12 @@ pub(crate) const fn word(sort: Sort) -> &'static str {
         Sort::Alone => "this device alone",
         Sort::Shared => "this device and others",
         Sort::Other => "others",
+        Sort::Own(SpaceSort::Alone) => "mapped, alone",
+        Sort::Own(SpaceSort::Shared) => "mapped, shared",
+        Sort::Own(SpaceSort::Same) => "the same in both",
+        Sort::Own(SpaceSort::Different) => "different",
+        Sort::Own(SpaceSort::Added) => "only here",
+        Sort::Own(SpaceSort::Lacking) => "only in the other",
     }
 }
 
@@ -119,9 +139,10 @@ fn legend(app: &App) -> Spans {
     let Some(pool) = app.strip.pool.and_then(|ix| topology.pools.get(ix.0 as usize)) else {
         return vec![("BLOCKS".to_owned(), theme.head)];
     };
-    let mut spans = vec![(pool.name.to_string(), theme.head), ("  ".to_owned(), theme.plain)];
     let block = pool.block_size.unwrap_or_default();
     let size = |blocks: u64| format::short(DataBlocks(blocks).bytes(block));
+    let cell = format!("  {} a cell  ", size(app.strip.per_cell));
+    let mut spans = vec![(pool.name.to_string(), theme.head), (cell, theme.dim)];
     let mut add = |sort: Sort, what: String| {
         spans.push((letter(sort).to_owned(), colour(sort, app)));
         spans.push((format!(" {what}  "), theme.plain));
@@ -137,7 +158,17 @@ fn legend(app: &App) -> Spans {
             add(Sort::Shared, "shared".to_owned());
             add(Sort::Other, "others".to_owned());
         }
+        By::Own => {
+            let compared = app.strip.space.as_ref().is_some_and(|space| space.other.is_some());
+            let sorts: &[SpaceSort] = if compared {
+                &[SpaceSort::Same, SpaceSort::Different, SpaceSort::Added, SpaceSort::Lacking]
+            } else {
+                &[SpaceSort::Alone, SpaceSort::Shared]
+            };
+            for sort in sorts {
+                add(Sort::Own(*sort), word(Sort::Own(*sort)).to_owned());
+            }
+        }
     }
-    spans.push((format!("{} a cell", size(app.strip.per_cell)), theme.dim));
     spans
 }

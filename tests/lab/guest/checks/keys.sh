@@ -28,14 +28,16 @@ keys /; keys ':role container'; keys Enter
 ok "the filter finds containers" shows 'matches, n next'
 keys Space; keys Space
 ok "marks say exactly what would be freed" shows '2 marked, deleting them frees '
-keys '*'; keys 3
+keys '*'; keys k; keys k; keys 3
 ok "3 shows the pool as cells" shows 'a cell'
 keys o; ok "o shows what the device shares" shows 'alone'
+keys v; ok "v reads the device's own blocks" eventually 30 shows 'mapped, '
+keys v
 for _ in 1 2 3 4 5 6 7; do keys +; done
 ok "zoomed in a cell is one block" shows 'data block '
 keys Enter; ok "enter asks about the block" eventually 30 shows ' of docker-thinpool'
 keys Escape; keys Escape; keys Escape; keys 1
-keys y; ok "y offers what to copy" shows 'copy'; keys Enter; ok "and shows it alone" not alive; keys Escape
+keys y; ok "y offers what to copy" shows 'copy'; keys Enter; ok "and shows it alone" not shows 'thinscope  '; keys Escape
 rm -f ./*.capture
 keys C; ok "C records the host" eventually 60 shows 'recorded into'
 ok "the recording is there and the person's own" test "$(stat -c %a ./*.capture)" = 600
