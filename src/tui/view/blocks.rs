@@ -100,7 +100,7 @@ fn colour(sort: Sort, app: &App) -> Style {
     }
     let fg = |colour| theme.plain.fg(colour);
     match sort {
-        Sort::Of(Holder::Base) => fg(Color::Cyan),
+        Sort::Of(Holder::Base) | Sort::Own(SpaceSort::Added) => fg(Color::Cyan),
         Sort::Of(Holder::Images)
         | Sort::Shared
         | Sort::Own(SpaceSort::Shared | SpaceSort::Same) => fg(Color::Blue),
@@ -108,7 +108,6 @@ fn colour(sort: Sort, app: &App) -> Style {
         Sort::Of(Holder::Containers)
         | Sort::Alone
         | Sort::Own(SpaceSort::Alone | SpaceSort::Different) => fg(Color::Yellow),
-        Sort::Own(SpaceSort::Added) => fg(Color::Cyan),
         Sort::Of(Holder::Leaked | Holder::Lost) | Sort::Own(SpaceSort::Lacking) => {
             fg(Color::Magenta)
         }
