@@ -2,7 +2,7 @@
 # Ids that nobody names and names without an id, made for real; data blocks found and back.
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
-cd /results || exit 1
+mkdir -p /results/leaks && cd /results/leaks || exit 1
 
 pool=$(pool_name)
 files=/var/lib/docker/devicemapper/metadata

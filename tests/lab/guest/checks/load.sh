@@ -4,7 +4,7 @@
 # LOOKS says how many.
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
-cd /results || exit 1
+mkdir -p /results/load && cd /results/load || exit 1
 looks=${LOOKS:-40}
 
 pool=$(pool_name)
@@ -15,7 +15,7 @@ dmsetup create --noudevsync load --table "0 16777216 thin /dev/mapper/$pool 9100
 node=/dev/dm-$(dmsetup info -c --noheadings -o minor load)
 (
     at=0 snap=9101
-    while [ ! -e /results/stop ]; do
+    while [ ! -e /results/load/stop ]; do
         dd if=/dev/urandom of="$node" bs=4k seek=$((at * 128)) count=1 oflag=direct,dsync status=none
         at=$((at + 1))
         if [ $((at % 25)) = 0 ]; then

@@ -2,7 +2,7 @@
 # What every layer costs, against thin_ls and thin_delta on a metadata snapshot of the same moment.
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
-cd /results || exit 1
+mkdir -p /results/sharing && cd /results/sharing || exit 1
 
 # an inactive pool is read in place first, then activated and compared
 if [ "$LAB_HOST" = inactive ]; then
