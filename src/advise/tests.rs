@@ -363,11 +363,8 @@ fn contents(lost: u64, damages: u64) -> crate::model::PoolMetadata {
     PoolMetadata {
         transaction: 5,
         time: 3,
-        needs_check: false,
-        held_root: None,
         block_size: Sectors(1024),
         data: crate::model::Usage { used: DataBlocks(8 + lost), total: DataBlocks(100) },
-        metadata: crate::model::Usage { used: MetadataBlocks(9), total: MetadataBlocks(99) },
         devices: ids.map(device).to_vec(),
         damages: (0..damages).map(|n| format!("metadata block {n} is odd")).collect(),
         damage_count: damages,
@@ -377,6 +374,7 @@ fn contents(lost: u64, damages: u64) -> crate::model::PoolMetadata {
             groups: Some(groups),
             ..Mappings::default()
         })),
+        ..PoolMetadata::default()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ids::ThinId;
 use crate::units::{DataBlocks, MetadataBlocks, Sectors};
 
 /// The metadata of one pool, as of its last commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolMetadata {
     /// The transaction of its owner.
     pub transaction: u64,
@@ -278,21 +278,15 @@ mod tests {
             MapRun { start: 20, length: 1, group: 2 },
         ]);
         PoolMetadata {
-            transaction: 0,
-            time: 0,
-            needs_check: false,
-            held_root: None,
             block_size: Sectors(128),
             data: Usage { used: DataBlocks(310), total: DataBlocks(1000) },
-            metadata: Usage { used: MetadataBlocks(0), total: MetadataBlocks(0) },
             devices: [1, 2, 5].map(device).to_vec(),
-            damages: Vec::new(),
-            damage_count: 0,
             mappings: Some(Box::new(Mappings {
                 exclusive: vec![Some(DataBlocks(10)), Some(DataBlocks(0)), None],
                 groups: Some(Groups { list, map }),
                 ..Mappings::default()
             })),
+            ..PoolMetadata::default()
         }
     }
 

@@ -63,7 +63,7 @@ pub enum NoSpace {
 }
 
 /// Used out of total.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Usage<T> {
     /// In use.
     pub used: T,

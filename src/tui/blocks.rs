@@ -323,7 +323,7 @@ mod tests {
     use crate::model::Usage;
     use crate::model::metadata::{MapRun, Mappings};
     use crate::model::sample::direct_lvm;
-    use crate::units::{DataBlocks, MetadataBlocks, Sectors};
+    use crate::units::{DataBlocks, Sectors};
 
     /// A pool of 100 blocks: 0 to 9 of one group, 30 of another, the rest free.
     fn topology() -> Topology {
@@ -335,17 +335,10 @@ mod tests {
         ];
         let groups = Groups { list: vec![group(true), group(true)], map: Some(map) };
         parts.pool.contents = Some(Arc::new(PoolMetadata {
-            transaction: 0,
-            time: 0,
-            needs_check: false,
-            held_root: None,
             block_size: Sectors(128),
             data: Usage { used: DataBlocks(11), total: DataBlocks(100) },
-            metadata: Usage { used: MetadataBlocks(1), total: MetadataBlocks(2) },
-            devices: Vec::new(),
-            damages: Vec::new(),
-            damage_count: 0,
             mappings: Some(Box::new(Mappings { groups: Some(groups), ..Mappings::default() })),
+            ..PoolMetadata::default()
         }));
         parts.topology()
     }

@@ -5,7 +5,7 @@ use crate::model::Usage;
 use crate::model::metadata::{DeviceMetadata, Group, Groups, MapRun, Mappings, PoolMetadata};
 use crate::tui::event::{Effect, Notice, Request};
 use crate::tui::testing::web_3;
-use crate::units::{DataBlocks, MetadataBlocks, Sectors};
+use crate::units::{DataBlocks, Sectors};
 
 /// A pool of 100,000 blocks: 0 to 9 999 the base's and everybody's, 20 000 to 20 099 a
 /// container's alone, 30 000 nobody's but a metadata snapshot's.
@@ -41,18 +41,14 @@ pub(super) fn stage(width: u16, height: u16) -> Stage {
     host.pools[0].contents = Some(std::sync::Arc::new(PoolMetadata {
         transaction: 1,
         time: 1,
-        needs_check: false,
-        held_root: None,
         block_size: Sectors(1024),
         data: Usage { used: DataBlocks(10_101), total: DataBlocks(100_000) },
-        metadata: Usage { used: MetadataBlocks(9), total: MetadataBlocks(99) },
         devices: ids.into_iter().map(device).collect(),
-        damages: Vec::new(),
-        damage_count: 0,
         mappings: Some(Box::new(Mappings {
             groups: Some(Groups { list, map: Some(map) }),
             ..Mappings::default()
         })),
+        ..PoolMetadata::default()
     }));
     let mut stage = Stage::of(host.snapshot(), width, height);
     stage.press(KEYS);

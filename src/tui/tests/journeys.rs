@@ -208,7 +208,7 @@ fn marks_are_counted_and_what_is_not_known_is_not_claimed() {
 /// A pool's metadata in which these places share among each other, and all with all.
 fn shared_by(ids: &[crate::ids::ThinId], places: &[u32]) -> crate::model::PoolMetadata {
     use crate::model::metadata::{DeviceMetadata, Group, Groups, Mappings, PoolMetadata};
-    use crate::units::{DataBlocks, MetadataBlocks, Sectors};
+    use crate::units::{DataBlocks, Sectors};
     let group = |devices: Vec<(u32, u32)>, blocks| Group {
         devices,
         held: false,
@@ -229,18 +229,14 @@ fn shared_by(ids: &[crate::ids::ThinId], places: &[u32]) -> crate::model::PoolMe
     PoolMetadata {
         transaction: 1,
         time: 1,
-        needs_check: false,
-        held_root: None,
         block_size: Sectors(1024),
         data: crate::model::Usage { used: DataBlocks(63), total: DataBlocks(100) },
-        metadata: crate::model::Usage { used: MetadataBlocks(9), total: MetadataBlocks(99) },
         devices: ids.iter().map(device).collect(),
-        damages: Vec::new(),
-        damage_count: 0,
         mappings: Some(Box::new(Mappings {
             groups: Some(Groups { list, map: None }),
             ..Mappings::default()
         })),
+        ..PoolMetadata::default()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{Role, ThinDevice, Usage};
 use crate::owner::{Backing, Owned};
 use crate::probe::metadata::{MetadataSeen, PoolLook};
 use crate::probe::{Assembled, Facts};
-use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
+use crate::units::{Bytes, DataBlocks, Sectors};
 
 fn id(number: u64) -> ThinId {
     ThinId::new(number).expect("a small id")
@@ -28,16 +28,10 @@ fn contents(ids: &[u64]) -> PoolMetadata {
     };
     PoolMetadata {
         transaction: 9,
-        time: 0,
-        needs_check: false,
-        held_root: None,
         block_size: Sectors(128),
         data: Usage { used: DataBlocks(100), total: DataBlocks(1000) },
-        metadata: Usage { used: MetadataBlocks(10), total: MetadataBlocks(100) },
         devices: ids.iter().map(device).collect(),
-        damages: Vec::new(),
-        damage_count: 0,
-        mappings: None,
+        ..PoolMetadata::default()
     }
 }
 
