@@ -68,7 +68,7 @@ impl Wish {
             let pool = topology.find_pool(name.as_deref())?;
             Some((topology.pool(pool).name.to_string(), question.clone()))
         });
-        Asked { places: places(topology, facts, file), depth: self.depth, block }
+        Asked { places: places(topology, facts, file), depth: self.depth, block, one_by_one: false }
     }
 }
 
@@ -81,6 +81,9 @@ pub struct Asked {
     pub depth: Depth,
     /// A data block of one pool that is asked about.
     pub block: Option<(String, BlockQuestion)>,
+    /// Blocks are asked for one by one: so a recording is made and read, whatever the reader
+    /// takes in one go in this version or another.
+    pub one_by_one: bool,
 }
 
 /// Where metadata lies.

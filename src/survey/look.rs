@@ -133,6 +133,7 @@ pub(super) async fn look_at_metadata(
         let recording = Recording::new(Source::Metadata);
         return Asked { recording, facts: None, stuck: Vec::new(), took: Duration::ZERO };
     }
+    let asked = metadata::Asked { one_by_one: record, ..asked };
     let order = Order { metadata: Some(asked), record, ..order(plan, Source::Metadata) };
     ask(plan, order, progress).await
 }

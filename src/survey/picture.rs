@@ -96,7 +96,7 @@ impl Picture {
     /// Reads the metadata that a recording holds, twice: where it was read twice, Docker's files
     /// were read in between.
     pub(super) fn metadata_recorded(&mut self, recording: &Recording, wish: &Wish, at_ms: i64) {
-        let asked = self.metadata_wanted(wish);
+        let asked = metadata::Asked { one_by_one: true, ..self.metadata_wanted(wish) };
         if !self.note(recording, at_ms) {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::block;
-use super::source::open;
+use super::source::{Recorded, open};
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
 use crate::ids::{DevNo, ThinId};
 use crate::model::Usage;
@@ -44,13 +44,15 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, watch: Option<Watch<'_>
             Err(why) => pools.push(look(Err(why.clone()), None)),
             Ok(laid) => {
                 let missing = AtomicBool::new(false);
-                let looked = read_pool(host, (place, laid, &missing), (what, watch));
-                if !missing.load(Ordering::Relaxed) {
+                let recorded = asked.one_by_one.then_some(Recorded { missing: &missing });
+                let looked = read_pool(host, (place, laid, recorded), (what, watch));
+                let sound = matches!(&looked, Ok(Some((read, _))) if read.is_sound());
+                if sound || !missing.load(Ordering::Relaxed) {
                     pools.extend(looked.transpose().map(|read| look(read, None)));
                     continue;
                 }
                 // a recording of large metadata holds the details only
-                let read = read_pool(host, (place, laid, &missing), (DETAILS, None));
+                let read = read_pool(host, (place, laid, recorded), (DETAILS, None));
                 let note = "its mappings are not in the recording: what is shared is not known";
                 pools.extend(read.transpose().map(|read| look(read, Some(note.to_owned()))));
             }
@@ -74,10 +76,10 @@ type Read = (PoolMetadata, Option<Result<BlockAnswer, String>>);
 /// `None` when a recording has none of it.
 fn read_pool(
     host: &dyn ReadHost,
-    (place, laid, missing): (&PoolPlace, &Laid, &AtomicBool),
+    (place, laid, recorded): (&PoolPlace, &Laid, Option<Recorded<'_>>),
     (what, watch): (What<'_>, Option<Watch<'_>>),
 ) -> Result<Option<Read>, String> {
-    let opened = open(host, laid, missing).map_err(|failure| failure.why)?;
+    let opened = open(host, laid, recorded).map_err(|failure| failure.why)?;
     let Some(source) = opened else { return Ok(None) };
     let writes = || laid.written.and_then(|dev| read_writes(host, dev));
     let tries = if laid.written.is_some() { TRIES } else { 1 };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Laid;
 use crate::sys::{FailKind, Failure, Medium, Question, ReadHost, Reply};
-use crate::thinmeta::{BlockSource, Extent, ExtentSource, Place};
+use crate::thinmeta::{BLOCK, BlockSource, Extent, ExtentSource, Place};
 
 /// Most bytes of one question.
 const MOST: usize = 1 << 20;
@@ -15,15 +15,21 @@ struct MediumSource<'h> {
     host: &'h dyn ReadHost,
     medium: Medium,
     bytes: u64,
-    /// Set when a recording was asked for what it does not hold.
-    missing: &'h AtomicBool,
+    recorded: Option<Recorded<'h>>,
+}
+
+/// How blocks are asked for where a recording is made or read.
+#[derive(Clone, Copy)]
+pub(super) struct Recorded<'h> {
+    /// Set when a block was asked for that is not there.
+    pub(super) missing: &'h AtomicBool,
 }
 
 /// Opens what holds a pool's metadata; `None` when a recording has none of it.
 pub(super) fn open<'h>(
     host: &'h dyn ReadHost,
     laid: &Laid,
-    missing: &'h AtomicBool,
+    recorded: Option<Recorded<'h>>,
 ) -> Result<Option<Box<dyn BlockSource + 'h>>, Failure> {
     let mut media = Vec::new();
     for medium in &laid.media {
@@ -33,7 +39,7 @@ pub(super) fn open<'h>(
             Err(failure) if failure.kind == FailKind::NotRecorded => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        media.push(MediumSource { host, medium: medium.clone(), bytes, missing });
+        media.push(MediumSource { host, medium: medium.clone(), bytes, recorded });
     }
     if laid.spans.is_empty() {
         let first = media.into_iter().next();
@@ -60,21 +66,21 @@ impl BlockSource for MediumSource<'_> {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
-        let mut at = offset;
-        for piece in into.chunks_mut(MOST) {
+        let (mut at, most) = (offset, if self.recorded.is_some() { BLOCK } else { MOST });
+        for piece in into.chunks_mut(most) {
             let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
             let question = Question::Read { of: self.medium.clone(), offset: at, length };
-            match self.host.ask(&question).result {
-                Ok(Reply::Bytes(bytes)) if bytes.0.len() == piece.len() => {
+            match (self.host.ask(&question).result, self.recorded) {
+                (Ok(Reply::Bytes(bytes)), _) if bytes.0.len() == piece.len() => {
                     piece.copy_from_slice(&bytes.0);
                 }
-                Ok(_) => return Err(io::Error::other(strange(&self.medium).why)),
-                Err(failure) => {
-                    if failure.kind == FailKind::NotRecorded {
-                        self.missing.store(true, Ordering::Relaxed);
-                    }
-                    return Err(io::Error::other(failure.why));
+                (Ok(_), _) => return Err(io::Error::other(strange(&self.medium).why)),
+                // it may only be read through on the way to others: then nobody looks at it
+                (Err(failure), Some(recorded)) if failure.kind == FailKind::NotRecorded => {
+                    recorded.missing.store(true, Ordering::Relaxed);
+                    piece.fill(0);
                 }
+                (Err(failure), _) => return Err(io::Error::other(failure.why)),
             }
             at = at.saturating_add(u64::from(length));
         }
