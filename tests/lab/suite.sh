@@ -18,9 +18,9 @@ plan() {
 direct-lvm       | gather quiet screen sharing | tree layers pool replay
 direct-lvm       | contract leaks hung |
 loop-lvm         | gather sharing | tree layers pool replay
-raw              | gather sharing | tree layers pool replay
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
+raw              | gather sharing | tree layers pool replay
 direct-lvm-dead  | gather quiet sharing | tree layers replay
 direct-lvm-2pv   | gather | tree layers pool replay
 direct-lvm-auto  | gather | tree layers pool replay
