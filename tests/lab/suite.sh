@@ -29,6 +29,11 @@ raw-dead         | gather | tree layers replay
 tmeta-other-pv   | gather | tree layers pool replay
 tmeta-raid1      | gather | tree layers pool replay
 luks-pv          | gather | tree layers pool replay
+direct-lvm-2pv-dead | gather | tree layers replay
+direct-lvm-auto-dead | gather | tree layers replay
+tmeta-other-pv-dead | gather | tree layers replay
+tmeta-raid1-dead | gather | tree layers replay
+luks-pv-dead     | gather | tree layers replay
 lvm-thin         | gather | tree replay
 inactive         | gather sharing | tree layers replay
 thousand         | thousand |
@@ -61,7 +66,7 @@ run_host() { # run_host HOST "CHECK…" "JUDGE…"
         (cd "$folder" && bash "$OLDPWD/tests/lab/judge/$judge.sh") >"$folder/$judge.log" 2>&1
         count "$folder/$judge.log" $?
     done
-    printf '%-18s %s failed, %s s\n' "$host" $((failed - before)) $((SECONDS - began))
+    printf '%-20s %s failed, %s s\n' "$host" $((failed - before)) $((SECONDS - began))
 }
 
 while IFS='|' read -r host checks judges; do
