@@ -8,7 +8,7 @@ use super::outline::{Outline, What};
 use super::seen::Seen;
 use crate::ids::DevNo;
 use crate::model::{Node, ThinDevice};
-use crate::units::Bytes;
+use crate::units::{self, Bytes};
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,24 +149,11 @@ fn parse_compared(text: &str) -> Option<(Compare, Bytes)> {
     Some((compare, parse_size(size)?))
 }
 
-/// A size with one of the suffixes of LVM, 1024-based, or in bytes.
+/// A size as LVM reads it, or in bytes; `GB` and `GiB` are what people type beside `G`.
 fn parse_size(text: &str) -> Option<Bytes> {
-    let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
-    let (number, suffix) = text.split_at(digits);
-    let shift = match suffix.to_ascii_lowercase().trim_end_matches("ib").trim_end_matches('b') {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        "p" => 50,
-        _ => return None,
-    };
-    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-    let whole: u64 = whole.parse().ok()?;
-    let tenths: u64 = part.get(..1)?.parse().ok()?;
-    let unit = 1_u64 << shift;
-    Some(Bytes(whole.saturating_mul(unit).saturating_add(tenths * (unit / 10))))
+    let text = text.to_ascii_lowercase();
+    let plain = text.strip_suffix("ib").or(text.strip_suffix('b')).unwrap_or(&text);
+    units::parse_size(plain).map(|(bytes, _)| bytes)
 }
 
 impl Filter {
@@ -362,7 +349,7 @@ mod tests {
     fn words_and_terms_are_told_apart() {
         let filter = parse_filter("Web :role container :exclusive >1.5G").expect("all is known");
         assert_eq!(filter.words(), ["web"]);
-        let size = Bytes((1 << 30) + 5 * ((1 << 30) / 10));
+        let size = Bytes(3 << 29);
         assert_eq!(
             filter.terms,
             [
@@ -390,8 +377,9 @@ mod tests {
         assert_eq!(parse_compared("<=512KiB"), Some((Compare::AtMost, Bytes(512 << 10))));
         assert_eq!(parse_compared("100"), Some((Compare::AtLeast, Bytes(100))));
         assert_eq!(parse_compared("=0"), Some((Compare::Exactly, Bytes(0))));
-        assert_eq!(parse_compared(">99999999999999P"), Some((Compare::Above, Bytes(u64::MAX))));
-        assert_eq!(parse_compared(">G"), None);
+        for none in [">G", ">99999999999999P", ">1x"] {
+            assert_eq!(parse_compared(none), None, "{none}");
+        }
     }
 
     #[test]
