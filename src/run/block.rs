@@ -106,7 +106,7 @@ pub(super) fn beside(
     plan.metadata = Wish { depth: Depth::Mappings, block: Some((pool.clone(), question.clone())) };
     let looked = match survey::look_once(&plan) {
         Ok(looked) => looked,
-        Err(error) => return Notice::Text(error.to_string()),
+        Err(error) => return Notice::Line(error.to_string()),
     };
     let topology = &looked.snapshot.topology;
     let found = topology.find_pool(pool.as_deref());
@@ -120,8 +120,8 @@ pub(super) fn beside(
             let _ = text::write_block(&mut text, &answered, style);
             Notice::Text(String::from_utf8_lossy(&text).into_owned())
         }
-        (_, Some(Err(why))) => Notice::Text(why),
-        _ => Notice::Text("the pool's metadata could not be read".to_owned()),
+        (_, Some(Err(why))) => Notice::Line(why),
+        _ => Notice::Line("the pool's metadata could not be read".to_owned()),
     }
 }
 

@@ -99,7 +99,7 @@ fn block_beside(
         let _ = tell.send(super::block::beside(plan, question));
     });
     if let Err(error) = started {
-        let _ = failed.send(Notice::Text(format!("not looked for: {error}")));
+        let _ = failed.send(Notice::Line(format!("not looked for: {error}")));
     }
 }
 
@@ -109,10 +109,10 @@ fn capture_beside(plan: LookPlan, tell: UnboundedSender<Notice>) {
     let started = std::thread::Builder::new().name("capture".to_owned()).spawn(move || {
         // a screen that was left meanwhile is not told
         let said = capture(&plan).unwrap_or_else(|why| format!("not recorded: {why}"));
-        let _ = tell.send(Notice::Text(said));
+        let _ = tell.send(Notice::Line(said));
     });
     if let Err(error) = started {
-        let _ = failed.send(Notice::Text(format!("not recorded: {error}")));
+        let _ = failed.send(Notice::Line(format!("not recorded: {error}")));
     }
 }
 

@@ -164,10 +164,10 @@ impl App {
             Event::Terminal(_) => {}
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
             Event::Tick(now_ms) => self.now_ms = now_ms,
-            Event::Notice(Notice::Text(text)) if text.contains('\n') => {
+            Event::Notice(Notice::Line(line)) => self.notice = Some(line),
+            Event::Notice(Notice::Text(text)) => {
                 self.overlay = Some(Overlay::Bare { text, offset: 0 });
             }
-            Event::Notice(Notice::Text(text)) => self.notice = Some(text),
             Event::Notice(Notice::Space(space)) => self.take_space(*space),
         }
         self.settle();

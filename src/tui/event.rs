@@ -22,7 +22,9 @@ pub enum Event {
 /// What comes back from what was asked for.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    /// A line to show once, or some lines to show alone.
+    /// A line to show once.
+    Line(String),
+    /// A text to show alone.
     Text(String),
     /// A device's own address space.
     Space(Box<Space>),
