@@ -61,11 +61,10 @@ impl Cell {
     }
 }
 
-/// What the cells were worked out for.
+/// What the cells were worked out for. A picture has a generation of its own; what is chosen in
+/// this view makes them anew by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
-    contents: *const PoolMetadata,
-    space: *const Space,
     generation: u64,
     by: By,
     device: Option<ThinId>,
@@ -126,6 +125,7 @@ impl Strip {
     pub(crate) fn look_at(&mut self, by: By) {
         self.by = by;
         (self.start, self.cursor, self.per_cell) = (0, 0, 0);
+        self.key = None;
     }
 
     /// Opens on a pool, as it is seen whole.
@@ -133,7 +133,7 @@ impl Strip {
         if self.pool != pool {
             *self = Self::default();
         }
-        (self.pool, self.device) = (pool, device);
+        (self.pool, self.device, self.key) = (pool, device, None);
     }
 
     /// Brings the cells up to date: `width` by `height` of them.
@@ -156,8 +156,6 @@ impl Strip {
         self.end = end;
         self.hold_within(end, count);
         let key = Key {
-            contents: Arc::as_ptr(contents),
-            space: own.as_ref().map_or(std::ptr::null(), Arc::as_ptr),
             generation,
             by: self.by,
             device: self.device,
