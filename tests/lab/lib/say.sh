@@ -12,10 +12,10 @@ as_root() {
 }
 
 # What the building machine must have: command, then the package that brings it.
-need_tools() {
-    local missing=() command package
+missing_tools() {
+    local command package
     while read -r command package; do
-        command -v "$command" >/dev/null || missing+=("$package")
+        command -v "$command" >/dev/null || echo "$package"
     done <<'TOOLS'
 qemu-system-x86_64 qemu-system-x86
 qemu-img qemu-utils
@@ -25,11 +25,21 @@ busybox busybox-static
 cpio cpio
 zstd zstd
 TOOLS
-    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing+=(debian-archive-keyring)
-    [ ${#missing[@]} = 0 ] && return
-    note "installing ${missing[*]}"
-    as_root apt-get -q update >/dev/null
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qy --no-install-recommends install "${missing[@]}" >/dev/null ||
-        die "cannot install ${missing[*]}"
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
+}
+
+# Twice: a qemu-img from another release is removed when its sister package comes in.
+need_tools() {
+    local missing
+    for _ in 1 2; do
+        mapfile -t missing < <(missing_tools)
+        [ ${#missing[@]} = 0 ] && return
+        note "installing ${missing[*]}"
+        as_root apt-get -q update >/dev/null
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get -qy --no-install-recommends install "${missing[@]}" >/dev/null ||
+            die "cannot install ${missing[*]}"
+    done
+    mapfile -t missing < <(missing_tools)
+    [ ${#missing[@]} = 0 ] || die "still missing after installing: ${missing[*]}"
 }
