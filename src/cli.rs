@@ -3,9 +3,10 @@
 //! Only the shape is checked here; [`crate::settings`] resolves what the words mean together.
 //! A command that does not exist yet is not offered. Knows nothing of hosts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// See, explain and safely change the device-mapper thin pools under container engines.
@@ -150,6 +151,37 @@ pub enum Command {
         /// The finding's code, as `thinscope findings` prints it
         code: String,
     },
+    /// Print one line and an exit code for Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3
+    /// UNKNOWN
+    #[command(
+        version,
+        after_help = "RANGE is the Monitoring Plugins' [@][START:][END]: 80 alerts above 80 (and \
+                      below 0), 20: below 20, ~:80 above 80 only, @20:80 from 20 to 80. Ranges are \
+                      of percent used, for data and for metadata of every pool. Findings alert by \
+                      their gravity; what cannot be seen is UNKNOWN. Usage errors, --help and \
+                      --version exit with 3, as plugins do."
+    )]
+    Check {
+        /// WARNING when the percentage used of data or metadata is outside this range
+        #[arg(short, long, value_name = "RANGE", default_value = "80", allow_hyphen_values = true)]
+        warning: String,
+        /// CRITICAL when it is outside this one
+        #[arg(short, long, value_name = "RANGE", default_value = "90", allow_hyphen_values = true)]
+        critical: String,
+        /// UNKNOWN when there is no answer within so many seconds
+        #[arg(short, long, value_name = "SECONDS", default_value_t = 10,
+              value_parser = clap::value_parser!(u16).range(1..=3600))]
+        timeout: u16,
+        /// Say more; twice for a line for each thing, three times with evidence
+        #[arg(short, long, action = clap::ArgAction::Count)]
+        verbose: u8,
+    },
+    /// Print figures as OpenMetrics text, for the node exporter's textfile folder
+    Metrics {
+        /// Write them into this file, whole or not at all; `-` is standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Record this host into one file, which `--from` reads
     Capture {
         /// Where to; `-` is standard output [default: a name of host and time, here]
@@ -165,10 +197,46 @@ pub enum Command {
     Man,
 }
 
+/// Whether `check` is meant, also where the rest of the line cannot be understood: a plugin says
+/// even that in a plugin's way.
+pub fn means_check(arguments: &[OsString]) -> bool {
+    let lenient = |command: clap::Command| {
+        command.ignore_errors(true).disable_help_flag(true).disable_version_flag(true)
+    };
+    let command = lenient(Cli::command()).mut_subcommands(lenient);
+    let matches = command.try_get_matches_from(arguments);
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+
+    #[test]
+    fn a_check_is_known_as_one_whatever_else_was_typed() {
+        let means = |words: &[&str]| {
+            let words: Vec<OsString> =
+                std::iter::once(&"thinscope").chain(words).map(OsString::from).collect();
+            means_check(&words)
+        };
+        for words in [
+            &["check"][..],
+            &["check", "--no-such-option"],
+            &["check", "--help"],
+            &["check", "-V"],
+            &["check", "-t", "soon"],
+            &["check", "-w"],
+            &["check", "surplus"],
+            &["--refresh", "soon", "check"],
+            &["--from", "tree", "check", "-x"],
+        ] {
+            assert!(means(words), "{words:?}");
+        }
+        for words in [&[][..], &["--help"], &["tree", "check"], &["--from", "check", "tree", "-x"]]
+        {
+            assert!(!means(words), "{words:?}");
+        }
+    }
 
     #[test]
     fn the_definition_holds_together() {
@@ -192,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_command_of_a_later_version_is_not_offered() {
-        for command in ["grow", "activate", "setup", "repair", "clean", "apply", "check"] {
+        for command in ["grow", "activate", "setup", "repair", "clean", "apply"] {
             assert!(Cli::try_parse_from(["thinscope", command]).is_err(), "{command}");
         }
     }

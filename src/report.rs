@@ -1,10 +1,13 @@
-//! What a snapshot says, as text for people and as JSON for programs.
+//! What a snapshot says: text for people, JSON for programs, a line for Nagios, figures for
+//! Prometheus.
 //!
 //! Every report is written as a stream to a [`Write`](std::io::Write); nothing here knows where
 //! the snapshot came from, looks at a host or decides what is wrong.
 
 pub mod block;
 pub mod json;
+pub mod nagios;
+pub mod openmetrics;
 pub mod text;
 
 use crate::ids::ThinId;

@@ -4,10 +4,12 @@
 //! The only module beside `main` that may use all others; it decides nothing about storage.
 
 mod block;
+mod check;
 mod freed;
 mod host;
 mod log;
 mod manual;
+mod metrics;
 mod picture;
 mod print;
 mod screen;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::cli::{Cli, Command, Globals};
+use crate::cli::{Cli, Command, Globals, means_check};
 use crate::exit::Exit;
 use crate::model::{PoolIx, Snapshot};
 use crate::report::text::{Direction, Style};
@@ -64,14 +66,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if arguments.get(1).is_some_and(|word| word == picture::WORD) {
         return ending(picture::run(&arguments[1..]));
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
+        Err(error) if means_check(&arguments) => return check::misunderstood(&error),
         Err(error) => {
             // a closed pipe is no reason to complain about help that nobody reads
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
+    if let Some(Command::Check { .. }) = &cli.command {
+        return check::run(cli);
+    }
     ending(perform(&cli))
 }
 
@@ -84,13 +90,18 @@ fn ending(result: Result<Exit, Trouble>) -> ExitCode {
     exit.into()
 }
 
-fn perform(cli: &Cli) -> Result<Exit, Trouble> {
+/// What was typed, with the configuration file and the surroundings.
+fn settle(cli: &Cli) -> Result<Settings, Trouble> {
     let around = Environment::new(io::stdout().is_terminal(), |name| std::env::var(name).ok());
     let config = match &cli.global.config {
         Some(file) => read_config(file)?,
         None => Globals::default(),
     };
-    let settings = Settings::resolve(cli, config, &around)?;
+    Ok(Settings::resolve(cli, config, &around)?)
+}
+
+fn perform(cli: &Cli) -> Result<Exit, Trouble> {
+    let settings = settle(cli)?;
     match &cli.command {
         Some(Command::Demo { list: true, .. }) => print::stdout(list_demos),
         None | Some(Command::Demo { .. }) => screen::open(&settings),
@@ -102,6 +113,9 @@ fn perform(cli: &Cli) -> Result<Exit, Trouble> {
         }),
         Some(Command::Man) => print::stdout(|out| manual::write(&Cli::command(), out)),
         Some(Command::Capture { output }) => host::capture(&settings, output.as_deref()),
+        Some(metrics @ Command::Metrics { output }) => {
+            metrics::run(&settings, metrics, output.as_deref())
+        }
         Some(report) => print_report(report, &settings),
     }
 }

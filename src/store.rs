@@ -1,10 +1,11 @@
-//! Our own files, and nothing of the host that is looked at: the configuration and the log.
+//! Our own files, and nothing of the host that is looked at: the configuration, the log, figures
+//! for a collector.
 //!
 //! Beside the door (`sys`) the only place that touches files.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "our own files")]
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -19,6 +20,41 @@ pub fn read_text(path: &Path) -> io::Result<String> {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
     Ok(text)
+}
+
+/// Puts a new file in the place of one: a reader sees the old one or the new one, never a part,
+/// also when the disk is full or the power goes. What is there and is no file is left alone.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    // a link stays one: what it points at is replaced
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is there and is no regular file"));
+    }
+    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.new", std::process::id()));
+    let new = folder.join(hidden);
+    let written = write_new(&new, bytes, mode).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+        return written;
+    }
+    // the new name itself, where the filesystem can be asked for that
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    // one that a killed run with the same number left behind
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// The log: lines are appended, so that several runs may share a file.
@@ -50,6 +86,44 @@ mod tests {
             Log::open(&path).and_then(|mut log| log.line(line)).expect("a new file can be written");
         }
         assert_eq!(read_text(&path).expect("just written"), "first\nsecond\n");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_with_the_mode_that_is_asked_for() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("figures.prom");
+        for text in ["one and more", "two"] {
+            replace(&path, text.as_bytes(), 0o644).expect("a new file can be written");
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+            let mode = fs::metadata(&path).expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o644);
+        }
+        let names = fs::read_dir(dir.path()).expect("it is there").count();
+        assert_eq!(names, 1, "nothing else is left");
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_left_as_it_was() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("folder");
+        fs::create_dir(&folder).expect("a new folder");
+        assert!(replace(&folder, b"x", 0o644).is_err());
+        assert!(folder.is_dir());
+        assert!(replace(Path::new("/dev/null"), b"x", 0o644).is_err(), "no device is replaced");
+        assert!(replace(&dir.path().join("missing/file"), b"x", 0o644).is_err());
+        assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_one_and_its_file_is_replaced() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "old").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        replace(&link, b"new", 0o600).expect("replaced");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "new");
+        assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
     }
 
     #[test]

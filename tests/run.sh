@@ -13,6 +13,9 @@ step() { say "$* (after ${SECONDS} s)"; }
 step "packages"
 install_build_packages
 install_packages thin-provisioning-tools lvm2 util-linux e2fsprogs tmux jq
+# public judges of what monitoring systems get
+install_packages python3 python3-nagiosplugin libmonitoring-plugin-perl python3-prometheus-client
+tests/promtool.sh
 find_cargo
 
 if [ "$what" = all ]; then

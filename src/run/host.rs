@@ -54,7 +54,7 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
             plan.metadata =
                 Wish { depth: Depth::Mappings, block: Some(block::asked(words, *data)?) };
         }
-        Command::Pool { .. } | Command::Findings { .. } => {
+        Command::Pool { .. } | Command::Findings { .. } | Command::Metrics { .. } => {
             plan.metadata.depth = Depth::MappingsUpTo(SMALL);
         }
         _ => {}

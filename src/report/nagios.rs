@@ -1,0 +1,227 @@
+//! `check`: one line and a state for Nagios and its kin, by the Monitoring Plugins Development
+//! Guidelines.
+//!
+//! What is wrong comes from the findings, whatever rules there are: a critical one is CRITICAL, a
+//! warning WARNING, advice is only counted. How full is too full is decided by the ranges alone.
+//! What could not be seen is UNKNOWN and never OK, and hides nothing worse that was seen.
+
+mod perfdata;
+mod pools;
+mod range;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use crate::model::{Finding, Gap, Severity, Snapshot};
+use perfdata::Figure;
+pub use range::Range;
+
+/// What the line begins with.
+const SERVICE: &str = "THINSCOPE";
+/// Findings that say what the ranges decide.
+const DECIDED_BY_RANGES: [&str; 2] = ["pool-data-near-full", "pool-metadata-near-full"];
+/// Problems named in the line unless more is asked for.
+const NAMED: usize = 2;
+
+/// The states, with the plugins' own exit codes; the gravest is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Seen, and well.
+    Ok,
+    /// Not all of it could be seen.
+    Unknown,
+    /// Will hurt.
+    Warning,
+    /// Hurts.
+    Critical,
+}
+
+impl State {
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Unknown => 3,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// How full is too full, in percent of data and of metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thresholds {
+    /// WARNING where it alerts.
+    pub warn: Range,
+    /// CRITICAL where it alerts.
+    pub crit: Range,
+}
+
+/// The judgement of a host.
+#[derive(Debug)]
+pub struct Verdict {
+    state: State,
+    /// What is wrong or not known, gravest first.
+    problems: Vec<Problem>,
+    /// All pools in a few words.
+    summary: String,
+    figures: Vec<Figure>,
+    /// For those who ask for more: what else was found, and what was not seen.
+    beside: Vec<String>,
+}
+
+/// One thing that makes the state what it is.
+#[derive(Debug)]
+struct Problem {
+    state: State,
+    /// In a few words.
+    short: String,
+    /// In a sentence, where there is more to say.
+    long: Option<String>,
+    evidence: Vec<String>,
+}
+
+impl Problem {
+    fn new(state: State, short: String) -> Self {
+        Self { state, short, long: None, evidence: Vec::new() }
+    }
+}
+
+/// Judges what was seen.
+pub fn judge(snapshot: &Snapshot, thresholds: &Thresholds) -> Verdict {
+    let topology = &snapshot.topology;
+    let mut verdict = Verdict {
+        state: State::Ok,
+        problems: Vec::new(),
+        summary: pools::summary(topology),
+        figures: Vec::new(),
+        beside: Vec::new(),
+    };
+    for pool in &topology.pools {
+        pools::judge(topology, pool, thresholds, &mut verdict);
+    }
+    for finding in &snapshot.findings {
+        verdict.add_finding(finding);
+    }
+    verdict.add_unseen(snapshot);
+    verdict.problems.sort_by_key(|problem| std::cmp::Reverse(problem.state));
+    verdict.state = verdict.problems.first().map_or(State::Ok, |problem| problem.state);
+    verdict
+}
+
+impl Verdict {
+    /// Nothing is known, for this reason.
+    pub fn unknown(why: &str) -> Self {
+        let problem = Problem::new(State::Unknown, why.to_owned());
+        let (summary, figures, beside) = (String::new(), Vec::new(), Vec::new());
+        Self { state: State::Unknown, problems: vec![problem], summary, figures, beside }
+    }
+
+    /// The state.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    fn add_finding(&mut self, finding: &Finding) {
+        let state = match finding.severity {
+            _ if DECIDED_BY_RANGES.contains(&finding.code) => return,
+            Severity::Critical => State::Critical,
+            Severity::Warning => State::Warning,
+            Severity::Advice => {
+                self.beside.push(format!("advice: {}: {}", finding.code, finding.summary));
+                return;
+            }
+        };
+        self.problems.push(Problem {
+            state,
+            short: format!("{} {}", finding.subject, finding.code),
+            long: Some(finding.summary.clone()),
+            evidence: finding.evidence.clone(),
+        });
+    }
+
+    /// A source that gave no answer may hide anything. Other gaps are of things that this does not
+    /// judge: what they hide of a pool is told pool by pool.
+    fn add_unseen(&mut self, snapshot: &Snapshot) {
+        if snapshot.topology.pools.is_empty() {
+            self.problems.push(Problem::new(State::Unknown, "no thin pool was seen".to_owned()));
+        }
+        for source in snapshot.sources.iter().filter(|source| source.silent) {
+            if matches!(source.source, "host" | "dm" | "block") {
+                let short = format!("{} gives no answer", source.source);
+                self.problems.push(Problem::new(State::Unknown, short));
+            }
+        }
+        for gap in snapshot.gaps.iter().filter(|gap| hides_state(gap)) {
+            let mut problem = Problem::new(State::Unknown, format!("{} is not known", gap.source));
+            problem.long = Some(gap.why.to_string());
+            self.problems.push(problem);
+        }
+        let gaps = snapshot.gaps.iter().filter(|gap| !hides_state(gap));
+        self.beside.extend(gaps.map(|gap| format!("not seen: {}: {}", gap.source, gap.why)));
+    }
+
+    /// Prints the line, and from the second `-v` on more lines. What a pipe or a newline would
+    /// cut off is replaced.
+    pub fn write(&self, out: &mut dyn Write, verbosity: u8) -> io::Result<()> {
+        let text = one_line(&self.text(verbosity));
+        write!(out, "{SERVICE} {}: {text}", self.state.name())?;
+        for (nth, figure) in self.figures.iter().enumerate() {
+            write!(out, "{}{figure}", if nth == 0 { " | " } else { " " })?;
+        }
+        writeln!(out)?;
+        if verbosity < 2 {
+            return Ok(());
+        }
+        for problem in &self.problems {
+            let long = problem.long.as_deref().unwrap_or(&problem.short);
+            writeln!(out, "{}: {}", problem.state.name(), one_line(long))?;
+            if verbosity > 2 {
+                problem
+                    .evidence
+                    .iter()
+                    .try_for_each(|line| writeln!(out, "  {}", one_line(line)))?;
+            }
+        }
+        self.beside.iter().try_for_each(|line| writeln!(out, "{}", one_line(line)))
+    }
+
+    /// What is wrong before how full it is.
+    fn text(&self, verbosity: u8) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        let named = if verbosity == 0 { NAMED } else { usize::MAX };
+        for problem in self.problems.iter().take(named) {
+            let long = problem.long.as_ref().filter(|_| verbosity > 0);
+            parts.push(long.unwrap_or(&problem.short).clone());
+        }
+        let more = self.problems.len().saturating_sub(named);
+        if more > 0 {
+            parts.push(format!("{more} more"));
+        }
+        if !self.summary.is_empty() {
+            parts.push(self.summary.clone());
+        }
+        parts.join(", ")
+    }
+}
+
+/// Whether what was not seen may be a pool, or how one is. What LVM warns of beside its report
+/// hides nothing.
+fn hides_state(gap: &Gap) -> bool {
+    gap.source == "dm" || (gap.source == "lvm" && !gap.why.as_str().starts_with("LVM says:"))
+}
+
+/// A pipe begins performance data, and a newline the long text.
+fn one_line(text: &str) -> String {
+    text.replace('|', "/").replace('\n', " ")
+}

@@ -1,0 +1,97 @@
+//! One pool: its figures, whether they are within the ranges, and what of it is not known.
+
+use super::perfdata::Figure;
+use super::{Problem, State, Thresholds, Verdict};
+use crate::model::{Pool, PoolState, Topology, Usage};
+use crate::units::Bytes;
+
+/// All pools in a few words: the only one, or the fullest of several.
+pub(super) fn summary(topology: &Topology) -> String {
+    let fullest = topology.pools.iter().max_by(|one, other| {
+        let fill = |pool: &Pool| percent(pool.data_usage()).unwrap_or(-1.0);
+        fill(one).total_cmp(&fill(other))
+    });
+    let Some(pool) = fullest else { return String::new() };
+    let words = |what: &str, usage| {
+        percent(usage)
+            .map_or_else(|| format!("{what} ?"), |used| format!("{what} {}%", used.floor()))
+    };
+    let one = if pool.state == PoolState::Inactive {
+        format!("{} inactive", pool.name)
+    } else {
+        let (data, metadata) = (pool.data_usage(), pool.metadata_usage());
+        format!("{} {} {}", pool.name, words("data", data), words("metadata", metadata))
+    };
+    match topology.pools.len() {
+        1 => one,
+        pools => format!("{pools} pools, fullest {one}"),
+    }
+}
+
+/// Adds what one pool adds.
+pub(super) fn judge(
+    topology: &Topology,
+    pool: &Pool,
+    thresholds: &Thresholds,
+    verdict: &mut Verdict,
+) {
+    for (what, usage) in [("data", pool.data_usage()), ("metadata", pool.metadata_usage())] {
+        verdict.figures.extend(figures(pool, what, usage, thresholds));
+        let Some(used) = percent(usage) else { continue };
+        let short = format!("{} {what} {used}% used", pool.name);
+        if thresholds.crit.alerts(used) {
+            verdict.problems.push(Problem::new(State::Critical, short));
+        } else if thresholds.warn.alerts(used) {
+            verdict.problems.push(Problem::new(State::Warning, short));
+        }
+    }
+    if let Some(unknown) = unknown(topology, pool) {
+        verdict.problems.push(Problem::new(State::Unknown, unknown));
+    }
+}
+
+fn figures(
+    pool: &Pool,
+    what: &str,
+    usage: Option<Usage<Bytes>>,
+    thresholds: &Thresholds,
+) -> [Figure; 2] {
+    let label = format!("{} {what}", pool.name);
+    let mut share = Figure::new(label.clone(), percent(usage), "%");
+    (share.warn, share.crit) = (thresholds.warn.to_string(), thresholds.crit.to_string());
+    share.max = Some(100.0);
+    let bytes = |bytes: Bytes| exact(bytes.get());
+    let mut used = Figure::new(format!("{label} used"), usage.map(|usage| bytes(usage.used)), "B");
+    used.max = usage.map(|usage| bytes(usage.total));
+    [share, used]
+}
+
+/// What is not known of a pool and would have to be, to say that all is well.
+fn unknown(topology: &Topology, pool: &Pool) -> Option<String> {
+    match &pool.state {
+        PoolState::Unseen { .. } => return Some(format!("{} status was not seen", pool.name)),
+        // a failed one is a finding, and of an inactive one there is no status and no monitoring
+        PoolState::Failed | PoolState::Inactive => return None,
+        PoolState::Active(_) if pool.block_size.is_none() => {
+            return Some(format!("{} block size was not seen", pool.name));
+        }
+        PoolState::Active(_) => {}
+    }
+    let dm = topology.node(pool.node).facts.dm.as_ref();
+    let is_lvm = pool.lv.is_some() || dm.is_some_and(|dm| dm.uuid.as_str().starts_with("LVM-"));
+    (is_lvm && pool.monitor.is_none())
+        .then(|| format!("LVM does not say whether {} is monitored and can grow", pool.name))
+}
+
+/// Used percent to two decimals: what is printed is what is judged.
+fn percent(usage: Option<Usage<Bytes>>) -> Option<f64> {
+    let usage = usage.filter(|usage| usage.total.get() > 0)?;
+    let hundredths = u128::from(usage.used.get()) * 10_000 / u128::from(usage.total.get());
+    // far below 2^53 unless a pool uses more than there is
+    Some(exact(u64::try_from(hundredths).unwrap_or(u64::MAX)) / 100.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 8 PiB, and to the digit beyond")]
+const fn exact(number: u64) -> f64 {
+    number as f64
+}
