@@ -182,6 +182,12 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Print what happens as it happens, one line each, until it is ended
+    Watch {
+        /// Print a JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Record this host into one file, which `--from` reads
     Capture {
         /// Where to; `-` is standard output [default: a name of host and time, here]

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Tool {
     /// `lvm`, which carries `lvs`, `vgs`, `pvs` and the rest as sub-commands.
     Lvm,
+    /// `journalctl`, which follows what LVM's monitor writes.
+    Journalctl,
 }
 
 impl Tool {
@@ -20,6 +22,7 @@ impl Tool {
     pub const fn program(self) -> &'static str {
         match self {
             Self::Lvm => "lvm",
+            Self::Journalctl => "journalctl",
         }
     }
 }

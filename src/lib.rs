@@ -14,6 +14,7 @@ pub mod advise;
 pub mod cli;
 pub mod command;
 pub mod demo;
+pub mod events;
 pub mod exit;
 pub mod format;
 pub mod ids;

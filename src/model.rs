@@ -9,11 +9,13 @@
 //! | [`PoolMetadata`] | what a pool's own metadata says: devices, and who uses which block |
 //! | [`Finding`] | looked, and something is wrong |
 //! | [`Gap`] | could not look |
+//! | [`Event`] | something that happened, for the timeline |
 //! | [`Snapshot`] | all of it at one moment, immutable |
 //!
 //! Pure data: knows nothing of how a host is asked, of engines' files or of screens.
 
 pub mod block;
+pub mod event;
 pub mod finding;
 pub mod holders;
 pub mod metadata;
@@ -25,6 +27,7 @@ pub mod snapshot;
 pub mod thin;
 pub mod topology;
 
+pub use event::{Event, EventKind};
 pub use finding::{Finding, Gap, Severity};
 pub use holders::Holder;
 pub use metadata::PoolMetadata;

@@ -5,6 +5,7 @@
 //! the snapshot came from, looks at a host or decides what is wrong.
 
 pub mod block;
+pub mod event;
 pub mod json;
 pub mod nagios;
 pub mod openmetrics;

@@ -13,6 +13,8 @@ mod metrics;
 mod picture;
 mod print;
 mod screen;
+mod watch;
+mod watching;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -116,6 +118,7 @@ fn perform(cli: &Cli) -> Result<Exit, Trouble> {
         Some(metrics @ Command::Metrics { output }) => {
             metrics::run(&settings, metrics, output.as_deref())
         }
+        Some(Command::Watch { json }) => watch::run(&settings, *json),
         Some(report) => print_report(report, &settings),
     }
 }

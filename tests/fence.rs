@@ -28,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("advise", &["model", "units", "ids", "text", "format"]),
     ("survey", &["probe", "owner", "advise", "sys", "model", "format", "units", "ids", "text"]),
     ("report", &["model", "format", "units", "ids", "text"]),
+    ("events", &["model", "format", "units", "ids", "text"]),
     ("tui", &["model", "survey", "advise", "report", "format", "units", "ids", "text"]),
     ("cli", &[]),
     ("settings", &["cli"]),

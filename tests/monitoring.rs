@@ -321,3 +321,63 @@ fn rules_and_dashboard_speak_of_figures_that_there_are() {
     let dashboard: serde_json::Value = serde_json::from_slice(&dashboard).expect("it is JSON");
     assert!(dashboard["panels"].as_array().expect("panels").len() > 5);
 }
+
+/// A watch of this machine, or of what the arguments name.
+fn watch(arguments: &[&str]) -> std::process::Child {
+    let mut command = thinscope(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the binary was built for this test")
+}
+
+#[test]
+fn a_recorded_host_is_watched_to_its_end() {
+    for json in [false, true] {
+        let arguments = ["--from", RECORDED, "watch", "--json"];
+        let output = run(&arguments[..if json { 4 } else { 3 }]);
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        let lines: Vec<&str> = text(&output.stdout).lines().collect();
+        assert!(lines.len() >= 3, "{lines:?}");
+        assert!(lines[0].contains("recorded"), "{lines:?}");
+        let last = lines[lines.len() - 1];
+        assert!(last.contains("a recorded host: nothing more happens"), "{last}");
+        if json {
+            for line in lines {
+                let line: serde_json::Value = serde_json::from_str(line).expect("it is JSON");
+                assert_eq!(line["format"], 1);
+                for key in ["time", "kind", "subject", "text"] {
+                    assert!(line[key].is_string(), "{key} in {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_a_watch_cleanly() {
+    use nix::sys::signal::{Signal, kill};
+    use std::io::{BufRead, BufReader};
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let mut child = watch(&["watch", "--json"]);
+        let mut first = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("it was asked for"));
+        lines.read_line(&mut first).expect("it says what is there");
+        let pid = i32::try_from(child.id()).expect("a pid");
+        kill(nix::unistd::Pid::from_raw(pid), signal).expect("it runs");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(code(&output), 0, "{signal}: {}", text(&output.stderr));
+        assert!(serde_json::from_str::<serde_json::Value>(&first).is_ok(), "{first}");
+    }
+}
+
+#[test]
+fn a_watch_that_nobody_reads_any_more_ends_while_nothing_happens() {
+    use std::io::{BufRead, BufReader};
+    let mut child = watch(&["watch"]);
+    let mut lines = BufReader::new(child.stdout.take().expect("it was asked for"));
+    let mut first = String::new();
+    lines.read_line(&mut first).expect("it says what is there");
+    drop(lines);
+    let output = child.wait_with_output().expect("it ends by itself");
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}

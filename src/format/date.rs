@@ -14,6 +14,15 @@ pub fn moment(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
 }
 
+/// A moment in milliseconds as RFC 3339 writes it: `2026-11-21T10:00:00.042Z`.
+pub fn rfc3339(ms: i64) -> String {
+    let seconds = ms.div_euclid(1000);
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let (hour, minute, second) = time_of_day(seconds);
+    let ms = ms.rem_euclid(1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+}
+
 fn time_of_day(seconds: i64) -> (i64, i64, i64) {
     let rest = seconds.rem_euclid(86_400);
     (rest / 3600, rest % 3600 / 60, rest % 60)
@@ -52,6 +61,15 @@ mod tests {
         ] {
             assert_eq!(stamp(seconds), text);
         }
+    }
+
+    #[test]
+    fn a_moment_for_programs_has_its_milliseconds() {
+        // each from `date -u -d @N +%FT%T.%3NZ`
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(1_795_255_200_042), "2026-11-21T10:00:00.042Z");
+        assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999Z");
+        assert!(rfc3339(i64::MAX).ends_with('Z') && rfc3339(i64::MIN).ends_with('Z'));
     }
 
     #[test]

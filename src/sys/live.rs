@@ -11,6 +11,7 @@ mod dm;
 mod files;
 mod ioctl;
 mod keep;
+pub mod logs;
 mod medium;
 pub mod own;
 mod run;

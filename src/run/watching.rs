@@ -1,0 +1,128 @@
+//! What happens, gathered for whoever tells it: pictures of the host become events, the logs' lines
+//! stand among them.
+//!
+//! On a thread of its own, so that comparing ten thousand devices delays no key.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+
+use crate::events::{Differ, LogLine, LogSource};
+use crate::model::{Event, Origin};
+use crate::survey::{Place, Watched};
+use crate::sys::live::logs::{self, Log, Said};
+
+/// Lines of logs that may wait while a picture is compared.
+const WAITING: usize = 1000;
+
+/// Begins to gather; calls `tell` with what happened until it returns false or nothing can happen
+/// any more, as on a recorded host.
+pub(super) fn start(
+    snapshots: Watched,
+    place: &Place,
+    tell: impl FnMut(Vec<Event>) -> bool + Send + 'static,
+) -> io::Result<()> {
+    let lines = (*place == Place::Live { root: None }).then(follow_logs);
+    let thread = std::thread::Builder::new().name("events".to_owned());
+    let spawned = thread.spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        // without one nothing is told, and whoever waits hears that at once
+        if let Ok(runtime) = runtime {
+            runtime.block_on(gather(snapshots, lines, tell));
+        }
+    });
+    spawned.map(drop)
+}
+
+/// Lines of logs, and how many did not fit.
+struct Lines {
+    lines: mpsc::Receiver<LogLine>,
+    lost: Arc<AtomicU64>,
+}
+
+fn follow_logs() -> Lines {
+    let (tell, lines) = mpsc::channel(WAITING);
+    let lost = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&lost);
+    logs::follow(move |log, said| match tell.try_send(line(log, said)) {
+        Ok(()) => true,
+        Err(mpsc::error::TrySendError::Full(_)) => {
+            count.fetch_add(1, Ordering::Relaxed);
+            true
+        }
+        Err(mpsc::error::TrySendError::Closed(_)) => false,
+    });
+    Lines { lines, lost }
+}
+
+fn line(log: Log, said: Said) -> LogLine {
+    let source = match log {
+        Log::Kernel => LogSource::Kernel,
+        Log::Lvm => LogSource::Lvm,
+    };
+    match said {
+        Said::Line(text) => LogLine::Line(source, text),
+        Said::Missed(lines) => LogLine::Missed(source, lines),
+        Said::Unread(why) => LogLine::Unread(source, why),
+    }
+}
+
+async fn gather(
+    mut snapshots: Watched,
+    mut lines: Option<Lines>,
+    mut tell: impl FnMut(Vec<Event>) -> bool,
+) {
+    let mut differ = Differ::default();
+    snapshots.mark_changed();
+    loop {
+        let line = async {
+            match &mut lines {
+                Some(lines) => lines.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let events = tokio::select! {
+            biased;
+            line = line => {
+                let Some(line) = line else {
+                    lines = None;
+                    continue;
+                };
+                vec![differ.line(&line, now_ms())]
+            }
+            changed = snapshots.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let snapshot = Arc::clone(&snapshots.borrow_and_update());
+                let now = match snapshot.origin {
+                    Origin::Live => now_ms(),
+                    Origin::Recorded { .. } => snapshot.host.time.saturating_mul(1000),
+                };
+                differ.take(&snapshot, now)
+            }
+        };
+        if !events.is_empty() && !tell(events) {
+            return;
+        }
+    }
+}
+
+impl Lines {
+    /// The next line, or how many were lost before it; `None` when both logs have ended.
+    async fn next(&mut self) -> Option<LogLine> {
+        match self.lost.swap(0, Ordering::Relaxed) {
+            0 => self.lines.recv().await,
+            lost => Some(LogLine::Missed(LogSource::Kernel, lost)),
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
