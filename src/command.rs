@@ -15,6 +15,16 @@ pub enum Tool {
     Lvm,
     /// `journalctl`, which follows what LVM's monitor writes.
     Journalctl,
+    /// `truncate`: the length of a file.
+    Truncate,
+    /// `losetup`: loop devices, and that one takes its file's new length.
+    Losetup,
+    /// `dmsetup`: devices and tables, also by hand.
+    Dmsetup,
+    /// `wipefs`: signatures taken from a device.
+    Wipefs,
+    /// `blkid`: what a device holds.
+    Blkid,
 }
 
 impl Tool {
@@ -23,6 +33,11 @@ impl Tool {
         match self {
             Self::Lvm => "lvm",
             Self::Journalctl => "journalctl",
+            Self::Truncate => "truncate",
+            Self::Losetup => "losetup",
+            Self::Dmsetup => "dmsetup",
+            Self::Wipefs => "wipefs",
+            Self::Blkid => "blkid",
         }
     }
 }

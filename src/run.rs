@@ -29,6 +29,7 @@ use crate::model::{PoolIx, Snapshot};
 use crate::report::text::{Direction, Style};
 use crate::report::{json, text};
 use crate::settings::{Environment, Settings, UsageError, parse_config};
+use crate::sys::live::act;
 use crate::{advise, demo, store, survey};
 
 /// Why a run ended without doing what it was asked, in words for standard error.
@@ -62,6 +63,9 @@ impl Trouble {
 /// Does what the arguments say and tells how it went.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if act::is_runner(&arguments) {
+        return act::runner_main();
+    }
     if survey::is_child(&arguments) {
         return survey::child_main();
     }

@@ -11,6 +11,7 @@ pub mod live;
 pub mod medium;
 pub mod question;
 pub mod raw;
+pub mod write;
 
 pub use medium::Medium;
 pub use question::{

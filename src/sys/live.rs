@@ -1,10 +1,12 @@
 //! The live host: answers every question by asking the kernel, files and tools, one at a time.
 //!
 //! Blocks as long as the host does: the screen never calls it, the probe child does
-//! ([`child`]). The only module that touches a host.
+//! ([`child`]). What changes the host is beside it, in [`act`]. The only module that touches a
+//! host.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the door")]
 
+pub mod act;
 mod block;
 pub mod child;
 mod dm;
@@ -16,6 +18,7 @@ mod medium;
 pub mod own;
 mod run;
 pub mod watch;
+mod window;
 
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::DmTarget;
 use crate::command::Tool;
 use crate::ids::DevNo;
+use crate::text::Printable;
 
 /// One effect on the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,27 @@ pub struct Window {
     pub old: Vec<DmTarget>,
     /// The table it gets.
     pub new: Vec<DmTarget>,
+}
+
+impl Window {
+    /// What a person types, as root, to bring the device back by hand, wherever whoever did this
+    /// ended: the old table goes into the inactive slot, over the new one, and is resumed.
+    pub fn rescue(&self) -> String {
+        let lines: Vec<_> = self
+            .old
+            .iter()
+            .map(|line| quoted(&format!("{} {} {} ", line.start, line.length, line.kind), line))
+            .collect();
+        let DevNo { major, minor } = self.device;
+        let at = format!("-j {major} -m {minor}");
+        format!("printf '%s\\n' {} | dmsetup load {at} && dmsetup resume {at}", lines.join(" "))
+    }
+}
+
+/// A line of a table as one word of a shell.
+fn quoted(head: &str, line: &DmTarget) -> String {
+    let params = Printable::from_bytes(&line.params.0);
+    format!("'{}'", format!("{head}{params}").trim_end().replace('\'', "'\\''"))
 }
 
 /// One suspended device.

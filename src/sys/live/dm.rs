@@ -7,7 +7,7 @@
 //! except where its table holds a key.
 
 mod mask;
-mod wire;
+pub(super) mod wire;
 
 use std::fs::File;
 use std::sync::OnceLock;
@@ -89,7 +89,18 @@ impl Control {
         wire::parse_targets(&answer, header.target_count).ok_or_else(|| garbled("table"))
     }
 
-    fn node(&self) -> Result<&File, Failure> {
+    /// One device's header alone: its name, its uuid and its flags.
+    pub(super) fn state(&self, dev: DevNo) -> Result<Header, Failure> {
+        self.call(Command::DeviceState, Some(dev), 0).map(|(header, _)| header)
+    }
+
+    /// One device's live table to the letter, keys included: only for comparing it.
+    pub(super) fn exact_table(&self, dev: DevNo) -> Result<Vec<DmTarget>, Failure> {
+        self.targets(dev, flag::STATUS_TABLE)
+    }
+
+    /// The control node itself.
+    pub(super) fn node(&self) -> Result<&File, Failure> {
         let node = self.node.get_or_init(|| File::open(CONTROL).map_err(|error| no_node(&error)));
         node.as_ref().map_err(Clone::clone)
     }

@@ -1,15 +1,21 @@
-//! The calls that safe Rust has no words for: device-mapper's control node, and marking a
-//! descriptor that somebody left open.
+//! The calls that safe Rust has no words for: device-mapper's control node, marking a descriptor
+//! that somebody left open, and what a process does between fork and exec.
 //!
-//! The only file with `unsafe`. It moves bytes and knows nothing of what they mean: requests are
-//! written and answers read in `dm/wire.rs`. Only commands that look can be named here.
+//! Beside `window.rs` the only file with `unsafe`. It moves bytes and knows nothing of what they
+//! mean: requests are written and answers read in `dm/wire.rs`. Only commands that look can be
+//! named here.
 
-#![allow(unsafe_code, reason = "ioctl and fcntl by number have no safe form; see each block")]
+#![allow(unsafe_code, reason = "these calls have no safe form; see each block")]
 
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
+};
+use nix::unistd::setsid;
 
 /// Length of the kernel's `struct dm_ioctl`, which heads every request and is part of the
 /// request's number.
@@ -67,6 +73,58 @@ pub(super) fn close_on_exec(number: RawFd) {
     // nothing but the descriptor's own flag and answers EBADF for a number that is not open.
     let fd = unsafe { BorrowedFd::borrow_raw(number) };
     let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
+}
+
+/// What a started program does at a signal that would end or stop it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtSignal {
+    /// Nothing: it goes on.
+    GoesOn,
+    /// What is usual, whatever whoever started us had said.
+    Usual,
+}
+
+/// Signals that tell of a fault of the program's own, or of its children.
+const ITS_OWN: [Signal; 8] = [
+    Signal::SIGCHLD,
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGTRAP,
+    Signal::SIGABRT,
+    Signal::SIGSYS,
+];
+
+/// Starts a program in a session of its own, with no signal blocked. `kept` is the one descriptor
+/// beside the first three that it inherits.
+///
+/// All of it is in force before the program's first instruction: whoever ends our process group
+/// right after the start does not reach it.
+pub(super) fn set_apart(
+    command: &mut std::process::Command,
+    at_signal: AtSignal,
+    kept: Option<OwnedFd>,
+) {
+    let between = move || {
+        setsid()?;
+        for signal in Signal::iterator() {
+            let ignored = at_signal == AtSignal::GoesOn && !ITS_OWN.contains(&signal);
+            let handler = if ignored { SigHandler::SigIgn } else { SigHandler::SigDfl };
+            let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+            // SAFETY: neither handler is code of ours.
+            // KILL and STOP are refused, and stay as they are
+            let _ = unsafe { sigaction(signal, &action) };
+        }
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+        if let Some(kept) = &kept {
+            fcntl(kept, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only calls that are safe in a signal handler are made: setsid,
+    // sigaction, sigprocmask, fcntl. Nothing is allocated, and an error is only a number.
+    unsafe { command.pre_exec(between) };
 }
 
 #[cfg(test)]

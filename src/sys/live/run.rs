@@ -1,4 +1,4 @@
-//! Runs a tool that only looks, bounded in time and in what it may print.
+//! Finds tools, and runs those that only look, bounded in time and in what it may print.
 //!
 //! The program by absolute path, an empty environment, no open descriptors, its own process
 //! group. Past its limit the whole group is killed; one that does not even die then (it waits in
@@ -20,7 +20,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::ioctl;
-use crate::command::CommandSpec;
+use crate::command::{CommandSpec, Tool};
 use crate::sys::{FailKind, Failure, Raw, RunOutput};
 
 /// Where tools are looked for; never `$PATH`, which whoever called us may have set.
@@ -72,15 +72,36 @@ impl Tools {
         collected.map_err(|trouble| trouble.into_failure(call))
     }
 
+    /// A tool that only needs its arguments and its outputs; the failure says where it is not.
+    pub(super) fn prepare(&self, tool: Tool) -> Result<Command, Failure> {
+        let name = tool.program();
+        let path = self.find(name).ok_or_else(|| not_installed(name, &self.search))?;
+        Ok(prepared(&path))
+    }
+
     fn find(&self, name: &str) -> Option<PathBuf> {
         let paths = self.search.iter().map(|dir| dir.join(name));
         paths.into_iter().find(|path| fs::metadata(path).is_ok_and(|seen| seen.is_file()))
     }
 }
 
+/// A program with what every tool gets: a clean environment, no input, no descriptors of ours.
+fn prepared(path: &Path) -> Command {
+    close_inherited();
+    let mut command = Command::new(path);
+    command
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("LVM_SUPPRESS_FD_WARNINGS", "1")
+        .env("PATH", SEARCH.join(":"))
+        .current_dir("/")
+        .stdin(Stdio::null());
+    command
+}
+
 /// Marks every descriptor that this process was started with, beside the first three, so that no
 /// tool inherits it (LVM complains of each).
-fn close_inherited() {
+pub(super) fn close_inherited() {
     let Ok(open) = fs::read_dir("/proc/self/fd") else { return };
     let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     // collected first: marking while listing would mark the listing, and nothing is lost by it
@@ -103,16 +124,9 @@ enum Trouble {
 
 impl Running {
     fn start(path: &Path, call: &CommandSpec) -> io::Result<Self> {
-        close_inherited();
-        let mut child = Command::new(path)
+        let mut child = prepared(path)
             .args(&call.args)
             .args(&call.scope)
-            .env_clear()
-            .env("LC_ALL", "C")
-            .env("LVM_SUPPRESS_FD_WARNINGS", "1")
-            .env("PATH", SEARCH.join(":"))
-            .current_dir("/")
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)

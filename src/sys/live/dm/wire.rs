@@ -8,14 +8,16 @@ use crate::sys::live::ioctl::HEADER_LEN;
 use crate::sys::{DmListed, DmTarget, Raw};
 
 /// `DM_READONLY_FLAG` and its neighbours: bits of the header's `flags`.
-pub(super) mod flag {
-    pub(in crate::sys::live::dm) const READ_ONLY: u32 = 1 << 0;
-    pub(in crate::sys::live::dm) const SUSPENDED: u32 = 1 << 1;
-    pub(in crate::sys::live::dm) const STATUS_TABLE: u32 = 1 << 4;
-    pub(in crate::sys::live::dm) const INACTIVE_PRESENT: u32 = 1 << 6;
-    pub(in crate::sys::live::dm) const BUFFER_FULL: u32 = 1 << 8;
-    pub(in crate::sys::live::dm) const NO_FLUSH: u32 = 1 << 11;
-    pub(in crate::sys::live::dm) const DEFERRED_REMOVE: u32 = 1 << 17;
+pub(in crate::sys::live) mod flag {
+    pub(in crate::sys::live) const READ_ONLY: u32 = 1 << 0;
+    /// Also what tells a suspend from a resume: they are one command.
+    pub(in crate::sys::live) const SUSPENDED: u32 = 1 << 1;
+    pub(in crate::sys::live) const STATUS_TABLE: u32 = 1 << 4;
+    pub(in crate::sys::live) const INACTIVE_PRESENT: u32 = 1 << 6;
+    pub(in crate::sys::live) const BUFFER_FULL: u32 = 1 << 8;
+    pub(in crate::sys::live) const SKIP_LOCKFS: u32 = 1 << 10;
+    pub(in crate::sys::live) const NO_FLUSH: u32 = 1 << 11;
+    pub(in crate::sys::live) const DEFERRED_REMOVE: u32 = 1 << 17;
 }
 
 const VERSION_AT: usize = 0;
@@ -31,12 +33,14 @@ const UUID: std::ops::Range<usize> = 176..305;
 
 /// Length of `struct dm_target_spec`, before its parameters.
 const SPEC_LEN: usize = 40;
+/// Length of a target's type in it, with the NUL at its end.
+const KIND_LEN: usize = 16;
 /// Where the name begins in `struct dm_name_list`.
 const LISTED_NAME_AT: usize = 12;
 
 /// A request's header. The version is the lowest that the interface has had since 2.6: a kernel
 /// refuses a newer minor than its own, and none of these commands needs one.
-pub(super) fn request(dev: Option<DevNo>, flags: u32) -> [u8; HEADER_LEN] {
+pub(in crate::sys::live) fn request(dev: Option<DevNo>, flags: u32) -> [u8; HEADER_LEN] {
     let mut header = [0; HEADER_LEN];
     let length = u32::try_from(HEADER_LEN).unwrap_or(u32::MAX);
     put(&mut header, VERSION_AT, &4_u32.to_ne_bytes());
@@ -44,6 +48,42 @@ pub(super) fn request(dev: Option<DevNo>, flags: u32) -> [u8; HEADER_LEN] {
     put(&mut header, FLAGS_AT, &flags.to_ne_bytes());
     put(&mut header, DEV_AT, &dev.map_or(0, DevNo::to_huge).to_ne_bytes());
     header
+}
+
+/// A request that puts a table into a device's inactive slot; `None` when a target's type or
+/// parameters cannot be written down, which none of the kernel's can fail to.
+pub(in crate::sys::live) fn load_request(
+    dev: DevNo,
+    flags: u32,
+    table: &[DmTarget],
+) -> Option<Vec<u8>> {
+    let mut header = request(Some(dev), flags);
+    put(&mut header, TARGET_COUNT_AT, &u32::try_from(table.len()).ok()?.to_ne_bytes());
+    let mut bytes = header.to_vec();
+    for target in table {
+        push_target(&mut bytes, target)?;
+    }
+    u32::try_from(bytes.len()).ok().map(|_| bytes)
+}
+
+/// One `struct dm_target_spec` and its parameters. When a table is loaded, `next` counts from
+/// this target's own beginning, which newer kernels want aligned to 8 bytes.
+fn push_target(bytes: &mut Vec<u8>, target: &DmTarget) -> Option<()> {
+    let (kind, params) = (target.kind.as_bytes(), &target.params.0);
+    if kind.len() > KIND_LEN - 1 || kind.contains(&0) || params.contains(&0) {
+        return None;
+    }
+    let length = (SPEC_LEN + params.len() + 1).next_multiple_of(8);
+    let end = bytes.len().checked_add(length)?;
+    bytes.extend_from_slice(&target.start.to_ne_bytes());
+    bytes.extend_from_slice(&target.length.to_ne_bytes());
+    bytes.extend_from_slice(&0_i32.to_ne_bytes());
+    bytes.extend_from_slice(&u32::try_from(length).ok()?.to_ne_bytes());
+    bytes.extend_from_slice(kind);
+    bytes.resize(bytes.len() + KIND_LEN - kind.len(), 0);
+    bytes.extend_from_slice(params);
+    bytes.resize(end, 0);
+    Some(())
 }
 
 fn put(header: &mut [u8; HEADER_LEN], at: usize, bytes: &[u8]) {
@@ -67,7 +107,7 @@ fn text(bytes: &[u8]) -> &[u8] {
 
 /// The header of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(in crate::sys::live) struct Header {
     pub version: [u32; 3],
     pub target_count: u32,
     pub open_count: i32,
@@ -78,7 +118,7 @@ pub(super) struct Header {
 }
 
 /// Reads an answer's header; `None` when it is shorter than one.
-pub(super) fn parse_header(answer: &[u8]) -> Option<Header> {
+pub(in crate::sys::live) fn parse_header(answer: &[u8]) -> Option<Header> {
     let open_count = u32_at(answer, OPEN_COUNT_AT)?;
     Some(Header {
         version: [
@@ -105,7 +145,7 @@ fn data(answer: &[u8]) -> Option<&[u8]> {
 /// Reads the answer to `DM_LIST_DEVICES`; `None` when an entry does not fit.
 ///
 /// From interface version 4.37.0 an event number follows each name, aligned to 8 bytes.
-pub(super) fn parse_list(answer: &[u8], version: [u32; 3]) -> Option<Vec<DmListed>> {
+pub(in crate::sys::live) fn parse_list(answer: &[u8], version: [u32; 3]) -> Option<Vec<DmListed>> {
     let data = data(answer)?;
     let mut listed = Vec::new();
     let mut at = 0;
@@ -133,7 +173,7 @@ pub(super) fn parse_list(answer: &[u8], version: [u32; 3]) -> Option<Vec<DmListe
 
 /// Reads the answer to `DM_TABLE_STATUS`; `None` when a target does not fit. `next` of a target
 /// counts from the first one.
-pub(super) fn parse_targets(answer: &[u8], count: u32) -> Option<Vec<DmTarget>> {
+pub(in crate::sys::live) fn parse_targets(answer: &[u8], count: u32) -> Option<Vec<DmTarget>> {
     let data = data(answer)?;
     let mut targets = Vec::new();
     let mut at = 0;
@@ -155,7 +195,7 @@ pub(super) fn parse_targets(answer: &[u8], count: u32) -> Option<Vec<DmTarget>> 
 }
 
 /// Reads the answer to `DM_TABLE_DEPS`; `None` when it is shorter than it says.
-pub(super) fn parse_deps(answer: &[u8]) -> Option<Vec<DevNo>> {
+pub(in crate::sys::live) fn parse_deps(answer: &[u8]) -> Option<Vec<DevNo>> {
     let data = data(answer)?;
     let count = usize::try_from(u32_at(data, 0)?).ok()?;
     let end = count.checked_mul(8)?.checked_add(8)?;

@@ -139,7 +139,65 @@ fn the_state_of_a_device_is_in_the_header() {
     assert_eq!(parse_header(&bytes[..304]), None);
 }
 
+/// The bytes, eight at a time, that a C compiler makes of `struct dm_target_spec` for this table, on a little-endian machine.
+#[cfg(target_endian = "little")]
+#[rustfmt::skip]
+const LINEAR_AND_ZERO: [u64; 13] = [
+    0x0000_0000_0000_0000, 0x0020_0000_0000_0000, 0x0000_0000_3800_0000, 0x6c69_6e65_6172_0000,
+    0x0000_0000_0000_0000, 0x383a_3136_2032_3034, 0x3800_0000_0000_0000,
+    0x0020_0000_0000_0000, 0x0010_0000_0000_0000, 0x0000_0000_3000_0000, 0x7a65_726f_0000_0000,
+    0x0000_0000_0000_0000, 0x0000_0000_0000_0000,
+];
+
+fn line(start: u64, length: u64, kind: &str, params: &str) -> DmTarget {
+    DmTarget { start, length, kind: kind.to_owned(), params: Raw::from(params) }
+}
+
+#[cfg(target_endian = "little")]
+#[test]
+fn a_table_is_written_down_as_the_kernel_s_own_header_lays_it_out() {
+    let table = [line(0, 8192, "linear", "8:16 2048"), line(8192, 4096, "zero", "")];
+    let bytes = load_request(DevNo::new(253, 3), flag::READ_ONLY, &table).expect("it can be");
+    assert_eq!(bytes[20..24], 2u32.to_ne_bytes(), "target_count");
+    assert_eq!(bytes[16..20], 312u32.to_ne_bytes(), "data_start");
+    assert_eq!(bytes[28..32], 1u32.to_ne_bytes(), "flags");
+    assert_eq!(bytes[40..48], 0xfd03_u64.to_ne_bytes(), "dev");
+    assert_eq!(bytes[312..], LINEAR_AND_ZERO.map(u64::to_be_bytes).concat());
+}
+
+#[test]
+fn what_would_be_cut_off_in_a_table_is_not_written_down() {
+    let written = |kind: &str, params: &str| {
+        load_request(DevNo::new(253, 3), 0, &[line(0, 8, kind, params)]).is_some()
+    };
+    assert!(written("fifteen-letters", "8:16 0"));
+    assert!(!written("sixteen--letters", "8:16 0"));
+    assert!(!written("lin\0ear", "8:16 0"));
+    assert!(!written("linear", "8:16\0 0"));
+}
+
 proptest! {
+    #[test]
+    fn every_target_of_a_request_is_aligned_and_read_again_as_it_was(
+        params in proptest::collection::vec("[ -~]{0,90}", 1..9),
+    ) {
+        let lines = params.iter().zip(0_u64..).map(|(params, at)| line(at * 8, 8, "thin", params));
+        let table: Vec<_> = lines.collect();
+        let bytes = load_request(DevNo::new(253, 3), 0, &table).expect("it can be written");
+        prop_assert_eq!(bytes.len() % 8, 0);
+        // in a request `next` counts from the target itself, in an answer from the first
+        let (mut at, mut read) = (HEADER_LEN, Vec::new());
+        while at < bytes.len() {
+            let next = u32_at(&bytes, at + 20).expect("it is in there") as usize;
+            prop_assert_eq!(next % 8, 0);
+            let answer = answer(&bytes[at..at + next]);
+            read.extend(parse_targets(&answer, 1).expect("one target"));
+            at += next;
+        }
+        prop_assert_eq!(at, bytes.len());
+        prop_assert_eq!(read, table);
+    }
+
     #[test]
     fn no_answer_however_broken_panics_or_never_ends(
         mut bytes in proptest::collection::vec(any::<u8>(), 0..600),
