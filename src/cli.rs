@@ -112,8 +112,12 @@ pub enum Command {
         /// Say what deleting these devices of one pool, all together, would give back
         #[arg(long, value_name = "ID,…", value_delimiter = ',')]
         freed_by: Vec<u32>,
+        /// Where commits outrun the reading, reserve a metadata snapshot for it and release it after:
+        /// this writes to the pool
+        #[arg(long, conflicts_with_all = ["from", "root"])]
+        reserve_snapshot: bool,
         /// Read this metadata device, or saved image of one, and nothing else
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "root", "pool"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "root", "pool", "reserve_snapshot"])]
         metadata: Option<PathBuf>,
     },
     /// Print what `docker info` prints of the storage driver, computed without the daemon
@@ -123,6 +127,10 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Where commits outrun the reading, reserve a metadata snapshot for it and release it after:
+        /// this writes to the pool
+        #[arg(long, conflicts_with_all = ["from", "root"])]
+        reserve_snapshot: bool,
     },
     /// Print which data block a thin device reads at an offset and who shares it, or who uses a
     /// data block
@@ -139,6 +147,10 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Where commits outrun the reading, reserve a metadata snapshot for it and release it after:
+        /// this writes to the pool
+        #[arg(long, conflicts_with_all = ["from", "root"])]
+        reserve_snapshot: bool,
     },
     /// Print what is wrong, with evidence and remedy; exit code 1 when there is something
     Findings {

@@ -12,6 +12,7 @@ mod manual;
 mod metrics;
 mod picture;
 mod print;
+mod reserve;
 mod screen;
 mod watch;
 mod watching;
@@ -69,6 +70,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if survey::is_child(&arguments) {
         return survey::child_main();
     }
+    if reserve::is_holder(&arguments) {
+        return reserve::hold();
+    }
+    if reserve::is_releaser(&arguments) {
+        return reserve::release_all(&arguments);
+    }
     if arguments.get(1).is_some_and(|word| word == picture::WORD) {
         return ending(picture::run(&arguments[1..]));
     }
@@ -108,6 +115,7 @@ fn settle(cli: &Cli) -> Result<Settings, Trouble> {
 
 fn perform(cli: &Cli) -> Result<Exit, Trouble> {
     let settings = settle(cli)?;
+    reserve::release_left(&settings);
     match &cli.command {
         Some(Command::Demo { list: true, .. }) => print::stdout(list_demos),
         None | Some(Command::Demo { .. }) => screen::open(&settings),
@@ -138,6 +146,7 @@ fn read_config(file: &Path) -> Result<Globals, Trouble> {
 /// Looks once and prints one of the reports.
 fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> {
     let looked = host::look(settings, report)?;
+    print::reservations(&looked.snapshot);
     let snapshot = looked.snapshot;
     let style = Style { ascii: settings.ascii, color: settings.color_text };
     let exit = match report {
@@ -157,14 +166,14 @@ fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> 
             }
             print::stdout(|out| text::write_layers(out, &snapshot.topology, only, freed, style))
         }
-        Command::Pool { pool, json } => {
+        Command::Pool { pool, json, .. } => {
             let only = choose_pool(&snapshot, pool.as_deref())?;
             if *json {
                 return print::stdout(|out| json::write_pools(out, &snapshot, only));
             }
             print::stdout(|out| text::write_pools(out, &snapshot.topology, only, style))
         }
-        Command::Block { words, data, json } => {
+        Command::Block { words, data, json, .. } => {
             let pool = block::pool(&snapshot, words, data.is_some())?;
             let (_, question) = block::asked(words, *data)?;
             block::print(&snapshot, pool, (&question, looked.block), (*json, style))

@@ -1,9 +1,11 @@
 //! Our own files, and nothing of the host that is looked at: the configuration, the log, figures
-//! for a collector.
+//! for a collector, and what a run must give back.
 //!
 //! Beside the door (`sys`) the only place that touches files.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "our own files")]
+
+pub mod reserved;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

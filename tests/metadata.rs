@@ -13,7 +13,7 @@ use meta_writer::Pool;
 use thinscope::ids::ThinId;
 use thinscope::model::block::{BlockQuestion, SpaceSort};
 use thinscope::probe::metadata::{
-    Asked, Depth, Laid, MetadataSeen, PoolPlace, Span, read_metadata,
+    Asked, Depth, Laid, MetadataSeen, PoolPlace, Span, Ways, read_metadata,
 };
 use thinscope::sys::capture::{Recorder, Recording, Sink};
 use thinscope::sys::{Answer, FailKind, HostPath, Medium, Question, Raw, ReadHost, Reply, Source};
@@ -73,8 +73,8 @@ fn whole() -> Laid {
 
 fn asked(at: Laid, depth: Depth, one_by_one: bool) -> Asked {
     let parents = vec![(id(2), id(1)), (id(7), id(2))];
-    let place = PoolPlace { pool: "p".to_owned(), at: Ok(at), parents };
-    Asked { places: vec![place], depth, block: None, one_by_one }
+    let place = PoolPlace { pool: "p".to_owned(), at: Ok(at), device: None, parents };
+    Asked { places: vec![place], depth, block: None, one_by_one, reserve: None }
 }
 
 fn host() -> Media {
@@ -84,17 +84,17 @@ fn host() -> Media {
 fn record(depth: Depth) -> Recording {
     let (host, notes) = (host(), Notes(Mutex::new(Recording::new(Source::Metadata))));
     let recorder = Recorder::new(&host, Source::Metadata, &notes);
-    read_metadata(&recorder, &asked(whole(), depth, true), None);
+    read_metadata(&recorder, &asked(whole(), depth, true), Ways::default());
     notes.0.into_inner().expect("no thread panicked")
 }
 
 fn replay(recording: &Recording, depth: Depth) -> MetadataSeen {
-    read_metadata(recording, &asked(whole(), depth, true), None)
+    read_metadata(recording, &asked(whole(), depth, true), Ways::default())
 }
 
 #[test]
 fn figures_are_what_was_written_with_deltas_to_the_parents() {
-    let seen = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), None);
+    let seen = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), Ways::default());
     let read = seen.of("p").expect("it was read");
     let figures = |number| {
         let device = read.device(id(number)).expect("it is there");
@@ -117,9 +117,9 @@ fn figures_are_what_was_written_with_deltas_to_the_parents() {
 
 #[test]
 fn a_recording_says_the_same_as_the_host_did() {
-    let live = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), None);
+    let live = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), Ways::default());
     assert_eq!(replay(&record(Depth::Mappings), Depth::Mappings), live);
-    let details = read_metadata(&host(), &asked(whole(), Depth::Details, false), None);
+    let details = read_metadata(&host(), &asked(whole(), Depth::Details, false), Ways::default());
     assert_eq!(replay(&record(Depth::Mappings), Depth::Details), details);
     assert_ne!(live, details);
 }
@@ -150,17 +150,18 @@ fn a_volume_is_read_through_its_extents() {
         spans: vec![span(first.len(), (1, 0)), span(second.len(), (0, 8192))],
         written: None,
     };
-    let live = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), None);
-    assert_eq!(read_metadata(&media, &asked(laid, Depth::Mappings, false), None), live);
+    let live = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), Ways::default());
+    assert_eq!(read_metadata(&media, &asked(laid, Depth::Mappings, false), Ways::default()), live);
 }
 
 #[test]
 fn what_cannot_be_read_says_why_and_the_other_pools_are_read() {
     let mut asked = asked(whole(), Depth::Details, false);
-    let elsewhere = |name: &str, at| PoolPlace { pool: name.to_owned(), at, parents: Vec::new() };
+    let elsewhere =
+        |name: &str, at| PoolPlace { pool: name.to_owned(), at, device: None, parents: Vec::new() };
     asked.places.push(elsewhere("gone", Ok(Laid::whole(medium("none"), None))));
     asked.places.push(elsewhere("suspended", Err("it is suspended".to_owned())));
-    let seen = read_metadata(&host(), &asked, None);
+    let seen = read_metadata(&host(), &asked, Ways::default());
     assert!(seen.of("p").is_some() && seen.of("gone").is_none());
     let gaps: Vec<_> = seen.gaps().map(|gap| format!("{}: {}", gap.source, gap.why)).collect();
     assert_eq!(gaps, ["metadata gone: there is none", "metadata suspended: it is suspended"]);
@@ -172,7 +173,7 @@ fn a_device_s_own_space_is_told_alone_and_against_another() {
         let question = BlockQuestion::Space { id: id(2), other };
         let block = Some(("p".to_owned(), question));
         let asked = Asked { block, ..asked(whole(), Depth::Mappings, false) };
-        let seen = read_metadata(&host(), &asked, None);
+        let seen = read_metadata(&host(), &asked, Ways::default());
         let answer = seen.pools[0].block.clone().expect("asked").expect("answered");
         let runs = answer.space.expect("it was asked for").runs;
         runs.iter().map(|run| (run.start, run.length, run.what)).collect::<Vec<_>>()

@@ -33,6 +33,18 @@ pub struct PoolMetadata {
     pub damage_count: u64,
     /// Who uses which block; `None` where only the details were read.
     pub mappings: Option<Box<Mappings>>,
+    /// A metadata snapshot was reserved to read this, which wrote to the pool.
+    pub reserved: Option<Reservation>,
+}
+
+/// What became of a metadata snapshot that was reserved for a reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reservation {
+    /// It was released.
+    Released,
+    /// It could not be, for this reason; the next run tries again.
+    Stays(String),
 }
 
 /// The details of one device.

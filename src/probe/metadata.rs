@@ -7,6 +7,7 @@
 mod block;
 mod places;
 mod read;
+pub mod reserve;
 mod source;
 mod space;
 
@@ -16,12 +17,12 @@ use crate::ids::{DevNo, ThinId};
 use crate::model::block::{BlockAnswer, BlockQuestion};
 use crate::model::{Gap, PoolMetadata, Topology};
 use crate::probe::{Facts, MetadataFile};
-use crate::sys::Medium;
+use crate::sys::{HostPath, Medium};
 use crate::units::Bytes;
 
 pub use crate::thinmeta::Progress;
 pub use places::places;
-pub use read::read_metadata;
+pub use read::{Ways, read_metadata};
 
 /// How much of the metadata is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub struct PoolPlace {
     pub pool: String,
     /// Where its metadata lies, or why that cannot be read.
     pub at: Result<Laid, String>,
+    /// The pool's own device, where it is active.
+    pub device: Option<DevNo>,
     /// Devices with their parents, as their engine has it.
     pub parents: Vec<(ThinId, ThinId)>,
 }
@@ -54,12 +57,15 @@ pub struct Wish {
     /// A data block that is asked about, of a pool by any of its names; where there is only one
     /// pool it needs none.
     pub block: Option<(Option<String>, BlockQuestion)>,
+    /// Where commits outrun the reading, a metadata snapshot may be reserved, which is noted down
+    /// below this folder.
+    pub reserve: Option<HostPath>,
 }
 
 impl Wish {
     /// No block is asked about.
     pub const fn of(depth: Depth) -> Self {
-        Self { depth, block: None }
+        Self { depth, block: None, reserve: None }
     }
 
     /// What is read on a host with these pools.
@@ -68,7 +74,9 @@ impl Wish {
             let pool = topology.find_pool(name.as_deref())?;
             Some((topology.pool(pool).name.to_string(), question.clone()))
         });
-        Asked { places: places(topology, facts, file), depth: self.depth, block, one_by_one: false }
+        let places = places(topology, facts, file);
+        let reserve = self.reserve.clone();
+        Asked { places, depth: self.depth, block, one_by_one: false, reserve }
     }
 }
 
@@ -84,6 +92,8 @@ pub struct Asked {
     /// Blocks are asked for one by one: so a recording is made and read, whatever the reader
     /// takes in one go in this version or another.
     pub one_by_one: bool,
+    /// Where it is noted down when a metadata snapshot is reserved; `None` where none may be.
+    pub reserve: Option<HostPath>,
 }
 
 /// Where metadata lies.

@@ -15,7 +15,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Freed;
 use super::block::Answered;
+use crate::model::metadata::Reservation;
 use crate::model::{PoolIx, Snapshot};
+use crate::text::Printable;
 use lines::Lines;
 
 /// The format of every document.
@@ -87,10 +89,36 @@ fn document(
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("format", &FORMAT)?;
     map.serialize_entry("gaps", &snapshot.gaps)?;
+    let reserved = reservations(snapshot);
+    if !reserved.is_empty() {
+        map.serialize_entry("reserved_snapshots", &reserved)?;
+    }
     if let Some((key, value)) = more {
         map.serialize_entry(key, value)?;
     }
     map.serialize_entry(key, rows)?;
     map.end()?;
     out.write_all(b"\n")
+}
+
+/// A pool that was written to for a reading.
+#[derive(serde::Serialize)]
+struct Reserved<'a> {
+    pool: &'a Printable,
+    released: bool,
+    why: Option<&'a str>,
+}
+
+fn reservations(snapshot: &Snapshot) -> Vec<Reserved<'_>> {
+    let mut list = Vec::new();
+    for pool in &snapshot.topology.pools {
+        let contents = pool.contents.as_ref();
+        let (released, why) = match contents.and_then(|contents| contents.reserved.as_ref()) {
+            Some(Reservation::Released) => (true, None),
+            Some(Reservation::Stays(why)) => (false, Some(why.as_str())),
+            None => continue,
+        };
+        list.push(Reserved { pool: &pool.name, released, why });
+    }
+    list
 }

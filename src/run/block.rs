@@ -103,7 +103,8 @@ pub(super) fn beside(
     mut plan: LookPlan,
     (pool, question): (Option<String>, BlockQuestion),
 ) -> Notice {
-    plan.metadata = Wish { depth: Depth::Mappings, block: Some((pool.clone(), question.clone())) };
+    plan.metadata =
+        Wish { block: Some((pool.clone(), question.clone())), ..Wish::of(Depth::Mappings) };
     let looked = match survey::look_once(&plan) {
         Ok(looked) => looked,
         Err(error) => return Notice::Line(error.to_string()),

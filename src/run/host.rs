@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Trouble, block, log, print};
+use super::{Trouble, block, log, print, reserve};
 use crate::cli::Command;
 use crate::demo;
 use crate::exit::Exit;
@@ -27,6 +27,14 @@ pub(super) fn look(settings: &Settings, report: &Command) -> Result<Looked, Trou
     let since = Instant::now();
     let mut plan = plan(settings)?;
     deepen(&mut plan, report)?;
+    if reserves(report) && settings.read_only {
+        return Err(Trouble::usage(
+            "--reserve-snapshot writes to a pool, and --read-only says that nothing is changed",
+        ));
+    }
+    if reserves(report) {
+        plan.metadata.reserve = Some(reserve::state_of(settings).map_err(Trouble::usage)?);
+    }
     let looked = survey::look_once(&plan)?;
     if let Some(log) = &mut log {
         log.looked(&looked.snapshot, Some(since.elapsed()));
@@ -36,6 +44,16 @@ pub(super) fn look(settings: &Settings, report: &Command) -> Result<Looked, Trou
         return Err(Trouble::NothingRead("nothing could be read of this host".to_owned()));
     }
     Ok(looked)
+}
+
+/// Whether a metadata snapshot may be reserved for a report.
+fn reserves(report: &Command) -> bool {
+    match report {
+        Command::Layers { reserve_snapshot, .. }
+        | Command::Pool { reserve_snapshot, .. }
+        | Command::Block { reserve_snapshot, .. } => *reserve_snapshot,
+        _ => false,
+    }
 }
 
 /// How much of the pools' metadata a report wants, and whether anything else.
@@ -52,7 +70,7 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
         }
         Command::Block { words, data, .. } => {
             plan.metadata =
-                Wish { depth: Depth::Mappings, block: Some(block::asked(words, *data)?) };
+                Wish { block: Some(block::asked(words, *data)?), ..Wish::of(Depth::Mappings) };
         }
         Command::Pool { .. } | Command::Findings { .. } | Command::Metrics { .. } => {
             plan.metadata.depth = Depth::MappingsUpTo(SMALL);

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use super::Trouble;
 use crate::cli::Command;
 use crate::exit::Exit;
+use crate::model::metadata::Reservation;
 use crate::model::{Gap, Snapshot};
 use crate::text::Printable;
 
@@ -37,6 +38,25 @@ pub(super) fn message(words: &dyn fmt::Display) {
 /// What could not be seen, beside a text report; a JSON document carries it itself.
 pub(super) fn gaps(snapshot: &Snapshot) {
     snapshot.gaps.iter().for_each(gap);
+}
+
+/// Which pools a reading wrote to, because it was allowed to.
+pub(super) fn reservations(snapshot: &Snapshot) {
+    for pool in &snapshot.topology.pools {
+        let contents = pool.contents.as_ref();
+        let words = match contents.and_then(|contents| contents.reserved.as_ref()) {
+            Some(Reservation::Released) => "and released".to_owned(),
+            Some(Reservation::Stays(why)) => {
+                let why = Printable::from_text(why);
+                format!("and is still held: {why}; the next run of thinscope tries again")
+            }
+            None => continue,
+        };
+        message(&format_args!(
+            "wrote to pool {}: commits outran the reading, so a metadata snapshot was reserved {words}",
+            pool.name
+        ));
+    }
 }
 
 /// Says that there is nothing to print, where that is so: silence could mean anything.

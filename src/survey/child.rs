@@ -16,10 +16,12 @@ use super::order::{Order, SUBCOMMAND};
 use super::signs;
 use crate::ids::DevNo;
 use crate::probe;
-use crate::probe::metadata::{Asked, Progress, read_metadata};
+use crate::probe::metadata::reserve::{Reserved, Reserving};
+use crate::probe::metadata::{Asked, Progress, Ways, read_metadata};
 use crate::sys::capture::{Line, Recorder, Sink, write_answer};
+use crate::sys::live::reserve::{self, Holder};
 use crate::sys::live::{Live, kill_running_tool, parent};
-use crate::sys::{Answer, FailKind, Question, ReadHost, Source};
+use crate::sys::{Answer, FailKind, HostPath, Question, ReadHost, Source};
 
 /// How often the second thread looks.
 const TURN: Duration = Duration::from_millis(50);
@@ -70,7 +72,7 @@ fn perform(order: &Order, live: &Live, output: &Output) {
 fn perform_metadata(asked: &Asked, live: &Live, output: &Output, record: bool) {
     if record {
         let recorder = Recorder::new(live, Source::Metadata, output);
-        let _ = read_metadata(&recorder, asked, None);
+        let _ = read_metadata(&recorder, asked, Ways::default());
         return;
     }
     let heard = Heard(output);
@@ -85,10 +87,39 @@ fn perform_metadata(asked: &Asked, live: &Live, output: &Output, record: bool) {
         }
         ControlFlow::Continue(())
     };
-    let seen = read_metadata(&recorder, asked, Some(&watch));
+    let reserving = asked.reserve.as_ref().map(|state| Reserver { state, output });
+    let reserving = reserving.as_ref().map(|reserving| reserving as &dyn Reserving);
+    let seen = read_metadata(&recorder, asked, Ways { watch: Some(&watch), reserving });
     // our own types have text keys only: this cannot fail
     let facts = serde_json::to_string(&seen).unwrap_or_default();
     output.lock().push_line(&Line::Facts(facts));
+}
+
+/// Has metadata snapshots reserved by a process of its own, which releases them also when this one
+/// is killed.
+struct Reserver<'a> {
+    state: &'a HostPath,
+    output: &'a Output,
+}
+
+impl Reserving for Reserver<'_> {
+    fn reserve(&self, pool: DevNo) -> Result<Box<dyn Reserved>, String> {
+        let held = Holder::start(&reserve::Order { pool, state: self.state.clone() });
+        self.output.lock().heard = Instant::now();
+        held.map(|holder| Box::new(Held(holder)) as Box<dyn Reserved>)
+    }
+}
+
+struct Held(Holder);
+
+impl Reserved for Held {
+    fn root(&self) -> u64 {
+        self.0.root()
+    }
+
+    fn release(self: Box<Self>) -> Result<(), String> {
+        self.0.release()
+    }
 }
 
 /// Notes that answers come, and not what they are.

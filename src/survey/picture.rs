@@ -8,7 +8,7 @@ use super::ask::Asked;
 use crate::advise;
 use crate::model::block::BlockAnswer;
 use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
-use crate::probe::metadata::{self, Wish};
+use crate::probe::metadata::{self, Ways, Wish};
 use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
 use crate::sys::{HostInfo, Source};
@@ -100,7 +100,7 @@ impl Picture {
         if !self.note(recording, at_ms) {
             return;
         }
-        let read = || Some(Arc::new(metadata::read_metadata(recording, &asked, None)));
+        let read = || Some(Arc::new(metadata::read_metadata(recording, &asked, Ways::default())));
         self.facts.metadata_before = read();
         self.facts.metadata = read();
         self.made = None;

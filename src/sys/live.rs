@@ -16,6 +16,7 @@ mod keep;
 pub mod logs;
 mod medium;
 pub mod own;
+pub mod reserve;
 mod run;
 pub mod watch;
 mod window;

@@ -284,6 +284,9 @@ pub enum MetaError {
     /// What was read contradicts itself as no commit does.
     #[error("the metadata changed while it was read: its parts belong to different commits")]
     Torn,
+    /// The metadata snapshot is not the one that was to be read.
+    #[error("metadata block {0} is not, or no longer, the metadata snapshot")]
+    NotHeld(u64),
     /// The id is not in the pool's metadata.
     #[error("there is no device {0} in the pool's metadata")]
     NoDevice(ThinId),

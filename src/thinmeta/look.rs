@@ -14,7 +14,7 @@ use super::reader::{Limits, Reader};
 use super::sharing::Sharing;
 use super::source::BlockSource;
 use super::space_map::Usage;
-use super::superblock::Superblock;
+use super::superblock::{SpaceMapRoot, Superblock};
 use crate::units::DataBlocks;
 
 /// The writes that the metadata device has seen, by its own statistics.
@@ -179,22 +179,33 @@ impl Whole {
     fn read_parts(reader: &Reader<'_>) -> Result<Self, MetaError> {
         let mut damages = reader.damages().clone();
         let details = reader.details()?;
-        let (data, metadata) = (reader.data_usage()?, reader.metadata_usage()?);
+        let usages = if reader.is_snapshot() {
+            None
+        } else {
+            Some((reader.data_usage()?, reader.metadata_usage()?))
+        };
         let forest = reader.forest()?;
         let sharing = reader.sharing(&forest.value, &details.value)?;
         damages.append(details.damages);
-        damages.append(data.damages);
-        damages.append(metadata.damages);
+        let superblock = reader.superblock();
+        let (data, metadata) = match usages {
+            Some((data, metadata)) => {
+                damages.append(data.damages);
+                damages.append(metadata.damages);
+                (data.value, metadata.value)
+            }
+            None => (reached_only(superblock, &sharing), said(&superblock.metadata_map)),
+        };
         damages.append(forest.damages);
         damages.append(sharing.damages.clone());
-        let sound = damages.is_empty();
-        let balance = sound.then(|| Balance::of(sharing.reached, &data.value));
+        let sound = damages.is_empty() && !reader.is_snapshot();
+        let balance = sound.then(|| Balance::of(sharing.reached, &data));
         Ok(Self {
-            superblock: reader.superblock().clone(),
+            superblock: superblock.clone(),
             held: reader.held().cloned(),
             details: details.value,
-            data: data.value,
-            metadata: metadata.value,
+            data,
+            metadata,
             forest: forest.value,
             sharing,
             balance,
@@ -231,4 +242,15 @@ impl Whole {
         }
         found
     }
+}
+
+/// The usage of data blocks as far as a metadata snapshot tells: those that its devices reach.
+fn reached_only(superblock: &Superblock, sharing: &Sharing) -> Usage {
+    let used = sharing.reached.get();
+    Usage { blocks: superblock.data_map.blocks, allocated: used, counted: used }
+}
+
+/// A usage as its root says it, not counted.
+fn said(map: &SpaceMapRoot) -> Usage {
+    Usage { blocks: map.blocks, allocated: map.allocated, counted: map.allocated }
 }

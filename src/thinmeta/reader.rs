@@ -45,6 +45,8 @@ pub struct Reader<'s> {
     held: Option<Superblock>,
     damages: Damages,
     limits: Limits,
+    /// Whether this is what a metadata snapshot holds, not what is committed.
+    snapshot: bool,
 }
 
 impl<'s> Reader<'s> {
@@ -60,9 +62,38 @@ impl<'s> Reader<'s> {
         let mut damages = Damages::default();
         let superblock = Superblock::parse(&raw, 0, &mut damages)?;
         let (held, limits) = (None, Limits::default());
-        let mut reader = Self { blocks, raw, superblock, held, damages, limits };
+        let snapshot = false;
+        let mut reader = Self { blocks, raw, superblock, held, damages, limits, snapshot };
         reader.open_held();
         Ok(reader)
+    }
+
+    /// Reads what a metadata snapshot holds, whose superblock is in block `root`, instead of what is
+    /// committed: nothing of it changes while the snapshot is held. The space maps are those of the
+    /// commit, for a snapshot has none.
+    pub fn open_snapshot(source: &'s dyn BlockSource, root: u64) -> Result<Self, MetaError> {
+        let mut reader = Self::open(source)?;
+        if reader.superblock.held_root != Some(root) {
+            return Err(MetaError::NotHeld(root));
+        }
+        let Some(held) = reader.held.take() else {
+            return Err(match reader.damages.list() {
+                [.., damage] => MetaError::Superblock(damage.kind.clone()),
+                [] => MetaError::NotHeld(root),
+            });
+        };
+        let (data_map, metadata_map) = (reader.superblock.data_map, reader.superblock.metadata_map);
+        reader.superblock = Superblock { data_map, metadata_map, held_root: None, ..held };
+        Ok(Self { snapshot: true, ..reader })
+    }
+
+    /// Whether the snapshot that this reader reads is still held.
+    pub fn is_still_held(&self, root: u64) -> Result<bool, MetaError> {
+        let unreadable =
+            |error: std::io::Error| MetaError::Failing { failed: 1, why: error.to_string() };
+        let raw = self.read_superblock().map_err(unreadable)?;
+        let now = Superblock::parse(&raw, 0, &mut Damages::default())?;
+        Ok(now.held_root == Some(root))
     }
 
     /// With other limits.
@@ -116,6 +147,12 @@ impl<'s> Reader<'s> {
     /// The metadata snapshot's superblock, where one is held. Its space maps are empty.
     pub fn held(&self) -> Option<&Superblock> {
         self.held.as_ref()
+    }
+
+    /// Whether this is what a metadata snapshot holds: then the space maps, which are the commit's
+    /// and go on changing, say nothing of it.
+    pub fn is_snapshot(&self) -> bool {
+        self.snapshot
     }
 
     /// What is wrong with the superblocks themselves.

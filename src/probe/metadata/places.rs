@@ -17,11 +17,12 @@ const DEEPEST: usize = 32;
 pub fn places(topology: &Topology, facts: &Facts, file: Option<&MetadataFile>) -> Vec<PoolPlace> {
     if let Some(file) = file {
         let at = Ok(Laid::whole(Medium::File(file.path.clone()), None));
-        return vec![PoolPlace { pool: file.name.clone(), at, parents: Vec::new() }];
+        return vec![PoolPlace { pool: file.name.clone(), at, device: None, parents: Vec::new() }];
     }
     let place = |pool: &Pool| PoolPlace {
         pool: pool.name.to_string(),
         at: laid(topology, facts, pool),
+        device: topology.node(pool.node).device,
         parents: parents(topology, pool),
     };
     topology.pools.iter().map(place).collect()

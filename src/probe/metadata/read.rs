@@ -4,19 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::block;
+use super::reserve::{Reserved, Reserving};
 use super::source::{Recorded, open};
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
 use crate::ids::{DevNo, ThinId};
 use crate::model::Usage;
 use crate::model::block::{BlockAnswer, BlockQuestion};
 use crate::model::metadata::{
-    Delta, DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata,
+    Delta, DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata, Reservation,
 };
 use crate::probe::ask;
 use crate::sys::{HostPath, Keep, Question, ReadHost};
 use crate::thinmeta::{
-    self, Balance, Damages, Details, Limits, Looking, MetaError, Origin, Origins, Reader, Watch,
-    Whole, Writes, look,
+    self, Balance, BlockSource, Damages, Details, Limits, Looking, MetaError, Origin, Origins,
+    Reader, Watch, Whole, Writes, look,
 };
 use crate::units::{DataBlocks, MetadataBlocks};
 
@@ -29,8 +30,17 @@ const NAMED: usize = 20;
 /// Runs of groups, and of devices in groups, that are kept.
 const MOST_RUNS: usize = 1 << 20;
 
+/// Who takes part in a reading beside the host.
+#[derive(Clone, Copy, Default)]
+pub struct Ways<'a> {
+    /// Told of its progress.
+    pub watch: Option<Watch<'a>>,
+    /// Asked for a metadata snapshot where commits outrun it.
+    pub reserving: Option<&'a dyn Reserving>,
+}
+
 /// Reads the metadata of these pools. Never fails: what could not be read says why.
-pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, watch: Option<Watch<'_>>) -> MetadataSeen {
+pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, ways: Ways<'_>) -> MetadataSeen {
     let mut pools = Vec::new();
     for place in &asked.places {
         let question = asked.block.as_ref().filter(|(pool, _)| *pool == place.pool);
@@ -45,14 +55,14 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, watch: Option<Watch<'_>
             Ok(laid) => {
                 let missing = AtomicBool::new(false);
                 let recorded = asked.one_by_one.then_some(Recorded { missing: &missing });
-                let looked = read_pool(host, (place, laid, recorded), (what, watch));
+                let looked = read_pool(host, (place, laid, recorded), (what, ways));
                 let sound = matches!(&looked, Ok(Some((read, _))) if read.is_sound());
                 if sound || !missing.load(Ordering::Relaxed) {
                     pools.extend(looked.transpose().map(|read| look(read, None)));
                     continue;
                 }
                 // a recording of large metadata holds the details only
-                let read = read_pool(host, (place, laid, recorded), (DETAILS, None));
+                let read = read_pool(host, (place, laid, recorded), (DETAILS, Ways::default()));
                 let note = "its mappings are not in the recording: what is shared is not known";
                 pools.extend(read.transpose().map(|read| look(read, Some(note.to_owned()))));
             }
@@ -77,20 +87,51 @@ type Read = (PoolMetadata, Option<Result<BlockAnswer, String>>);
 fn read_pool(
     host: &dyn ReadHost,
     (place, laid, recorded): (&PoolPlace, &Laid, Option<Recorded<'_>>),
-    (what, watch): (What<'_>, Option<Watch<'_>>),
+    (what, ways): (What<'_>, Ways<'_>),
 ) -> Result<Option<Read>, String> {
     let opened = open(host, laid, recorded).map_err(|failure| failure.why)?;
     let Some(source) = opened else { return Ok(None) };
     let writes = || laid.written.and_then(|dev| read_writes(host, dev));
     let tries = if laid.written.is_some() { TRIES } else { 1 };
-    let looking =
-        Looking { source: &*source, writes: &writes, tries, limits: Limits::default(), watch };
+    let (limits, watch) = (Limits::default(), ways.watch);
+    let looking = Looking { source: &*source, writes: &writes, tries, limits, watch };
     let mut left = tries;
     let read = look(&looking, |reader| {
         left = left.saturating_sub(1);
         read_once(reader, place, what, left > 0)
     });
-    read.map(|looked| Some(looked.value)).map_err(|error| in_words(&error))
+    match (read, ways.reserving, place.device) {
+        (Err(MetaError::Changing { .. } | MetaError::Torn), Some(reserving), Some(pool)) => {
+            read_reserved(&*source, (place, what, watch), reserving.reserve(pool)?).map(Some)
+        }
+        (read, ..) => read.map(|looked| Some(looked.value)).map_err(|error| in_words(&error)),
+    }
+}
+
+/// Reads through a metadata snapshot that was reserved for it, and has it released, however the
+/// reading went.
+fn read_reserved(
+    source: &dyn BlockSource,
+    (place, what, watch): (&PoolPlace, What<'_>, Option<Watch<'_>>),
+    reserved: Box<dyn Reserved>,
+) -> Result<Read, String> {
+    let root = reserved.root();
+    let read = Reader::open_snapshot(source, root).and_then(|reader| {
+        let reader = match watch {
+            Some(watch) => reader.watched(watch),
+            None => reader,
+        };
+        let read = read_once(&reader, place, what, false)?;
+        // somebody who released it meanwhile let the kernel write over what was being read
+        if reader.is_still_held(root)? { Ok(read) } else { Err(MetaError::NotHeld(root)) }
+    });
+    let released = reserved.release();
+    let (mut metadata, block) = read.map_err(|error| in_words(&error))?;
+    metadata.reserved = Some(match released {
+        Ok(()) => Reservation::Released,
+        Err(why) => Reservation::Stays(why),
+    });
+    Ok((metadata, block))
 }
 
 fn read_once(
@@ -157,6 +198,7 @@ fn begin(reader: &Reader<'_>, details: &Details, damages: &Damages) -> PoolMetad
         damages: damages.list().iter().take(NAMED).map(ToString::to_string).collect(),
         damage_count: damages.total(),
         mappings: None,
+        reserved: None,
     }
 }
 
@@ -298,7 +340,7 @@ fn in_words(error: &MetaError) -> String {
     match error {
         MetaError::Changing { tries } => format!(
             "the pool committed during each of {tries} readings: what it holds now was not seen; \
-             look again when less is written"
+             look again when less is written, or with --reserve-snapshot, which writes to the pool"
         ),
         other => other.to_string(),
     }

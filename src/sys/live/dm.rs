@@ -3,8 +3,9 @@
 //! Devices are addressed by number, so that no name, however odd, stands in the way, and names
 //! are bytes. (The devicemapper crate addresses by name or uuid and fails on a name that is no
 //! UTF-8; it serves for the version here and for events in `watch.rs`.) Status is always asked
-//! with no-flush: a plain one commits a pool's metadata. Knows nothing of what a target means,
-//! except where its table holds a key.
+//! with no-flush: a plain one commits a pool's metadata. [`Control::message`] is the one that
+//! changes something, and `reserve.rs` the only one that calls it. Knows nothing of what a target
+//! means, except where its table holds a key.
 
 mod mask;
 pub(super) mod wire;
@@ -80,6 +81,17 @@ impl Control {
             lines.push(b'\n');
         }
         Ok(Raw(lines))
+    }
+
+    /// Sends words to a device's target.
+    pub(super) fn message(&self, dev: DevNo, words: &str) -> Result<(), Errno> {
+        // without the node nothing else was answered either, and that said why
+        let node = self.node().map_err(|_| Errno::ENODEV)?;
+        let mut buffer = wire::request(Some(dev), 0).to_vec();
+        buffer.extend(wire::message(words));
+        // the kernel wants room for an answer behind the words
+        buffer.resize(buffer.len().max(FIRST_BUFFER), 0);
+        ioctl::control(node, Command::TargetMessage, &mut buffer)
     }
 
     fn targets(&self, dev: DevNo, flags: u32) -> Result<Vec<DmTarget>, Failure> {

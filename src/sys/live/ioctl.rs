@@ -2,8 +2,8 @@
 //! that somebody left open, and what a process does between fork and exec.
 //!
 //! Beside `window.rs` the only file with `unsafe`. It moves bytes and knows nothing of what they
-//! mean: requests are written and answers read in `dm/wire.rs`. Only commands that look can be
-//! named here.
+//! mean: requests are written and answers read in `dm/wire.rs`. Of its commands only one changes
+//! anything: a message to a target, which `reserve.rs` alone sends.
 
 #![allow(unsafe_code, reason = "these calls have no safe form; see each block")]
 
@@ -21,19 +21,21 @@ use nix::unistd::setsid;
 /// request's number.
 pub(super) const HEADER_LEN: usize = 312;
 
-/// A device-mapper command that changes nothing (`linux/dm-ioctl.h`).
+/// A device-mapper command (`linux/dm-ioctl.h`); all but the last change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     ListDevices,
     DeviceState,
     TableDeps,
     TableStatus,
+    TargetMessage,
 }
 
 nix::ioctl_readwrite!(dm_list_devices, 0xfd, 2, [u8; HEADER_LEN]);
 nix::ioctl_readwrite!(dm_dev_status, 0xfd, 7, [u8; HEADER_LEN]);
 nix::ioctl_readwrite!(dm_table_deps, 0xfd, 11, [u8; HEADER_LEN]);
 nix::ioctl_readwrite!(dm_table_status, 0xfd, 12, [u8; HEADER_LEN]);
+nix::ioctl_readwrite!(dm_target_msg, 0xfd, 14, [u8; HEADER_LEN]);
 
 /// Where the header says how long the whole buffer is.
 const DATA_SIZE_AT: std::ops::Range<usize> = 12..16;
@@ -58,6 +60,7 @@ pub(super) fn control(
             Command::DeviceState => dm_dev_status(fd, data),
             Command::TableDeps => dm_table_deps(fd, data),
             Command::TableStatus => dm_table_status(fd, data),
+            Command::TargetMessage => dm_target_msg(fd, data),
         }
     };
     done.map(|_| ())

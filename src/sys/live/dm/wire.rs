@@ -86,6 +86,13 @@ fn push_target(bytes: &mut Vec<u8>, target: &DmTarget) -> Option<()> {
     Some(())
 }
 
+/// A message to the target at the device's first sector, as it follows the header: the sector, the
+/// words, a zero byte (`struct dm_target_msg`).
+pub(super) fn message(words: &str) -> Vec<u8> {
+    let sector = 0_u64.to_ne_bytes();
+    sector.into_iter().chain(words.bytes()).chain([0]).collect()
+}
+
 fn put(header: &mut [u8; HEADER_LEN], at: usize, bytes: &[u8]) {
     if let Some(place) = header.get_mut(at..at + bytes.len()) {
         place.copy_from_slice(bytes);
