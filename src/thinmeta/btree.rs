@@ -150,7 +150,16 @@ pub(super) fn parse_got<const N: usize>(got: Got<'_>, number: u32) -> Result<Nod
 
 /// Whether all keys lie where the nodes above allow.
 pub(super) fn check_bounds(node: &Node<'_>, low: u64, high: u64) -> Result<(), DamageKind> {
-    match node.key_range() {
+    check_range(node.key_range(), low, high)
+}
+
+/// The same of the lowest and the highest key.
+pub(super) fn check_range(
+    range: Option<(u64, u64)>,
+    low: u64,
+    high: u64,
+) -> Result<(), DamageKind> {
+    match range {
         Some((first, _)) if first < low => Err(DamageKind::KeyBounds { key: first }),
         Some((_, last)) if last > high => Err(DamageKind::KeyBounds { key: last }),
         _ => Ok(()),

@@ -223,15 +223,6 @@ impl Damages {
     pub fn total(&self) -> u64 {
         self.total
     }
-
-    /// Names the device for damages of mapping blocks that were found before it was known.
-    pub(super) fn name_device(&mut self, block: u64, device: ThinId) {
-        for damage in self.list.iter_mut().filter(|d| d.block == block) {
-            if damage.part == Part::Mappings(None) {
-                damage.part = Part::Mappings(Some(device));
-            }
-        }
-    }
 }
 
 /// What could be read, and what was wrong with the rest.

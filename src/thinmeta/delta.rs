@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use super::damage::{Damages, MetaError};
-use super::forest::{Child, Forest};
+use super::forest::{At, Forest};
 use super::leaves::{InOrder, Leaves, Mapping};
 use crate::units::DataBlocks;
 
@@ -49,7 +49,7 @@ pub(super) fn each(
     (left, right): (u32, u32),
     take: &mut dyn FnMut(Difference),
 ) -> Result<Damages, MetaError> {
-    let (left, right) = apart(forest, forest.root(left), forest.root(right));
+    let (left, right) = apart(leaves, forest, (left, right))?;
     let (mut left, mut right) = (leaves.in_order(left), leaves.in_order(right));
     merge(&mut left, &mut right, take)?;
     let mut damages = left.into_damages();
@@ -89,41 +89,35 @@ fn merge(
 
 /// The leaves that only one of two trees reaches, each side in key order. Nodes of equal height
 /// are compared together, so that a node both reach is dropped with all below it.
-fn apart(forest: &Forest, left: Child, right: Child) -> (Vec<u32>, Vec<u32>) {
-    let height = forest.height(left).max(forest.height(right));
-    let (mut left, mut right) = (vec![left], vec![right]);
-    for height in (0..=height).rev() {
-        let (mut left_here, mut right_here) =
-            (take_height(forest, &mut left, height), take_height(forest, &mut right, height));
+fn apart(
+    leaves: &Leaves<'_>,
+    forest: &Forest,
+    (left, right): (u32, u32),
+) -> Result<(Vec<u32>, Vec<u32>), MetaError> {
+    let [mut left, mut right] = [left, right].map(|device| Vec::from_iter(forest.root(device)));
+    let top = left.iter().chain(&right).map(|at| at.height).max().unwrap_or(0);
+    for height in (1..=top).rev() {
+        let mut left_here = take_height(&mut left, height);
+        let mut right_here = take_height(&mut right, height);
         drop_common(&mut left_here, &mut right_here);
-        if height == 0 {
-            return (in_key_order(forest, left_here), in_key_order(forest, right_here));
-        }
-        left.extend(below_all(forest, &left_here));
-        right.extend(below_all(forest, &right_here));
+        add_below(leaves, &left_here, &mut left)?;
+        add_below(leaves, &right_here, &mut right)?;
     }
-    (Vec::new(), Vec::new())
+    let (mut left, mut right) = (take_height(&mut left, 0), take_height(&mut right, 0));
+    drop_common(&mut left, &mut right);
+    Ok((in_key_order(forest, &left), in_key_order(forest, &right)))
 }
 
 /// Takes the nodes of one height out of the list, sorted.
-fn take_height(forest: &Forest, from: &mut Vec<Child>, height: u8) -> Vec<u32> {
-    let (mut here, mut rest) = (Vec::new(), Vec::new());
-    for child in from.drain(..) {
-        match child {
-            Child::Lost => {}
-            Child::Leaf(index) if height == 0 => here.push(index),
-            Child::Inner(index) if forest.height(child) == height => here.push(index),
-            other => rest.push(other),
-        }
-    }
-    *from = rest;
+fn take_height(from: &mut Vec<At>, height: u8) -> Vec<At> {
+    let mut here: Vec<At> = from.extract_if(.., |at| at.height == height).collect();
     here.sort_unstable();
     here.dedup();
     here
 }
 
-fn drop_common(left: &mut Vec<u32>, right: &mut Vec<u32>) {
-    let only = |mine: &[u32], other: &[u32]| -> Vec<u32> {
+fn drop_common(left: &mut Vec<At>, right: &mut Vec<At>) {
+    let only = |mine: &[At], other: &[At]| -> Vec<At> {
         mine.iter().copied().filter(|node| other.binary_search(node).is_err()).collect()
     };
     let (one, other) = (only(left, right), only(right, left));
@@ -131,12 +125,16 @@ fn drop_common(left: &mut Vec<u32>, right: &mut Vec<u32>) {
     *right = other;
 }
 
-fn below_all(forest: &Forest, inners: &[u32]) -> Vec<Child> {
-    inners.iter().flat_map(|inner| forest.below(*inner).map(|(_, child)| child)).collect()
+fn add_below(leaves: &Leaves<'_>, inners: &[At], to: &mut Vec<At>) -> Result<(), MetaError> {
+    for inner in inners {
+        to.extend(leaves.below(*inner)?.into_iter().map(|(_, at)| at));
+    }
+    Ok(())
 }
 
 /// Leaves of one tree hold disjoint keys, so that their lowest keys order them.
-fn in_key_order(forest: &Forest, mut leaves: Vec<u32>) -> Vec<u32> {
-    leaves.sort_unstable_by_key(|leaf| forest.leaves().get(*leaf as usize).map(|leaf| leaf.low));
-    leaves
+fn in_key_order(forest: &Forest, leaves: &[At]) -> Vec<u32> {
+    let mut found: Vec<u32> = leaves.iter().filter_map(|at| forest.leaf_at(at.block)).collect();
+    found.sort_unstable_by_key(|leaf| forest.leaves().get(*leaf as usize).map(|leaf| leaf.low));
+    found
 }

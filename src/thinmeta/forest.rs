@@ -1,57 +1,30 @@
 //! The mapping trees of all devices as one graph: every block once, with who reaches it.
 //!
-//! The trees share blocks, so this is no tree. The internal nodes are kept in memory (about one
-//! in a hundred of the blocks); of the leaves only where they are, what keys they may hold and
-//! which devices reach them. `build` reads it, `descend` works out who reaches what. Knows
-//! nothing of data blocks.
+//! The trees share blocks, so this is no tree. It is walked from the roots down, one height after
+//! the other: `heights` finds how high each root stands, `walk` reads the internal nodes of one
+//! height and notes in `level` who reaches what below. Kept is where leaves and internal nodes are;
+//! what the internal nodes hold is kept while there is room, and read again where it is asked for
+//! later, so that memory grows with blocks of metadata, not with mappings. Knows nothing of data
+//! blocks.
 
-mod build;
-mod descend;
+mod edges;
+mod heights;
+mod level;
+mod tiny;
+mod walk;
 
-use super::btree::MAX_DEPTH;
 use super::damage::{Damages, MetaError};
 use super::fetch::Blocks;
 use super::sets::{SetId, Sets};
 use crate::ids::ThinId;
+pub(super) use edges::Edges;
+pub(super) use tiny::Tiny;
 
-/// What a reference between nodes leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Child {
-    /// An internal node, by its index.
-    Inner(u32),
-    /// A leaf, by its index.
-    Leaf(u32),
-    /// Something that could not be read.
-    Lost,
-}
-
-impl Child {
-    const LOST: u32 = u32::MAX;
-    const LEAF: u32 = 1 << 31;
-
-    fn pack(self) -> u32 {
-        match self {
-            Self::Inner(index) => index,
-            Self::Leaf(index) => index | Self::LEAF,
-            Self::Lost => Self::LOST,
-        }
-    }
-
-    fn unpack(word: u32) -> Self {
-        match word {
-            Self::LOST => Self::Lost,
-            leaf if leaf & Self::LEAF != 0 => Self::Leaf(leaf & !Self::LEAF),
-            inner => Self::Inner(inner),
-        }
-    }
-}
-
-/// An internal node: its height above the leaves, and its part of the edges.
-#[derive(Clone, Copy, Debug)]
-struct Inner {
-    height: u8,
-    first: u32,
-    len: u32,
+/// A node: its block, and its height above the leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub height: u8,
+    pub block: u32,
 }
 
 /// A leaf: where it is, who reaches it, and the keys it may hold.
@@ -70,11 +43,10 @@ pub struct Leaf {
 /// All mapping trees of a pool.
 pub struct Forest {
     devices: Vec<ThinId>,
-    roots: Vec<Child>,
-    inners: Vec<Inner>,
-    keys: Vec<u64>,
-    children: Vec<u32>,
+    roots: Vec<Option<At>>,
+    edges: Edges,
     leaves: Vec<Leaf>,
+    tiny: Tiny,
     sets: Sets,
     /// Devices, by index, of whose trees something is missing.
     hurt: Vec<bool>,
@@ -90,7 +62,7 @@ pub(super) struct Roots {
 /// Bounds on the memory of a forest.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
-    /// Edges of internal nodes.
+    /// Edges of internal nodes that are kept; others are read again where they are asked for.
     pub edges: usize,
     /// Runs of device sets.
     pub runs: usize,
@@ -103,8 +75,7 @@ impl Forest {
         roots: &Roots,
         bounds: Bounds,
     ) -> Result<Self, MetaError> {
-        let graph = build::Build::new(blocks, bounds.edges).all(roots)?;
-        Ok(descend::Descend::new(graph, roots, bounds.runs).all())
+        walk::Walk::new(blocks, roots, bounds).all(roots)
     }
 
     /// The devices, by ascending id; their place in here is their index.
@@ -121,6 +92,17 @@ impl Forest {
     /// The leaves, by ascending block.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves
+    }
+
+    /// The leaf in a block.
+    pub(super) fn leaf_at(&self, block: u32) -> Option<u32> {
+        let at = self.leaves.binary_search_by_key(&block, |leaf| leaf.block).ok()?;
+        u32::try_from(at).ok()
+    }
+
+    /// Leaves of few entries that were kept on the way.
+    pub(super) fn tiny(&self) -> &Tiny {
+        &self.tiny
     }
 
     /// The sets of devices that the leaves name.
@@ -153,38 +135,17 @@ impl Forest {
 
     /// Internal nodes that were read.
     pub fn inner_count(&self) -> usize {
-        self.inners.len()
+        self.edges.count()
     }
 
-    /// The root of a device's tree.
-    pub(super) fn root(&self, device: u32) -> Child {
-        self.roots.get(device as usize).copied().unwrap_or(Child::Lost)
+    /// The root of a device's tree; `None` where that is damaged.
+    pub(super) fn root(&self, device: u32) -> Option<At> {
+        self.roots.get(device as usize).copied().flatten()
     }
 
-    /// The height of a node above the leaves.
-    pub(super) fn height(&self, child: Child) -> u8 {
-        match child {
-            Child::Inner(index) => self.inners.get(index as usize).map_or(0, |n| n.height),
-            _ => 0,
-        }
-    }
-
-    /// What hangs below an internal node, in key order, with the lowest key of each.
-    pub(super) fn below(&self, inner: u32) -> impl ExactSizeIterator<Item = (u64, Child)> + '_ {
-        let span = self.inners.get(inner as usize).map_or(0..0, Inner::span);
-        let keys = self.keys.get(span.clone()).unwrap_or_default();
-        let children = self.children.get(span).unwrap_or_default();
-        keys.iter().copied().zip(children.iter().map(|word| Child::unpack(*word)))
-    }
-}
-
-impl Inner {
-    /// The height, unless it could not be found: a tree too deep has nodes without one.
-    fn known_height(&self) -> Option<u8> {
-        (usize::from(self.height) <= MAX_DEPTH).then_some(self.height)
-    }
-
-    fn span(&self) -> std::ops::Range<usize> {
-        self.first as usize..(self.first + self.len) as usize
+    /// What hangs below an internal node, in key order, with the lowest key of each. A node that is
+    /// not kept is read again.
+    pub(super) fn below(&self, blocks: Blocks<'_>, at: At) -> Result<Vec<(u64, At)>, MetaError> {
+        self.edges.below(blocks, at)
     }
 }

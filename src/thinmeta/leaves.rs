@@ -5,11 +5,11 @@
 
 use std::ops::ControlFlow;
 
-use super::btree::{check_bounds, parse_got};
+use super::btree::{check_bounds, check_range, parse_got};
 use super::damage::{Damage, DamageKind, Damages, MetaError, Part};
 use super::fetch::{Blocks, FAILING, Got};
-use super::forest::{Child, Forest, Leaf};
-use super::node::Node;
+use super::forest::{At, Forest, Leaf};
+use super::node::{Entries, Node};
 use crate::units::DataBlocks;
 
 /// One mapping of a device: a block of its own address space, and where in the pool it is.
@@ -58,20 +58,19 @@ impl<'a> Leaves<'a> {
         &self,
         wanted: &[u32],
         damages: &mut Damages,
-        look: &mut dyn FnMut(u32, &Leaf, &Node<'_>),
+        look: &mut dyn FnMut(u32, &Leaf, Entries<'_>),
     ) -> Result<(), MetaError> {
+        let tiny = self.forest.tiny();
+        let mut turn = Turn { leaves: self, wanted, next: 0, damages, look };
         let leaf = |index: &u32| self.forest.leaves().get(*index as usize);
-        let numbers: Vec<u32> = wanted.iter().filter_map(leaf).map(|leaf| leaf.block).collect();
-        self.blocks.each(&numbers, &mut |at, got| {
-            let Some((index, leaf)) = wanted.get(at).and_then(|i| Some((*i, leaf(i)?))) else {
-                return ControlFlow::Break(());
-            };
-            match check(leaf, got) {
-                Ok(node) => look(index, leaf, &node),
-                Err(kind) => damages.push(leaf.block.into(), self.part(leaf), kind),
-            }
-            ControlFlow::Continue(())
-        })
+        let unread = |block: &u32| tiny.get(*block).is_none();
+        let blocks: Vec<u32> =
+            wanted.iter().filter_map(leaf).map(|leaf| leaf.block).filter(unread).collect();
+        self.blocks.each(&blocks, &mut |at, got| {
+            blocks.get(at).map_or(ControlFlow::Break(()), |block| turn.take(*block, got))
+        })?;
+        turn.take_tiny(None);
+        Ok(())
     }
 
     /// Where damage in a leaf is, as far as one device can stand for all that reach it.
@@ -82,26 +81,31 @@ impl<'a> Leaves<'a> {
     }
 
     /// The leaves of a device that may hold keys of a range, in key order.
-    pub(super) fn of_device(&self, device: u32, low: u64, high: u64) -> Vec<u32> {
+    pub(super) fn of_device(
+        &self,
+        device: u32,
+        (low, high): (u64, u64),
+    ) -> Result<Vec<u32>, MetaError> {
         let mut found = Vec::new();
-        let mut stack = vec![(self.forest.root(device), low)];
+        let mut stack: Vec<At> = self.forest.root(device).into_iter().collect();
         // every way down is finite: a child is one lower than its parent
-        while let Some((child, from)) = stack.pop() {
-            match child {
-                Child::Leaf(leaf) => found.push(leaf),
-                Child::Inner(inner) => self.push_below(inner, from, high, &mut stack),
-                Child::Lost => {}
+        while let Some(at) = stack.pop() {
+            if at.height == 0 {
+                found.extend(self.forest.leaf_at(at.block));
+                continue;
             }
+            let below = self.below(at)?;
+            let first = below.partition_point(|(key, _)| *key <= low).saturating_sub(1);
+            let inside = below.get(first..).unwrap_or_default();
+            let last = inside.partition_point(|(key, _)| *key <= high);
+            stack.extend(inside.get(..last).unwrap_or_default().iter().rev().map(|(_, at)| *at));
         }
-        found
+        Ok(found)
     }
 
-    fn push_below(&self, inner: u32, low: u64, high: u64, stack: &mut Vec<(Child, u64)>) {
-        let below: Vec<(u64, Child)> = self.forest.below(inner).collect();
-        let first = below.partition_point(|(key, _)| *key <= low).saturating_sub(1);
-        let inside = below.get(first..).unwrap_or_default();
-        let last = inside.partition_point(|(key, _)| *key <= high);
-        stack.extend(inside.get(..last).unwrap_or_default().iter().rev().map(|(_, c)| (*c, low)));
+    /// What hangs below an internal node, in key order.
+    pub(super) fn below(&self, at: At) -> Result<Vec<(u64, At)>, MetaError> {
+        self.forest.below(self.blocks, at)
     }
 
     /// The mappings of leaves that are in key order, read some at a time.
@@ -114,6 +118,50 @@ impl<'a> Leaves<'a> {
             at: 0,
             damages: Damages::default(),
         }
+    }
+}
+
+/// One turn through leaves: those that are kept come between those that are read.
+struct Turn<'t, 'l> {
+    leaves: &'t Leaves<'l>,
+    wanted: &'t [u32],
+    next: usize,
+    damages: &'t mut Damages,
+    look: &'t mut dyn FnMut(u32, &Leaf, Entries<'_>),
+}
+
+impl Turn<'_, '_> {
+    /// A leaf that was read, after the kept ones before it.
+    fn take(&mut self, block: u32, got: Got<'_>) -> ControlFlow<()> {
+        self.take_tiny(Some(block));
+        let Some((index, leaf)) = self.here() else { return ControlFlow::Break(()) };
+        self.next += 1;
+        match check(&leaf, got) {
+            Ok(node) => (self.look)(index, &leaf, node.entries()),
+            Err(kind) => self.damage(&leaf, kind),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The kept leaves up to that in `block`, or all that are left.
+    fn take_tiny(&mut self, block: Option<u32>) {
+        while let Some((index, leaf)) = self.here().filter(|(_, leaf)| Some(leaf.block) != block) {
+            self.next += 1;
+            let Some(entries) = self.leaves.forest.tiny().get(leaf.block) else { continue };
+            match check_range(entries.key_range(), leaf.low, leaf.high) {
+                Ok(()) => (self.look)(index, &leaf, entries),
+                Err(kind) => self.damage(&leaf, kind),
+            }
+        }
+    }
+
+    fn here(&self) -> Option<(u32, Leaf)> {
+        let index = *self.wanted.get(self.next)?;
+        Some((index, *self.leaves.forest.leaves().get(index as usize)?))
+    }
+
+    fn damage(&mut self, leaf: &Leaf, kind: DamageKind) {
+        self.damages.push(leaf.block.into(), self.leaves.part(leaf), kind);
     }
 }
 
@@ -194,7 +242,7 @@ impl InOrder<'_> {
 }
 
 /// The damage of a leaf that maps blocks behind the pool's end.
-pub(super) fn node_beyond(node: &Node<'_>, end: u64) -> DamageKind {
+pub(super) fn node_beyond(node: Entries<'_>, end: u64) -> DamageKind {
     let mut beyond = node.numbers().map(|value| value >> 24).filter(|block| *block >= end);
     let first = beyond.next().unwrap_or(end);
     let count = u32::try_from(beyond.count()).unwrap_or(u32::MAX).saturating_add(1);

@@ -21,6 +21,35 @@ pub(super) struct Node<'a> {
     room: usize,
 }
 
+/// The entries of a leaf of mappings, keys and values as they lie in it.
+#[derive(Clone, Copy)]
+pub(super) struct Entries<'a> {
+    pub(super) keys: &'a [[u8; 8]],
+    pub(super) values: &'a [[u8; 8]],
+}
+
+impl<'a> Entries<'a> {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys, ascending.
+    pub(super) fn keys(&self) -> impl ExactSizeIterator<Item = u64> + Clone + use<'a> {
+        self.keys.iter().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// The values.
+    pub(super) fn numbers(&self) -> impl ExactSizeIterator<Item = u64> + Clone + use<'a> {
+        self.values.iter().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// The lowest and the highest key.
+    pub(super) fn key_range(&self) -> Option<(u64, u64)> {
+        Some((u64::from_le_bytes(*self.keys.first()?), u64::from_le_bytes(*self.keys.last()?)))
+    }
+}
+
 /// Entries that fit a node: as many as there is room for, in threes (`calc_max_entries`).
 const fn room_for(value_size: u32) -> u32 {
     let fit = (BLOCK_BYTES - 32) / (8 + value_size);
@@ -90,6 +119,11 @@ impl<'a> Node<'a> {
     pub(super) fn key_range(&self) -> Option<(u64, u64)> {
         let keys = self.raw_keys();
         Some((u64::from_le_bytes(*keys.first()?), u64::from_le_bytes(*keys.last()?)))
+    }
+
+    /// Keys and values of a node with values of eight bytes.
+    pub(super) fn entries(&self) -> Entries<'a> {
+        Entries { keys: self.raw_keys(), values: self.values::<8>() }
     }
 
     /// The values, each of `N` bytes, which must be the size the node was parsed for (8 in an

@@ -192,9 +192,10 @@ impl<'s> Reader<'s> {
         });
         let roots = Roots { devices: top.value, held: held.transpose()? };
         let memory = usize::try_from(memory.get()).unwrap_or(usize::MAX);
-        // an edge takes 40 bytes on its way, a run of a set 8: half of the memory for either
+        // an edge takes 12 bytes, a run of a set 8: a quarter of the memory for the one, half for
+        // the other
         let forest =
-            Forest::read(self.blocks, &roots, Bounds { edges: memory / 80, runs: memory / 16 })?;
+            Forest::read(self.blocks, &roots, Bounds { edges: memory / 48, runs: memory / 16 })?;
         damages.append(forest.damages().clone());
         Ok(Partial { value: forest, damages })
     }
@@ -269,7 +270,7 @@ impl<'s> Reader<'s> {
     ) -> Result<Damages, MetaError> {
         let device = forest.index_of(id).ok_or(MetaError::NoDevice(id))?;
         let leaves = self.leaves(forest);
-        let mut mappings = leaves.in_order(leaves.of_device(device, low, high));
+        let mut mappings = leaves.in_order(leaves.of_device(device, (low, high))?);
         while let Some(mapping) = mappings.next()? {
             if (low..=high).contains(&mapping.virtual_block) {
                 take(mapping);
@@ -297,7 +298,7 @@ impl<'s> Reader<'s> {
     ) -> Result<Inherited, MetaError> {
         let device = forest.index_of(id).ok_or(MetaError::NoDevice(id))?;
         let leaves = self.leaves(forest);
-        let mut mappings = leaves.in_order(leaves.of_device(device, 0, u64::MAX));
+        let mut mappings = leaves.in_order(leaves.of_device(device, (0, u64::MAX))?);
         while let Some(mapping) = mappings.next()? {
             if mapping.time < created {
                 return Ok(Inherited::Some);

@@ -114,11 +114,8 @@ impl Sets {
             return Union { set: MANY, overlap: false };
         }
         let cost: usize = parts.iter().map(|part| self.runs(*part).as_slice().len()).sum();
-        if cost > FEW {
-            let Some(work) = self.work.checked_sub(cost) else {
-                return Union { set: MANY, overlap: false };
-            };
-            self.work = work;
+        if !self.afford(cost) {
+            return Union { set: MANY, overlap: false };
         }
         let mut runs: Vec<Run> = Vec::with_capacity(cost);
         for part in parts {
@@ -129,8 +126,18 @@ impl Sets {
         Union { set: self.intern(&runs), overlap }
     }
 
+    /// Whether so many runs may be looked at once more, which they then were.
+    pub(super) fn afford(&mut self, cost: usize) -> bool {
+        if cost <= FEW {
+            return true;
+        }
+        let left = self.work.checked_sub(cost);
+        self.work = left.unwrap_or(self.work);
+        left.is_some()
+    }
+
     /// Joins sorted runs in place; whether any device was in two.
-    fn merge(&self, runs: &mut Vec<Run>) -> bool {
+    pub(super) fn merge(&self, runs: &mut Vec<Run>) -> bool {
         let held = self.held.unwrap_or(NO_DEVICE);
         let mut overlap = false;
         runs.dedup_by(|next, run| {
@@ -144,7 +151,8 @@ impl Sets {
         overlap
     }
 
-    fn intern(&mut self, runs: &[Run]) -> SetId {
+    /// The name of joined runs.
+    pub(super) fn intern(&mut self, runs: &[Run]) -> SetId {
         match runs {
             [one] if one.end - one.start == 1 => return one.start,
             _ => {}

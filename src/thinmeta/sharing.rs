@@ -11,7 +11,7 @@ use super::damage::{Damages, MetaError};
 use super::details::Details;
 use super::forest::{Forest, Leaf};
 use super::leaves::{Leaves, node_beyond};
-use super::node::Node;
+use super::node::Entries;
 use super::sets::{MANY, Runs, SetId, Sets, Spans};
 use crate::ids::ThinId;
 use crate::units::DataBlocks;
@@ -96,7 +96,7 @@ pub(super) fn run(
 
 /// Notes the blocks of a leaf; how many were in the window, and whether any was behind the end.
 fn add_all(
-    node: &Node<'_>,
+    node: Entries<'_>,
     window: &Range<u64>,
     end: u64,
     ledger: &mut impl Ledger,

@@ -5,7 +5,7 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 mkdir -p /results/load && cd /results/load || exit 1
-looks=${LOOKS:-40}
+looks=${1:-${LOOKS:-40}}
 
 pool=$(pool_name)
 tmeta=/dev/dm-$(dmsetup table "$pool" | awk '{ split($4, n, ":"); print n[2] }')
