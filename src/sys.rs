@@ -27,4 +27,20 @@ pub trait ReadHost: Sync {
     /// Answers one question. What cannot be answered is a [`Failure`] inside the answer, never a
     /// panic.
     fn ask(&self, question: &Question) -> Answer;
+
+    /// Fills `into` from an offset, as [`Question::Read`] does: right there, where a host can. Of
+    /// one page and more of whole blocks at a time, where `into` begins at a page.
+    fn read_into(&self, of: &Medium, offset: u64, into: &mut [u8]) -> Result<(), Failure> {
+        let length = u32::try_from(into.len()).unwrap_or(u32::MAX);
+        match self.ask(&Question::Read { of: of.clone(), offset, length }).result? {
+            Reply::Bytes(bytes) if bytes.0.len() == into.len() => {
+                into.copy_from_slice(&bytes.0);
+                Ok(())
+            }
+            _ => {
+                let why = format!("{}: the answer is of another form", of.describe());
+                Err(Failure { kind: FailKind::Malformed, why })
+            }
+        }
+    }
 }

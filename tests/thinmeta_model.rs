@@ -10,8 +10,8 @@ use meta_writer::{Device, Pool};
 use proptest::prelude::*;
 use thinscope::ids::ThinId;
 use thinscope::thinmeta::{
-    Allocation, Balance, Details, Difference, Forest, ImageSource, Inherited, Limits, Origin,
-    Origins, Reader, Sharing, Whole, allocated_by,
+    Allocation, Balance, Details, Difference, Forest, Groups, ImageSource, Inherited, Limits,
+    Origin, Origins, Reader, Sharing, Whole, allocated_by,
 };
 use thinscope::units::{Bytes, DataBlocks};
 
@@ -104,13 +104,15 @@ struct Read {
     details: Details,
     forest: Forest,
     sharing: Sharing,
+    groups: Option<Groups>,
 }
 
 fn read(reader: &Reader<'_>) -> Read {
     let whole = Whole::read(reader).expect("a sound image");
     assert_eq!(whole.damages.list(), []);
     assert_eq!(whole.balance, Some(Balance::Even));
-    Read { details: whole.details, forest: whole.forest, sharing: whole.sharing }
+    let Whole { details, forest, sharing, groups, .. } = whole;
+    Read { details, forest, sharing, groups }
 }
 
 fn source(pool: &Pool) -> ImageSource {
@@ -166,10 +168,17 @@ proptest! {
     fn groups_answer_like_the_passes_do(pool in pool(), marks in any::<u16>()) {
         let (all, source) = (all_mappings(&pool), source(&pool));
         let reader = Reader::open(&source).expect("a superblock");
-        let forest = read(&reader).forest;
-        let groups = reader.groups(&forest).expect("a sound image").expect("a small pool");
+        let whole = read(&reader);
+        let forest = whole.forest;
+        let groups = whole.groups.expect("a small pool");
+        prop_assert_eq!(reader.sharing(&forest, &whole.details), Ok(whole.sharing.clone()));
         let ids: Vec<ThinId> = all.keys().filter(|n| marks >> *n & 1 == 1).map(|n| id(*n)).collect();
-        prop_assert_eq!(Ok(groups.freed_by(&ids)), reader.freed_by(&forest, &ids));
+        let marked = |group: &&thinscope::thinmeta::Group| {
+            let mut devices = groups.devices(group).peekable();
+            devices.peek().is_some() && devices.all(|device| ids.contains(&device))
+        };
+        let sum: u64 = groups.all().iter().filter(marked).map(|group| group.blocks.get()).sum();
+        prop_assert_eq!(Ok(sum), reader.freed_by(&forest, &ids).map(|freed| freed.blocks.get()));
         let held = held_blocks(&pool);
         for block in 0..600 {
             let maps = |m: &Mappings| m.values().any(|to| to.0 == block);
@@ -183,7 +192,7 @@ proptest! {
             prop_assert_eq!(devices, of);
         }
         let blocks: u64 = groups.all().iter().map(|group| group.blocks.get()).sum();
-        prop_assert_eq!(blocks, read(&reader).sharing.reached.get());
+        prop_assert_eq!(blocks, whole.sharing.reached.get());
     }
 
     #[test]

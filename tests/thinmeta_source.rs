@@ -1,19 +1,20 @@
-//! Where metadata is read from: files with and without direct I/O, and volumes put together from
+//! Where metadata is read from: files, through the door, and volumes put together from
 //! segments.
 
+#[path = "common/door.rs"]
+mod door;
 #[path = "common/meta_writer.rs"]
 mod meta_writer;
 #[path = "common/tools.rs"]
 mod tools;
 
 use std::io;
-use std::path::Path;
 
 use meta_writer::{BLOCK, Pool};
 use proptest::prelude::*;
 use thinscope::thinmeta::{
-    BlockSource, DamageKind, Extent, ExtentSource, FileSource, ImageSource, MetaError, Part, Place,
-    Reader, Whole,
+    BlockSource, DamageKind, Extent, ExtentSource, ImageSource, MetaError, Part, Place, Reader,
+    Whole,
 };
 
 /// Three blocks in which every two bytes are another number.
@@ -29,66 +30,21 @@ fn read_into(source: &dyn BlockSource, off: usize, at: u64, len: usize) -> io::R
     source.read_at(at, bytes).map(|()| bytes.to_vec())
 }
 
-fn read(source: &dyn BlockSource, at: u64, len: usize) -> io::Result<Vec<u8>> {
-    read_into(source, 0, at, len)
-}
-
-fn kind<T: std::fmt::Debug>(read: io::Result<T>) -> io::ErrorKind {
-    read.expect_err("this cannot be read").kind()
-}
-
 #[test]
-fn a_file_is_read_past_the_page_cache_up_to_its_end_and_not_beyond() {
+fn a_file_is_read_up_to_its_end_and_not_beyond_into_any_memory() {
     let folder = tools::folder();
     let path = tools::write(folder.path(), "image", &numbered());
-    for source in [FileSource::open(&path), FileSource::open_direct(&path)] {
-        let source = source.expect("the build folder takes direct I/O");
-        assert!(source.is_direct());
-        assert_eq!(source.len_bytes(), 12288);
-        assert_eq!(read(&source, 0, 12288).expect("all of it"), numbered());
-        assert_eq!(read(&source, 8192, BLOCK).expect("the last block"), numbered()[8192..]);
-        assert_eq!(kind(read(&source, 8192, 2 * BLOCK)), io::ErrorKind::UnexpectedEof);
-        assert_eq!(kind(read(&source, 12288, BLOCK)), io::ErrorKind::UnexpectedEof);
-        assert!(source.is_direct(), "an end is no reason to give up direct I/O");
+    let source = door::open(&path).expect("a file");
+    assert_eq!(source.len_bytes(), 12288);
+    for off in [0, 1, 512] {
+        let read = |at, len| read_into(&*source, off, at, len);
+        assert_eq!(read(0, 12288).expect("all of it"), numbered());
+        assert_eq!(read(8192, BLOCK).expect("the last block"), numbered()[8192..]);
+        for (at, len) in [(8192, 2 * BLOCK), (12288, BLOCK)] {
+            let error = read(at, len).expect_err("past the end").to_string();
+            assert!(error.contains("past its end"), "{error}");
+        }
     }
-}
-
-#[test]
-fn where_a_read_refuses_direct_io_only_a_source_that_may_falls_back() {
-    let folder = tools::folder();
-    let path = tools::write(folder.path(), "image", &numbered());
-    // memory that is not aligned is what every filesystem refuses
-    let strict = FileSource::open_direct(&path).expect("the build folder takes direct I/O");
-    assert_eq!(kind(read_into(&strict, 1, 4096, 8192)), io::ErrorKind::InvalidInput);
-    assert!(strict.is_direct());
-    let lenient = FileSource::open(&path).expect("the build folder takes direct I/O");
-    let bytes = read_into(&lenient, 1, 4096, 8192).expect("through the page cache");
-    assert_eq!((bytes, lenient.is_direct()), (numbered()[4096..].to_vec(), false));
-    // and stays there
-    assert_eq!(read(&lenient, 0, BLOCK).expect("through the page cache"), numbered()[..BLOCK]);
-    assert_eq!(kind(read(&lenient, 12288, BLOCK)), io::ErrorKind::UnexpectedEof);
-}
-
-#[test]
-fn where_the_open_refuses_direct_io_the_page_cache_serves() {
-    // a file of sysfs has no direct I/O in any kernel
-    let notes = Path::new("/sys/kernel/notes");
-    assert_eq!(kind(FileSource::open_direct(notes)), io::ErrorKind::InvalidInput);
-    let source = FileSource::open(notes).expect("through the page cache");
-    let expected = std::fs::read(notes).expect("everybody may read it");
-    assert_eq!((source.is_direct(), source.len_bytes()), (false, expected.len() as u64));
-    assert_eq!(read(&source, 0, expected.len()).expect("all of it"), expected);
-}
-
-#[test]
-fn a_file_in_memory_is_read_whether_its_kernel_takes_direct_io_or_not() {
-    // tmpfs refused direct I/O before Linux 6.6
-    let folder = tempfile::tempdir_in("/dev/shm").expect("every Linux has it");
-    let path = tools::write(folder.path(), "image", &numbered());
-    let source = FileSource::open(&path).expect("with or without");
-    assert_eq!(source.is_direct(), FileSource::open_direct(&path).is_ok());
-    assert_eq!(read(&source, 4096, 8192).expect("inside"), numbered()[4096..]);
-    assert_eq!(kind(read(&source, 8192, 2 * BLOCK)), io::ErrorKind::UnexpectedEof);
 }
 
 #[test]
@@ -96,13 +52,11 @@ fn what_is_no_image_is_an_error_and_does_not_hold_us() {
     let folder = tools::folder();
     let pipe = folder.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).expect("the folder takes pipes");
-    assert_eq!(kind(FileSource::open(&pipe)), io::ErrorKind::NotSeekable);
-    assert_eq!(kind(FileSource::open(&folder.path().join("none"))), io::ErrorKind::NotFound);
-    // some filesystems let a folder be opened and sought in, and refuse the read
-    let folders = FileSource::open(folder.path());
-    assert!(folders.is_err() || folders.is_ok_and(|source| Reader::open(&source).is_err()));
-    let empty = FileSource::open(&tools::write(folder.path(), "empty", &[])).expect("a file");
-    assert_eq!(Reader::open(&empty).map(|_| ()), Err(MetaError::TooSmall(0)));
+    for path in [&pipe, &folder.path().join("none"), folder.path()] {
+        assert!(door::open(path).is_err(), "{}", path.display());
+    }
+    let empty = door::open(&tools::write(folder.path(), "empty", &[])).expect("a file");
+    assert_eq!(Reader::open(&*empty).map(|_| ()), Err(MetaError::TooSmall(0)));
 }
 
 fn image() -> Vec<u8> {
@@ -116,8 +70,8 @@ fn image() -> Vec<u8> {
 fn a_file_that_shrank_after_it_was_opened_is_damaged_where_it_ends() {
     let folder = tools::folder();
     let path = tools::write(folder.path(), "image", &image());
-    let source = FileSource::open(&path).expect("a file");
-    let reader = Reader::open(&source).expect("a superblock");
+    let source = door::open(&path).expect("a file");
+    let reader = Reader::open(&*source).expect("a superblock");
     // behind the trees: the index of the metadata space map
     let cut = reader.superblock().metadata_map.bitmap_root;
     let file = std::fs::File::options().write(true).open(&path).expect("our own file");
@@ -126,19 +80,18 @@ fn a_file_that_shrank_after_it_was_opened_is_damaged_where_it_ends() {
     assert_eq!((reader.source_blocks(), whole.sharing.reached.get()), (30, 2000));
     let [damage] = whole.damages.list() else { panic!("{:?}", whole.damages) };
     assert_eq!((damage.block, damage.part), (cut, Part::MetadataSpaceMap));
-    let end = DamageKind::Unreadable("failed to fill whole buffer".into());
-    assert_eq!(damage.kind, end);
+    let DamageKind::Unreadable(why) = &damage.kind else { panic!("{damage}") };
+    assert!(why.contains("past its end"), "{why}");
 }
 
 #[test]
 fn bytes_behind_the_last_whole_block_are_no_block() {
     let folder = tools::folder();
     let bytes = [image(), vec![7; 1000]].concat();
-    let source = FileSource::open(&tools::write(folder.path(), "image", &bytes)).expect("a file");
-    let reader = Reader::open(&source).expect("a superblock");
+    let source = door::open(&tools::write(folder.path(), "image", &bytes)).expect("a file");
+    let reader = Reader::open(&*source).expect("a superblock");
     assert_eq!((source.len_bytes(), reader.source_blocks()), (30 * 4096 + 1000, 30));
     assert_eq!(Whole::read(&reader).expect("readable").damages.list(), []);
-    assert!(source.is_direct());
 }
 
 /// Lays a volume of numbered bytes out over four places as its segments say, dealing stripe by

@@ -23,6 +23,7 @@ use crate::units::Bytes;
 pub use crate::thinmeta::Progress;
 pub use places::places;
 pub use read::{Ways, read_metadata};
+pub use source::open_source;
 
 /// How much of the metadata is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

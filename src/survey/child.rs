@@ -21,7 +21,7 @@ use crate::probe::metadata::{Asked, Progress, Ways, read_metadata};
 use crate::sys::capture::{Line, Recorder, Sink, write_answer};
 use crate::sys::live::reserve::{self, Holder};
 use crate::sys::live::{Live, kill_running_tool, parent};
-use crate::sys::{Answer, FailKind, HostPath, Question, ReadHost, Source};
+use crate::sys::{Answer, FailKind, Failure, HostPath, Medium, Question, ReadHost, Source};
 
 /// How often the second thread looks.
 const TURN: Duration = Duration::from_millis(50);
@@ -75,8 +75,7 @@ fn perform_metadata(asked: &Asked, live: &Live, output: &Output, record: bool) {
         let _ = read_metadata(&recorder, asked, Ways::default());
         return;
     }
-    let heard = Heard(output);
-    let recorder = Recorder::new(live, Source::Metadata, &heard);
+    let heard = Heard { live, output };
     let told = Mutex::new(Instant::now());
     let watch = |progress: Progress| {
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,7 +88,7 @@ fn perform_metadata(asked: &Asked, live: &Live, output: &Output, record: bool) {
     };
     let reserving = asked.reserve.as_ref().map(|state| Reserver { state, output });
     let reserving = reserving.as_ref().map(|reserving| reserving as &dyn Reserving);
-    let seen = read_metadata(&recorder, asked, Ways { watch: Some(&watch), reserving });
+    let seen = read_metadata(&heard, asked, Ways { watch: Some(&watch), reserving });
     // our own types have text keys only: this cannot fail
     let facts = serde_json::to_string(&seen).unwrap_or_default();
     output.lock().push_line(&Line::Facts(facts));
@@ -122,18 +121,32 @@ impl Reserved for Held {
     }
 }
 
-/// Notes that answers come, and not what they are.
-struct Heard<'a>(&'a Output);
+/// The host, with a note that answers come, and not of what they are.
+struct Heard<'a> {
+    live: &'a Live,
+    output: &'a Output,
+}
 
-impl Sink for Heard<'_> {
-    fn asking(&self, question: &Question) {
-        self.0.asking(question);
-    }
-
-    fn answered(&self, _: Source, _: &Question, _: &Answer) {
-        let mut state = self.0.lock();
+impl Heard<'_> {
+    fn noted<T>(&self, question: &Question, ask: impl FnOnce() -> T) -> T {
+        self.output.asking(question);
+        let answer = ask();
+        let mut state = self.output.lock();
         state.asking = None;
         state.heard = Instant::now();
+        answer
+    }
+}
+
+impl ReadHost for Heard<'_> {
+    fn ask(&self, question: &Question) -> Answer {
+        self.noted(question, || self.live.ask(question))
+    }
+
+    fn read_into(&self, of: &Medium, offset: u64, into: &mut [u8]) -> Result<(), Failure> {
+        let length = u32::try_from(into.len()).unwrap_or(u32::MAX);
+        let question = Question::Read { of: of.clone(), offset, length };
+        self.noted(&question, || self.live.read_into(of, offset, into))
     }
 }
 

@@ -24,7 +24,7 @@ mod window;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use super::{Answer, Failure, HostInfo, Question, Raw, ReadHost, Reply};
+use super::{Answer, Failure, HostInfo, Medium, Question, Raw, ReadHost, Reply};
 use dm::Control;
 use files::Files;
 use medium::Media;
@@ -84,6 +84,10 @@ impl ReadHost for Live {
         let since = Instant::now();
         let result = self.reply(question);
         Answer { ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX), result }
+    }
+
+    fn read_into(&self, of: &Medium, offset: u64, into: &mut [u8]) -> Result<(), Failure> {
+        self.media.read_into(&self.files, of, (offset, into))
     }
 }
 

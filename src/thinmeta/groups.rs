@@ -1,7 +1,7 @@
 //! Every data block's group: the set of devices that use it.
 //!
-//! One pass gives all that the screen asks again and again: what any marked set would free, with
-//! whom a device shares, whose a block is. It costs four bytes a data block and some more where
+//! One pass gives all that is asked again and again: what every device holds alone, what any marked
+//! set would free, with whom a device shares, whose a block is. It costs four bytes a data block and some more where
 //! devices share in many different ways; past the limit there are no groups, and the questions
 //! are answered by a pass each (`freed`, `uses`).
 
@@ -10,9 +10,8 @@ use std::ops::Range;
 
 use super::damage::{Damages, MetaError};
 use super::forest::{Forest, Leaf};
-use super::freed::{Freed, Marked};
 use super::leaves::Leaves;
-use super::sets::{MANY, Run, SetId, Sets, Spans};
+use super::sets::{MANY, Run, SetId, Sets};
 use super::sharing::{Ledger, run};
 use crate::ids::ThinId;
 use crate::units::DataBlocks;
@@ -37,25 +36,32 @@ pub struct Groups {
     /// The group of a link, and the link of every data block.
     of_link: Vec<GroupId>,
     links: Vec<u32>,
-    damages: Damages,
 }
 
 impl Groups {
-    /// Works out the groups; `None` where they would take more than `memory`.
+    /// Works out the groups, and with them what every device shares; `None` where they would take
+    /// more than `memory`.
     pub(super) fn read(
         leaves: &Leaves<'_>,
         forest: &Forest,
         memory: u64,
-    ) -> Result<Option<Self>, MetaError> {
+    ) -> Result<Option<(Self, Tally)>, MetaError> {
         let end = leaves.end().get();
         let Some(left) = memory.checked_sub(end.saturating_mul(4)) else { return Ok(None) };
         let size = usize::try_from(end).unwrap_or(usize::MAX);
         let mut chains = Chains::new(size, left / LINK_BYTES);
-        let (damages, _) = run(leaves, forest, 0..end, end, &mut chains)?;
-        Ok((!chains.full).then(|| Self::finish(chains, forest, damages)))
+        let (damages, reached) = run(leaves, forest, 0..end, end, &mut chains)?;
+        chains.settle();
+        if chains.full {
+            return Ok(None);
+        }
+        let mut tally = Tally::new(forest.devices().len(), reached);
+        let groups = Self::finish(chains, forest, &mut tally);
+        tally.damages = damages;
+        Ok(Some((groups, tally)))
     }
 
-    fn finish(chains: Chains, forest: &Forest, damages: Damages) -> Self {
+    fn finish(chains: Chains, forest: &Forest, tally: &mut Tally) -> Self {
         let mut sets = forest.sets().rested();
         let (mut ids, mut groups) = (HashMap::new(), Vec::new());
         let mut parts = Vec::new();
@@ -66,6 +72,9 @@ impl Groups {
                 continue;
             }
             chains.parts(at, &mut parts);
+            tally.add(&sets, &parts, blocks);
+            parts.sort_unstable();
+            parts.dedup();
             let set = sets.union(&parts).set;
             let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
             *group = *ids.entry(set).or_insert(next);
@@ -77,17 +86,12 @@ impl Groups {
             }
         }
         let (devices, links) = (forest.devices().to_vec(), chains.table);
-        Self { devices, sets, groups, of_link, links, damages }
+        Self { devices, sets, groups, of_link, links }
     }
 
     /// All groups; the index of each is its id.
     pub fn all(&self) -> &[Group] {
         &self.groups
-    }
-
-    /// What was damaged. Unless empty, more devices may use a block than its group says.
-    pub fn damages(&self) -> &Damages {
-        &self.damages
     }
 
     /// The devices of a group. Empty when only the metadata snapshot uses its blocks, or when
@@ -115,29 +119,6 @@ impl Groups {
         blocks.map(|block| self.of(block))
     }
 
-    /// What deleting these devices would give back; ids that the pool does not have give
-    /// nothing.
-    pub fn freed_by(&self, ids: &[ThinId]) -> Freed {
-        let index = |id: &ThinId| self.devices.binary_search(id).ok();
-        let marked = ids.iter().filter_map(index).filter_map(|at| u32::try_from(at).ok());
-        let marked = Marked::new(self.devices.len(), marked);
-        let mut freed = Freed { damages: self.damages.clone(), ..Freed::default() };
-        for group in self.groups.iter().filter(|group| self.is_freed(&marked, group)) {
-            freed.blocks = freed.blocks.plus(group.blocks);
-            if self.is_held(group) {
-                freed.held = freed.held.plus(group.blocks);
-            }
-        }
-        freed
-    }
-
-    /// Whether all devices of a group are marked, and there is one.
-    fn is_freed(&self, marked: &Marked, group: &Group) -> bool {
-        let runs = self.sets.runs(group.set);
-        let mut devices = runs.as_slice().iter().filter_map(|run| self.clipped(*run)).peekable();
-        devices.peek().is_some() && devices.all(|run| marked.of(run) == run.end - run.start)
-    }
-
     /// A run without the metadata snapshot.
     fn clipped(&self, run: Run) -> Option<Run> {
         let end = run.end.min(self.sets.held().unwrap_or(run.end));
@@ -148,27 +129,6 @@ impl Groups {
     pub fn is_held(&self, group: &Group) -> bool {
         let last = self.sets.runs(group.set).as_slice().last().map(|run| run.end - 1);
         last.is_some() && last == self.sets.held()
-    }
-
-    /// The devices that share blocks with one, and how many, the most first.
-    pub fn shared_with(&self, id: ThinId) -> Vec<(ThinId, DataBlocks)> {
-        let index = self.devices.binary_search(&id).ok().and_then(|at| u32::try_from(at).ok());
-        let Some(index) = index else { return Vec::new() };
-        let mut shared = Spans::new(self.devices.len());
-        for group in &self.groups {
-            let runs = self.sets.runs(group.set);
-            let before = runs.as_slice().partition_point(|run| run.end <= index);
-            if runs.as_slice().get(before).is_some_and(|run| run.start <= index) {
-                let blocks = i64::try_from(group.blocks.get()).unwrap_or(i64::MAX);
-                let runs = runs.as_slice().iter().filter_map(|run| self.clipped(*run));
-                runs.for_each(|run| shared.add(run, blocks));
-            }
-        }
-        let sums = shared.sums().map(|sum| DataBlocks(u64::try_from(sum).unwrap_or(0)));
-        let all = self.devices.iter().copied().zip(sums);
-        let mut list: Vec<_> = all.filter(|(other, n)| *other != id && n.get() > 0).collect();
-        list.sort_unstable_by_key(|(id, blocks)| (std::cmp::Reverse(*blocks), *id));
-        list
     }
 }
 
@@ -191,19 +151,22 @@ struct Chains {
     room: u64,
     full: bool,
     leaf: SetId,
-    /// The last step, which the next block of a leaf mostly repeats.
+    /// The last step, which the next block of a leaf mostly repeats, and how many took it.
     last: (u32, u32),
+    taken: u64,
 }
 
 /// Reached by nothing.
 const NOTHING: u32 = 0;
+/// Before the first step of a leaf.
+const NO_STEP: (u32, u32) = (u32::MAX, NOTHING);
 
 impl Chains {
     fn new(blocks: usize, room: u64) -> Self {
         let nothing = Link { before: NOTHING, set: MANY, blocks: 0 };
         let (table, links) = (vec![NOTHING; blocks], vec![nothing]);
-        let (steps, last) = (HashMap::new(), (u32::MAX, NOTHING));
-        Self { table, links, steps, room, full: false, leaf: MANY, last }
+        let (steps, last) = (HashMap::new(), NO_STEP);
+        Self { table, links, steps, room, full: false, leaf: MANY, last, taken: 0 }
     }
 
     fn step(&mut self, from: u32) -> u32 {
@@ -213,14 +176,7 @@ impl Chains {
             self.links.push(Link { before: from, set: self.leaf, blocks: 0 });
             self.full = u64::from(next) >= self.room;
         }
-        self.last = (from, to);
         to
-    }
-
-    fn count(&mut self, link: u32, more: bool) {
-        if let Some(link) = self.links.get_mut(link as usize) {
-            link.blocks = if more { link.blocks + 1 } else { link.blocks.saturating_sub(1) };
-        }
     }
 
     /// The sets of all leaves of a link's history.
@@ -231,24 +187,74 @@ impl Chains {
             parts.push(link.set);
             at = link.before as usize;
         }
-        parts.sort_unstable();
-        parts.dedup();
+    }
+
+    /// Counts the blocks that took the last step.
+    fn settle(&mut self) {
+        let (from, to) = self.last;
+        let taken = std::mem::take(&mut self.taken);
+        if let Some(link) = self.links.get_mut(to as usize) {
+            link.blocks += taken;
+        }
+        if let Some(link) = self.links.get_mut(from as usize).filter(|_| from != NOTHING) {
+            link.blocks = link.blocks.saturating_sub(taken);
+        }
     }
 }
 
 impl Ledger for Chains {
     fn begin(&mut self, _: &Sets, leaf: &Leaf) {
+        self.settle();
         self.leaf = leaf.set;
-        self.last = (u32::MAX, NOTHING);
+        self.last = NO_STEP;
     }
 
     fn add(&mut self, block: usize) {
-        let Some(from) = self.table.get(block).copied().filter(|_| !self.full) else { return };
-        let to = if self.last.0 == from { self.last.1 } else { self.step(from) };
-        self.table[block] = to;
-        self.count(to, true);
-        if from != NOTHING {
-            self.count(from, false);
+        let Some(link) = self.table.get_mut(block) else { return };
+        let from = *link;
+        if from != self.last.0 {
+            self.settle();
+            self.last = (from, if self.full { from } else { self.step(from) });
+        }
+        self.table[block] = self.last.1;
+        self.taken += 1;
+    }
+}
+
+/// What devices share, as far as groups tell.
+pub(super) struct Tally {
+    /// By device, the blocks that nothing else reaches.
+    pub(super) exclusive: Vec<u64>,
+    /// Blocks that each set of devices reaches.
+    pub(super) reached: Vec<(SetId, u64)>,
+    /// Distinct blocks.
+    pub(super) distinct: u64,
+    /// Of these, those that only the metadata snapshot reaches.
+    pub(super) held_only: u64,
+    /// What was damaged.
+    pub(super) damages: Damages,
+}
+
+impl Tally {
+    fn new(devices: usize, reached: Vec<(SetId, u64)>) -> Self {
+        let (exclusive, damages) = (vec![0; devices], Damages::default());
+        Self { exclusive, reached, distinct: 0, held_only: 0, damages }
+    }
+
+    /// Adds blocks with one history: the sets of the leaves that map them. They are one device's own
+    /// when one leaf does, which only that device reaches; the metadata snapshot does not count.
+    fn add(&mut self, sets: &Sets, leaves: &[SetId], blocks: u64) {
+        self.distinct += blocks;
+        let mut real = leaves.iter().filter(|set| Some(**set) != sets.held());
+        match (real.next(), real.next()) {
+            (None, _) => self.held_only += blocks,
+            (Some(set), None) => {
+                let device = sets.only_device(*set).map(|device| device as usize);
+                if let Some(count) = device.and_then(|device| self.exclusive.get_mut(device)) {
+                    *count += blocks;
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -10,6 +10,7 @@ use super::damage::{DamageKind, Damages, MetaError, Part};
 use super::details::Details;
 use super::fetch::Watch;
 use super::forest::Forest;
+use super::groups::Groups;
 use super::reader::{Limits, Reader};
 use super::sharing::Sharing;
 use super::source::BlockSource;
@@ -144,6 +145,8 @@ pub struct Whole {
     pub forest: Forest,
     /// Exclusive and shared blocks.
     pub sharing: Sharing,
+    /// The group of every data block; `None` where that takes too much.
+    pub groups: Option<Groups>,
     /// Blocks reached against blocks in use; `None` where damage makes it mean nothing.
     pub balance: Option<Balance>,
     /// All that is damaged.
@@ -185,7 +188,7 @@ impl Whole {
             Some((reader.data_usage()?, reader.metadata_usage()?))
         };
         let forest = reader.forest()?;
-        let sharing = reader.sharing(&forest.value, &details.value)?;
+        let (sharing, groups) = reader.sharing_and_groups(&forest.value, &details.value)?;
         damages.append(details.damages);
         let superblock = reader.superblock();
         let (data, metadata) = match usages {
@@ -208,6 +211,7 @@ impl Whole {
             metadata,
             forest: forest.value,
             sharing,
+            groups,
             balance,
             damages,
         })

@@ -220,10 +220,18 @@ impl<'s> Reader<'s> {
         sharing::count(&self.leaves(forest), forest, details, self.table())
     }
 
-    /// The group of every data block, to answer all such questions from memory; `None` where
-    /// that would take more than the limit.
-    pub fn groups(&self, forest: &Forest) -> Result<Option<Groups>, MetaError> {
-        Groups::read(&self.leaves(forest), forest, self.limits.memory.get())
+    /// What devices share, with the group of every data block, all in one pass; where groups would
+    /// take more than the limit, there are none.
+    pub fn sharing_and_groups(
+        &self,
+        forest: &Forest,
+        details: &Details,
+    ) -> Result<(Sharing, Option<Groups>), MetaError> {
+        let memory = self.limits.memory.get();
+        match Groups::read(&self.leaves(forest), forest, memory)? {
+            Some((groups, tally)) => Ok((sharing::of_groups(forest, details, tally), Some(groups))),
+            None => Ok((self.sharing(forest, details)?, None)),
+        }
     }
 
     /// What deleting these devices would give back.

@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::damage::{Damages, MetaError};
 use super::details::Details;
 use super::forest::{Forest, Leaf};
+use super::groups::Tally;
 use super::leaves::{Leaves, node_beyond};
 use super::node::Entries;
 use super::sets::{MANY, Runs, SetId, Sets, Spans};
@@ -229,6 +230,23 @@ impl TableBounds {
         let starts = (0..end.div_ceil(window)).map(|at| at * window);
         Ok(starts.map(|start| start..(start + window).min(end)).collect())
     }
+}
+
+/// The sharing of a pool whose groups were worked out, without another pass.
+pub(super) fn of_groups(forest: &Forest, details: &Details, tally: Tally) -> Sharing {
+    let mut reached = Spans::new(forest.devices().len());
+    let mut crowded = false;
+    for (set, count) in &tally.reached {
+        crowded |= *set == MANY;
+        add_reached(&mut reached, &forest.sets().runs(*set), *count);
+    }
+    let mut reached = reached.sums();
+    let devices = rows(forest, details, tally.exclusive, |_| {
+        let sum = reached.next().and_then(|sum| u64::try_from(sum).ok());
+        sum.filter(|_| !crowded).map(DataBlocks)
+    });
+    let (distinct, held_only) = (DataBlocks(tally.distinct), DataBlocks(tally.held_only));
+    Sharing { devices, reached: distinct, held_only, damages: tally.damages }
 }
 
 /// Counts the whole pool.

@@ -1,6 +1,6 @@
 //! Where metadata comes from: anything that gives bytes at an offset.
 //!
-//! Knows blocks and extents, never files or devices (`source_file`) and never what a block says.
+//! Knows blocks and extents, never files or devices and never what a block says.
 
 use std::io;
 

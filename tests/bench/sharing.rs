@@ -6,6 +6,8 @@
 //! Each contender is a process of its own and is timed from outside, wall and CPU, the contenders
 //! taking turns; printed is the median, and how many times ours goes into theirs.
 
+#[path = "../common/door.rs"]
+mod door;
 #[path = "../common/meta_writer.rs"]
 mod meta_writer;
 
@@ -18,7 +20,7 @@ use std::time::{Duration, Instant};
 use meta_writer::Pool;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use thinscope::thinmeta::{BLOCK, BlockSource, FileSource, Reader, Whole};
+use thinscope::thinmeta::{BLOCK, BlockSource, Reader, Whole};
 
 const ROUNDS: usize = 5;
 
@@ -27,22 +29,23 @@ fn main() {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["ours", question, image] => answer(question, Path::new(image)),
         [] => compare_all(),
+        ["images", folder] => drop(images(Path::new(folder))),
         ref images => images.iter().for_each(|image| compare(Path::new(image))),
     }
 }
 
 /// Our side of a comparison, in a process of its own.
 fn answer(question: &str, image: &Path) {
-    let source = FileSource::open(image).expect("the image opens");
+    let source = door::open(image).expect("the image opens");
+    let reader = || Reader::open(&*source).expect("a superblock");
     match question {
-        "bytes" => return sum_all(&source),
-        "details" => print_details(&Reader::open(&source).expect("a superblock")),
+        "bytes" => return sum_all(&*source),
+        "details" => print_details(&reader()),
         "whole" => {
-            let whole = Whole::read(&Reader::open(&source).expect("a superblock"));
-            let whole = whole.expect("readable");
+            let whole = Whole::read(&reader()).expect("readable");
             assert_eq!(whole.damages.list(), []);
         }
-        _ => print_sharing(&Reader::open(&source).expect("a superblock")),
+        _ => print_sharing(&reader()),
     }
     let status = std::fs::read_to_string("/proc/self/status").expect("our own status");
     let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
@@ -60,7 +63,8 @@ fn print_sharing(reader: &Reader<'_>) {
     let details = reader.details().expect("readable").value;
     let forest = reader.forest().expect("readable").value;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for row in reader.sharing(&forest, &details).expect("readable").devices {
+    let (sharing, _) = reader.sharing_and_groups(&forest, &details).expect("readable");
+    for row in sharing.devices {
         let (mapped, alone) = (row.mapped.get(), row.exclusive.get());
         writeln!(out, "{:>11}{mapped:>11}{alone:>11}{:>11}", row.id.get(), mapped - alone)
             .expect("a pipe");
@@ -68,7 +72,7 @@ fn print_sharing(reader: &Reader<'_>) {
 }
 
 /// Reads and sums what the metadata has in use, and does nothing with it: the floor.
-fn sum_all(source: &FileSource) {
+fn sum_all(source: &dyn BlockSource) {
     let reader = Reader::open(source).expect("a superblock");
     let used = reader.metadata_usage().expect("readable").value.allocated;
     let mut buffer = vec![0; (256 + 1) * BLOCK];
@@ -85,15 +89,33 @@ fn sum_all(source: &FileSource) {
 
 fn compare_all() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("room for images");
-    println!("10 million mappings of 1,000 devices, none shared");
-    compare(&unshared(folder.path(), 1000, 10_000));
-    println!("\n1,000 layers over a base of 200,000 mappings, each with 64 blocks of its own");
-    compare(&layers(folder.path(), 1000, 200_000));
-    println!("\n10,000 devices of 20 mappings each");
-    compare(&unshared(folder.path(), 10_000, 20));
+    for (what, image) in images(folder.path()) {
+        println!("\n{what}");
+        compare(&image);
+    }
 }
 
-fn unshared(folder: &Path, devices: u64, each: u64) -> PathBuf {
+/// The images that are compared, made one after the other.
+fn images(folder: &Path) -> [(&'static str, PathBuf); 4] {
+    let at = |name: &str| folder.join(name);
+    [
+        (
+            "10 million mappings of 1,000 devices, none shared",
+            unshared(&at("unshared"), 1000, 10_000),
+        ),
+        (
+            "1,000 layers over a base of 200,000 mappings, each with 64 blocks of its own in ten places",
+            layers(&at("layers"), 200_000, (32, 8)),
+        ),
+        (
+            "1,000 layers over a base of 200,000 mappings, each with 64 blocks of its own in one place",
+            layers(&at("appended"), 200_000, (64, 0)),
+        ),
+        ("10,000 devices of 20 mappings each", unshared(&at("tiny"), 10_000, 20)),
+    ]
+}
+
+fn unshared(image: &Path, devices: u64, each: u64) -> PathBuf {
     let mut xml = format!(
         "<superblock uuid=\"\" time=\"1\" transaction=\"1\" data_block_size=\"128\" \
          nr_data_blocks=\"{}\">\n",
@@ -110,33 +132,35 @@ fn unshared(folder: &Path, devices: u64, each: u64) -> PathBuf {
         .expect("a string takes all");
     }
     xml += "</superblock>\n";
-    let (source, image) = (folder.join("unshared.xml"), folder.join("unshared.img"));
+    let source = image.with_extension("xml");
     std::fs::write(&source, xml).expect("room for images");
-    let file = std::fs::File::create(&image).expect("room for images");
+    let file = std::fs::File::create(image).expect("room for images");
     file.set_len(512 << 20).expect("room for images");
     let mut restore = Command::new("thin_restore");
-    restore.arg("-i").arg(&source).arg("-o").arg(&image).stdout(Stdio::null());
+    restore.arg("-i").arg(&source).arg("-o").arg(image).stdout(Stdio::null());
     let made = restore.env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin").status();
     assert!(
         made.is_ok_and(|status| status.success()),
         "thin_restore cannot be run; install thin-provisioning-tools"
     );
-    image
+    image.to_owned()
 }
 
-fn layers(folder: &Path, layers: u32, base: u64) -> PathBuf {
-    let mut pool = Pool::new(base + u64::from(layers) * 64, 252);
+/// A thousand snapshots of a base, each with so many blocks behind it and so many places of four
+/// blocks within it.
+fn layers(image: &Path, base: u64, (behind, places): (u64, u64)) -> PathBuf {
+    const LAYERS: u32 = 1000;
+    let mut pool = Pool::new(base + u64::from(LAYERS) * 64, 252);
     pool.create(1);
     (0..base).for_each(|block| pool.write(1, block));
-    for layer in 0..layers {
+    for layer in 0..LAYERS {
         pool.snapshot(layer + 2, 1);
-        (0..32).for_each(|n| pool.write(layer + 2, base + n));
-        let spread = (0..8).flat_map(|at| (0..4).map(move |n| at * 23_003 + n));
+        (0..behind).for_each(|n| pool.write(layer + 2, base + n));
+        let spread = (0..places).flat_map(|at| (0..4).map(move |n| at * 23_003 + n));
         spread.for_each(|at| pool.write(layer + 2, (at + u64::from(layer) * 97) % base));
     }
-    let image = folder.join("layers.img");
-    std::fs::write(&image, pool.image(65_536)).expect("room for images");
-    image
+    std::fs::write(image, pool.image(65_536)).expect("room for images");
+    image.to_owned()
 }
 
 /// What one process took.

@@ -276,9 +276,7 @@ fn read_mappings(
             mappings.deltas.push(Delta { id: *id, parent: *parent, added: delta.added() });
         }
     }
-    if let Some(groups) = reader.groups(&whole.forest)? {
-        mappings.groups = keep_groups(&groups, whole);
-    }
+    mappings.groups = whole.groups.as_ref().and_then(|groups| keep_groups(groups, whole));
     Ok(mappings)
 }
 

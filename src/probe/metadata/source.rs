@@ -25,6 +25,15 @@ pub(super) struct Recorded<'h> {
     pub(super) missing: &'h AtomicBool,
 }
 
+/// Opens what holds a pool's metadata on a host that is there.
+pub fn open_source<'h>(
+    host: &'h dyn ReadHost,
+    laid: &Laid,
+) -> Result<Box<dyn BlockSource + 'h>, Failure> {
+    let nowhere = || Failure { kind: FailKind::NotFound, why: "it lies nowhere".to_owned() };
+    open(host, laid, None)?.ok_or_else(nowhere)
+}
+
 /// Opens what holds a pool's metadata; `None` when a recording has none of it.
 pub(super) fn open<'h>(
     host: &'h dyn ReadHost,
@@ -68,13 +77,8 @@ impl BlockSource for MediumSource<'_> {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
         let (mut at, most) = (offset, if self.recorded.is_some() { BLOCK } else { MOST });
         for piece in into.chunks_mut(most) {
-            let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            let question = Question::Read { of: self.medium.clone(), offset: at, length };
-            match (self.host.ask(&question).result, self.recorded) {
-                (Ok(Reply::Bytes(bytes)), _) if bytes.0.len() == piece.len() => {
-                    piece.copy_from_slice(&bytes.0);
-                }
-                (Ok(_), _) => return Err(io::Error::other(strange(&self.medium).why)),
+            match (self.host.read_into(&self.medium, at, piece), self.recorded) {
+                (Ok(()), _) => {}
                 // it may only be read through on the way to others: then nobody looks at it
                 (Err(failure), Some(recorded)) if failure.kind == FailKind::NotRecorded => {
                     recorded.missing.store(true, Ordering::Relaxed);
@@ -82,7 +86,7 @@ impl BlockSource for MediumSource<'_> {
                 }
                 (Err(failure), _) => return Err(io::Error::other(failure.why)),
             }
-            at = at.saturating_add(u64::from(length));
+            at = at.saturating_add(piece.len() as u64);
         }
         Ok(())
     }

@@ -33,9 +33,9 @@ fn alone(
     id: ThinId,
     space: &mut Space,
 ) -> Result<(), MetaError> {
-    let groups = reader.groups(&whole.forest)?;
+    let groups = whole.groups.as_ref();
     let sort = |block| {
-        let group = groups.as_ref().and_then(|groups| {
+        let group = groups.and_then(|groups| {
             let group = groups.all().get(groups.of(block)? as usize)?;
             groups.device_count(group)
         });

@@ -53,11 +53,27 @@ impl Media {
         self.with(files, medium, |opened| opened.read(offset, length as usize))
     }
 
+    /// The same into memory that is there; what direct I/O cannot fill is filled by a copy.
+    pub(super) fn read_into(
+        &self,
+        files: &Files,
+        medium: &Medium,
+        (offset, into): (u64, &mut [u8]),
+    ) -> Result<(), Failure> {
+        if into.as_ptr().align_offset(ALIGN) == 0 {
+            return self.with(files, medium, |opened| opened.file.read_exact_at(into, offset));
+        }
+        let length = u32::try_from(into.len()).unwrap_or(u32::MAX);
+        let bytes = self.read(files, medium, (offset, length))?;
+        into.copy_from_slice(&bytes.0);
+        Ok(())
+    }
+
     fn with<T>(
         &self,
         files: &Files,
         medium: &Medium,
-        act: impl Fn(&Opened) -> io::Result<T>,
+        act: impl FnOnce(&Opened) -> io::Result<T>,
     ) -> Result<T, Failure> {
         // a thread that panicked left whole entries
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,6 +181,13 @@ mod tests {
             assert_eq!(media.size(&files, &medium).ok(), Some(12288));
             let read = media.read(&files, &medium, (4096, 8192)).expect("inside");
             assert!(read.0 == bytes[4096..], "{folder}");
+            let mut room = vec![0; 3 * 4096];
+            let page = room.as_ptr().align_offset(4096);
+            for start in [page, page + 1] {
+                let into = &mut room[start..start + 4096];
+                media.read_into(&files, &medium, (8192, into)).expect("inside");
+                assert!(room[start..start + 4096] == bytes[8192..], "{folder} {start}");
+            }
             let error = media.read(&files, &medium, (8192, 8192)).expect_err("past the end");
             assert!(error.why.contains("past its end"), "{}", error.why);
         }

@@ -28,7 +28,7 @@ const NONE: u8 = u8::MAX - 1;
 pub(super) struct Heights<'s> {
     blocks: Blocks<'s>,
     first: Vec<u32>,
-    heights: Vec<u8>,
+    height: Vec<u8>,
     /// Blocks that could not be read: what is looked for one by one is seen to fail by no single
     /// reading.
     failed: u64,
@@ -44,12 +44,12 @@ pub(super) struct Heights<'s> {
 impl<'s> Heights<'s> {
     pub(super) fn new(blocks: Blocks<'s>) -> Self {
         let count = blocks.count() as usize;
-        let (first, heights) = (vec![UNKNOWN; count], vec![UNSEEN; count]);
+        let (first, height) = (vec![UNKNOWN; count], vec![UNSEEN; count]);
         let (damages, tiny) = (Damages::default(), Tiny::default());
         Self {
             blocks,
             first,
-            heights,
+            height,
             failed: 0,
             bad: HashMap::new(),
             told: HashSet::new(),
@@ -90,7 +90,7 @@ impl<'s> Heights<'s> {
         if self.known(block) == UNKNOWN {
             self.load(&[block])?;
         }
-        match (self.known(block), self.heights.get(block as usize)) {
+        match (self.known(block), self.height.get(block as usize)) {
             (LEAF, _) => return Ok(Some(0)),
             (BAD, _) | (_, Some(&NONE) | None) => return Ok(None),
             (_, Some(&UNSEEN)) if depth > 0 => {}
@@ -143,7 +143,7 @@ impl<'s> Heights<'s> {
         let (mut wrong, mut next) = (Vec::new(), vec![root]);
         while let Some(block) = next.pop() {
             wrong.extend(self.bad.remove(&block).map(|kind| (u64::from(block), kind)));
-            let fruitless = matches!(self.heights.get(block as usize), Some(&NONE));
+            let fruitless = matches!(self.height.get(block as usize), Some(&NONE));
             if !fruitless || !self.told.insert(block) {
                 continue;
             }
@@ -158,7 +158,7 @@ impl<'s> Heights<'s> {
     }
 
     fn set(&mut self, block: u32, height: u8) {
-        if let Some(known) = self.heights.get_mut(block as usize) {
+        if let Some(known) = self.height.get_mut(block as usize) {
             *known = height;
         }
     }

@@ -74,16 +74,7 @@ impl<'s> Walk<'s> {
                     self.lose(root, kind, set);
                     None
                 }
-                Ok(block) => match heights.of(block)? {
-                    Some(height) => Some(At { height, block }),
-                    None => {
-                        self.lost.insert(set);
-                        for (block, kind) in heights.why_not(block)? {
-                            self.damages.push(block, self.part(set), kind);
-                        }
-                        None
-                    }
-                },
+                Ok(block) => self.place_root(&mut heights, (set, block))?,
             };
             if let Some(at) = found
                 && let Some(level) = self.roots.get_mut(usize::from(at.height))
@@ -96,6 +87,22 @@ impl<'s> Walk<'s> {
         }
         self.damages.append(heights.damages);
         Ok(heights.tiny)
+    }
+
+    /// Where a root stands; what is wrong with one that leads to no leaf is told once.
+    fn place_root(
+        &mut self,
+        heights: &mut Heights<'_>,
+        (set, block): (SetId, u32),
+    ) -> Result<Option<At>, MetaError> {
+        if let Some(height) = heights.of(block)? {
+            return Ok(Some(At { height, block }));
+        }
+        self.lost.insert(set);
+        for (block, kind) in heights.why_not(block)? {
+            self.damages.push(block, self.part(set), kind);
+        }
+        Ok(None)
     }
 
     /// The nodes of a height, now that everything above was read.
