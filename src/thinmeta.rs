@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! BlockSource ─▶ fetch ─▶ block, node (checked) ─▶ btree: details, device roots, space maps
-//!   a device,     few large                     └▶ forest: all mapping trees as one graph
-//!   a file,       reads                              └▶ leaves ─▶ sharing, freed, delta, uses
-//!   extents on PVs
+//!   a device,     few large                     ├▶ scan: every block in use, once
+//!   a file,       reads                         └▶ forest: all mapping trees as one graph
+//!   extents on PVs                                   └▶ groups, sharing; leaves ─▶ delta, uses
 //! ```
 //!
 //! [`Reader::open`] reads a superblock; everything else is asked of the [`Reader`]. Sharing,
@@ -28,6 +28,7 @@ mod look;
 mod node;
 mod origin;
 mod reader;
+mod scan;
 mod sets;
 mod sharing;
 mod source;
@@ -46,7 +47,7 @@ pub use groups::{Group, GroupId, Groups};
 pub use leaves::Mapping;
 pub use look::{Balance, Looked, Looking, Whole, Writes, look};
 pub use origin::{Allocation, Inherited, Origin, Origins, allocated_by};
-pub use reader::{Limits, LookUpError, Reader};
+pub use reader::{Limits, LookUpError, Reader, Shared};
 pub use sharing::{DeviceSharing, Sharing};
 pub use source::{BlockSource, Extent, ExtentSource, ImageSource, Place};
 pub use space_map::Usage;

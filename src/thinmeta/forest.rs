@@ -1,8 +1,8 @@
 //! The mapping trees of all devices as one graph: every block once, with who reaches it.
 //!
 //! The trees share blocks, so this is no tree. It is walked from the roots down, one height after
-//! the other: `heights` finds how high each root stands, `walk` reads the internal nodes of one
-//! height and notes in `level` who reaches what below. Kept is where leaves and internal nodes are;
+//! the other: `heights` finds how high each root stands, `walk` takes the internal nodes of one
+//! height and notes in `level` who reaches what below. Nodes that a scan has met are not read again;
 //! what the internal nodes hold is kept while there is room, and read again where it is asked for
 //! later, so that memory grows with blocks of metadata, not with mappings. Knows nothing of data
 //! blocks.
@@ -10,7 +10,6 @@
 mod edges;
 mod heights;
 mod level;
-mod tiny;
 mod walk;
 
 use super::damage::{Damages, MetaError};
@@ -18,7 +17,7 @@ use super::fetch::Blocks;
 use super::sets::{SetId, Sets};
 use crate::ids::ThinId;
 pub(super) use edges::Edges;
-pub(super) use tiny::Tiny;
+pub(super) use heights::Known;
 
 /// A node: its block, and its height above the leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +45,6 @@ pub struct Forest {
     roots: Vec<Option<At>>,
     edges: Edges,
     leaves: Vec<Leaf>,
-    tiny: Tiny,
     sets: Sets,
     /// Devices, by index, of whose trees something is missing.
     hurt: Vec<bool>,
@@ -69,13 +67,13 @@ pub(super) struct Bounds {
 }
 
 impl Forest {
-    /// Reads all internal nodes below the roots.
+    /// Walks all internal nodes below the roots; those of which nothing is known yet are read.
     pub(super) fn read(
         blocks: Blocks<'_>,
         roots: &Roots,
-        bounds: Bounds,
+        (bounds, known): (Bounds, Known),
     ) -> Result<Self, MetaError> {
-        walk::Walk::new(blocks, roots, bounds).all(roots)
+        walk::Walk::new(blocks, roots, bounds, known.edges).all(roots, known.first)
     }
 
     /// The devices, by ascending id; their place in here is their index.
@@ -98,11 +96,6 @@ impl Forest {
     pub(super) fn leaf_at(&self, block: u32) -> Option<u32> {
         let at = self.leaves.binary_search_by_key(&block, |leaf| leaf.block).ok()?;
         u32::try_from(at).ok()
-    }
-
-    /// Leaves of few entries that were kept on the way.
-    pub(super) fn tiny(&self) -> &Tiny {
-        &self.tiny
     }
 
     /// The sets of devices that the leaves name.
@@ -131,11 +124,6 @@ impl Forest {
     /// Whether all of a device's tree above the leaves was read.
     pub fn is_whole(&self, device: u32) -> bool {
         !self.hurt.get(device as usize).copied().unwrap_or(true)
-    }
-
-    /// Internal nodes that were read.
-    pub fn inner_count(&self) -> usize {
-        self.edges.count()
     }
 
     /// The root of a device's tree; `None` where that is damaged.

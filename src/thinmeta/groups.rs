@@ -8,11 +8,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::btree::check_range;
 use super::damage::{Damages, MetaError};
 use super::forest::{Forest, Leaf};
-use super::leaves::Leaves;
+use super::leaves::{Leaves, node_beyond};
+use super::scan::SeenLeaf;
 use super::sets::{MANY, Run, SetId, Sets};
-use super::sharing::{Ledger, run};
+use super::sharing::{Ledger, add_all, sum_up};
 use crate::ids::ThinId;
 use crate::units::DataBlocks;
 
@@ -39,43 +41,44 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Works out the groups, and with them what every device shares; `None` where they would take
-    /// more than `memory`.
+    /// Works out the groups, and with them what every device shares; `None` where they take too
+    /// much.
     pub(super) fn read(
         leaves: &Leaves<'_>,
         forest: &Forest,
-        memory: u64,
+        (seen, mut chains): (&[SeenLeaf], Chains),
     ) -> Result<Option<(Self, Tally)>, MetaError> {
-        let end = leaves.end().get();
-        let Some(left) = memory.checked_sub(end.saturating_mul(4)) else { return Ok(None) };
-        let size = usize::try_from(end).unwrap_or(usize::MAX);
-        let mut chains = Chains::new(size, left / LINK_BYTES);
-        let (damages, reached) = run(leaves, forest, 0..end, end, &mut chains)?;
+        let mut judged = Judged::read(leaves, forest, (seen, &mut chains))?;
         chains.settle();
         if chains.full {
             return Ok(None);
         }
+        let reached = std::mem::take(&mut judged.reached);
         let mut tally = Tally::new(forest.devices().len(), reached);
-        let groups = Self::finish(chains, forest, &mut tally);
-        tally.damages = damages;
-        Ok(Some((groups, tally)))
+        tally.damages = std::mem::take(&mut judged.damages);
+        Ok(Some((Self::finish(chains, (forest, &judged), &mut tally), tally)))
     }
 
-    fn finish(chains: Chains, forest: &Forest, tally: &mut Tally) -> Self {
+    fn finish(chains: Chains, (forest, judged): (&Forest, &Judged), tally: &mut Tally) -> Self {
         let mut sets = forest.sets().rested();
         let (mut ids, mut groups) = (HashMap::new(), Vec::new());
         let mut parts = Vec::new();
-        let mut of_link = vec![0; chains.links.len()];
+        let mut of_link = vec![NO_GROUP; chains.links.len()];
+        let mut steps = MOST_STEPS;
         for (at, group) in of_link.iter_mut().enumerate() {
             let blocks = chains.links.get(at).map_or(0, |link| link.blocks);
             if at == 0 || blocks == 0 {
                 continue;
             }
-            chains.parts(at, &mut parts);
+            let whole = chains.parts(at, &mut parts, (&mut steps, |leaf| judged.set(forest, leaf)));
+            if parts.is_empty() {
+                // nothing but leaves that nobody reaches
+                continue;
+            }
             tally.add(&sets, &parts, blocks);
             parts.sort_unstable();
             parts.dedup();
-            let set = sets.union(&parts).set;
+            let set = if whole { sets.union(&parts).set } else { MANY };
             let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
             *group = *ids.entry(set).or_insert(next);
             if *group == next {
@@ -111,7 +114,7 @@ impl Groups {
     /// The group of a data block, if anything uses it.
     pub fn of(&self, block: u64) -> Option<GroupId> {
         let link = *usize::try_from(block).ok().and_then(|at| self.links.get(at))?;
-        (link != 0).then(|| self.of_link.get(link as usize).copied()).flatten()
+        self.of_link.get(link as usize).copied().filter(|group| *group != NO_GROUP)
     }
 
     /// The groups of a range of data blocks, `None` for blocks that nobody uses.
@@ -132,10 +135,80 @@ impl Groups {
     }
 }
 
-/// What reached a block so far: a leaf's devices, after what reached it before.
+/// The group of blocks that nobody reaches.
+const NO_GROUP: GroupId = u32::MAX;
+/// Leaves that are looked at in all histories together: a thousand layers that each rewrote the same
+/// leaves have long ones.
+const MOST_STEPS: u64 = 1 << 28;
+
+/// Which leaves count.
+struct Judged {
+    /// Leaves that hold keys which those above them do not allow, by ascending block.
+    bad: Vec<u32>,
+    reached: Vec<(SetId, u64)>,
+    damages: Damages,
+}
+
+impl Judged {
+    /// Judges the leaves that devices reach by what a scan saw of them; those that it did not see
+    /// are read.
+    fn read(
+        leaves: &Leaves<'_>,
+        forest: &Forest,
+        (seen, chains): (&[SeenLeaf], &mut Chains),
+    ) -> Result<Self, MetaError> {
+        let mut judged = Self { bad: Vec::new(), reached: Vec::new(), damages: Damages::default() };
+        let (mut seen, mut unseen) = (seen.iter().copied().peekable(), Vec::new());
+        for (index, leaf) in (0_u32..).zip(forest.leaves()) {
+            while seen.next_if(|one| one.block < leaf.block).is_some() {}
+            match seen.next_if(|one| one.block == leaf.block) {
+                Some(one) => judged.judge(leaves, leaf, one),
+                None => unseen.push(index),
+            }
+        }
+        let mut damages = Damages::default();
+        let pool = 0..leaves.end().get();
+        leaves.each(&unseen, &mut damages, &mut |_, leaf, entries| {
+            chains.begin_leaf(leaf.block);
+            let (inside, bad) = add_all(entries, &pool, pool.end, chains);
+            judged.reached.push((leaf.set, inside));
+            if bad {
+                let kind = node_beyond(entries, pool.end);
+                judged.damages.push(leaf.block.into(), leaves.part(leaf), kind);
+            }
+        })?;
+        judged.damages.append(damages);
+        judged.reached = sum_up(std::mem::take(&mut judged.reached));
+        Ok(judged)
+    }
+
+    fn judge(&mut self, leaves: &Leaves<'_>, leaf: &Leaf, seen: SeenLeaf) {
+        let (block, part) = (u64::from(leaf.block), leaves.part(leaf));
+        if let Err(kind) = check_range(seen.range(), leaf.low, leaf.high) {
+            self.bad.push(leaf.block);
+            self.damages.push(block, part, kind);
+            return;
+        }
+        self.reached.push((leaf.set, seen.inside.into()));
+        if seen.inside < seen.entries {
+            let kind = match leaves.one(leaf) {
+                Ok(kind) | Err(kind) => kind,
+            };
+            self.damages.push(block, part, kind);
+        }
+    }
+
+    /// Who reaches the leaf in a block; nobody one that does not count.
+    fn set(&self, forest: &Forest, block: u32) -> Option<SetId> {
+        let leaf = forest.leaves().get(forest.leaf_at(block)? as usize)?;
+        self.bad.binary_search(&block).is_err().then_some(leaf.set)
+    }
+}
+
+/// What reached a block so far: a leaf, after what reached it before.
 struct Link {
     before: u32,
-    set: SetId,
+    leaf: u32,
     blocks: u64,
 }
 
@@ -144,13 +217,13 @@ const LINK_BYTES: u64 = 48;
 
 /// The links of all data blocks while the leaves are read: a step leads from what reached a
 /// block to that and one leaf more, so that blocks with one history share their link.
-struct Chains {
+pub(super) struct Chains {
     table: Vec<u32>,
     links: Vec<Link>,
-    steps: HashMap<(u32, SetId), u32>,
+    steps: HashMap<(u32, u32), u32>,
     room: u64,
     full: bool,
-    leaf: SetId,
+    leaf: u32,
     /// The last step, which the next block of a leaf mostly repeats, and how many took it.
     last: (u32, u32),
     taken: u64,
@@ -162,31 +235,55 @@ const NOTHING: u32 = 0;
 const NO_STEP: (u32, u32) = (u32::MAX, NOTHING);
 
 impl Chains {
+    /// For so many data blocks; `None` where that takes more than `memory`.
+    pub(super) fn within(memory: u64, end: u64) -> Option<Self> {
+        let left = memory.checked_sub(end.saturating_mul(4))?;
+        usize::try_from(end).ok().map(|blocks| Self::new(blocks, left / LINK_BYTES))
+    }
+
     fn new(blocks: usize, room: u64) -> Self {
-        let nothing = Link { before: NOTHING, set: MANY, blocks: 0 };
+        let nothing = Link { before: NOTHING, leaf: 0, blocks: 0 };
         let (table, links) = (vec![NOTHING; blocks], vec![nothing]);
         let (steps, last) = (HashMap::new(), NO_STEP);
-        Self { table, links, steps, room, full: false, leaf: MANY, last, taken: 0 }
+        Self { table, links, steps, room, full: false, leaf: 0, last, taken: 0 }
     }
 
     fn step(&mut self, from: u32) -> u32 {
         let next = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
         let to = *self.steps.entry((from, self.leaf)).or_insert(next);
         if to == next {
-            self.links.push(Link { before: from, set: self.leaf, blocks: 0 });
+            self.links.push(Link { before: from, leaf: self.leaf, blocks: 0 });
             self.full = u64::from(next) >= self.room;
         }
         to
     }
 
-    /// The sets of all leaves of a link's history.
-    fn parts(&self, link: usize, parts: &mut Vec<SetId>) {
+    /// The sets of all leaves of a link's history that count; whether all of it was looked at.
+    fn parts(
+        &self,
+        link: usize,
+        parts: &mut Vec<SetId>,
+        (steps, set_of): (&mut u64, impl Fn(u32) -> Option<SetId>),
+    ) -> bool {
         parts.clear();
         let mut at = link;
         while let Some(link) = self.links.get(at).filter(|_| at != 0) {
-            parts.push(link.set);
+            // two leaves are enough to tell that it is shared
+            if *steps == 0 && parts.len() > 2 {
+                return false;
+            }
+            *steps = steps.saturating_sub(1);
+            parts.extend(set_of(link.leaf));
             at = link.before as usize;
         }
+        true
+    }
+
+    /// The leaf that the following blocks are in.
+    pub(super) fn begin_leaf(&mut self, block: u32) {
+        self.settle();
+        self.leaf = block;
+        self.last = NO_STEP;
     }
 
     /// Counts the blocks that took the last step.
@@ -204,9 +301,7 @@ impl Chains {
 
 impl Ledger for Chains {
     fn begin(&mut self, _: &Sets, leaf: &Leaf) {
-        self.settle();
-        self.leaf = leaf.set;
-        self.last = NO_STEP;
+        self.begin_leaf(leaf.block);
     }
 
     fn add(&mut self, block: usize) {

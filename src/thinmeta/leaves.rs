@@ -5,7 +5,8 @@
 
 use std::ops::ControlFlow;
 
-use super::btree::{check_bounds, check_range, parse_got};
+use super::block::Summed;
+use super::btree::{check_bounds, parse_got};
 use super::damage::{Damage, DamageKind, Damages, MetaError, Part};
 use super::fetch::{Blocks, FAILING, Got};
 use super::forest::{At, Forest, Leaf};
@@ -60,17 +61,26 @@ impl<'a> Leaves<'a> {
         damages: &mut Damages,
         look: &mut dyn FnMut(u32, &Leaf, Entries<'_>),
     ) -> Result<(), MetaError> {
-        let tiny = self.forest.tiny();
-        let mut turn = Turn { leaves: self, wanted, next: 0, damages, look };
         let leaf = |index: &u32| self.forest.leaves().get(*index as usize);
-        let unread = |block: &u32| tiny.get(*block).is_none();
-        let blocks: Vec<u32> =
-            wanted.iter().filter_map(leaf).map(|leaf| leaf.block).filter(unread).collect();
-        self.blocks.each(&blocks, &mut |at, got| {
-            blocks.get(at).map_or(ControlFlow::Break(()), |block| turn.take(*block, got))
-        })?;
-        turn.take_tiny(None);
-        Ok(())
+        let numbers: Vec<u32> = wanted.iter().filter_map(leaf).map(|leaf| leaf.block).collect();
+        self.blocks.each(&numbers, &mut |at, got| {
+            let Some((index, leaf)) = wanted.get(at).and_then(|i| Some((*i, leaf(i)?))) else {
+                return ControlFlow::Break(());
+            };
+            match check(leaf, got) {
+                Ok(node) => look(index, leaf, node.entries()),
+                Err(kind) => damages.push(leaf.block.into(), self.part(leaf), kind),
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// What is wrong with a leaf of which some mappings are behind the pool's end.
+    pub(super) fn one(&self, leaf: &Leaf) -> Result<DamageKind, DamageKind> {
+        let unreadable = |error: std::io::Error| DamageKind::Unreadable(error.to_string());
+        let raw = self.blocks.one(leaf.block).map_err(unreadable)?;
+        let node = check(leaf, Ok(Summed::of(&raw)))?;
+        Ok(node_beyond(node.entries(), self.end.get()))
     }
 
     /// Where damage in a leaf is, as far as one device can stand for all that reach it.
@@ -118,50 +128,6 @@ impl<'a> Leaves<'a> {
             at: 0,
             damages: Damages::default(),
         }
-    }
-}
-
-/// One turn through leaves: those that are kept come between those that are read.
-struct Turn<'t, 'l> {
-    leaves: &'t Leaves<'l>,
-    wanted: &'t [u32],
-    next: usize,
-    damages: &'t mut Damages,
-    look: &'t mut dyn FnMut(u32, &Leaf, Entries<'_>),
-}
-
-impl Turn<'_, '_> {
-    /// A leaf that was read, after the kept ones before it.
-    fn take(&mut self, block: u32, got: Got<'_>) -> ControlFlow<()> {
-        self.take_tiny(Some(block));
-        let Some((index, leaf)) = self.here() else { return ControlFlow::Break(()) };
-        self.next += 1;
-        match check(&leaf, got) {
-            Ok(node) => (self.look)(index, &leaf, node.entries()),
-            Err(kind) => self.damage(&leaf, kind),
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// The kept leaves up to that in `block`, or all that are left.
-    fn take_tiny(&mut self, block: Option<u32>) {
-        while let Some((index, leaf)) = self.here().filter(|(_, leaf)| Some(leaf.block) != block) {
-            self.next += 1;
-            let Some(entries) = self.leaves.forest.tiny().get(leaf.block) else { continue };
-            match check_range(entries.key_range(), leaf.low, leaf.high) {
-                Ok(()) => (self.look)(index, &leaf, entries),
-                Err(kind) => self.damage(&leaf, kind),
-            }
-        }
-    }
-
-    fn here(&self) -> Option<(u32, Leaf)> {
-        let index = *self.wanted.get(self.next)?;
-        Some((index, *self.leaves.forest.leaves().get(index as usize)?))
-    }
-
-    fn damage(&mut self, leaf: &Leaf, kind: DamageKind) {
-        self.damages.push(leaf.block.into(), self.leaves.part(leaf), kind);
     }
 }
 

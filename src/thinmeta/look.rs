@@ -11,7 +11,7 @@ use super::details::Details;
 use super::fetch::Watch;
 use super::forest::Forest;
 use super::groups::Groups;
-use super::reader::{Limits, Reader};
+use super::reader::{Limits, Reader, Shared};
 use super::sharing::Sharing;
 use super::source::BlockSource;
 use super::space_map::Usage;
@@ -187,8 +187,7 @@ impl Whole {
         } else {
             Some((reader.data_usage()?, reader.metadata_usage()?))
         };
-        let forest = reader.forest()?;
-        let (sharing, groups) = reader.sharing_and_groups(&forest.value, &details.value)?;
+        let Shared { forest, sharing, groups } = reader.forest_and_sharing(&details.value)?;
         damages.append(details.damages);
         let superblock = reader.superblock();
         let (data, metadata) = match usages {

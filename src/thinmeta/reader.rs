@@ -6,11 +6,12 @@ use super::damage::{Damage, Damages, MetaError, Part, Partial};
 use super::delta::{self, Delta, Difference};
 use super::details::{self, Details};
 use super::fetch::{Blocks, Watch};
-use super::forest::{Bounds, Forest, Roots};
+use super::forest::{Bounds, Forest, Known, Roots};
 use super::freed::{self, Freed};
-use super::groups::Groups;
+use super::groups::{Chains, Groups};
 use super::leaves::{Leaves, Mapping};
 use super::origin::Inherited;
+use super::scan::Scan;
 use super::sharing::{self, Sharing, TableBounds};
 use super::source::BlockSource;
 use super::space_map::{self, BITMAP_ENTRIES, Usage};
@@ -182,6 +183,10 @@ impl<'s> Reader<'s> {
 
     /// The mapping trees of all devices, and of the metadata snapshot.
     pub fn forest(&self) -> Result<Partial<Forest>, MetaError> {
+        self.forest_of(Known::nothing(self.blocks.count(), self.bounds().edges))
+    }
+
+    fn forest_of(&self, known: Known) -> Result<Partial<Forest>, MetaError> {
         let memory = self.limits.memory;
         let top = details::read_roots(self.blocks, self.superblock.mapping_root, memory)?;
         let mut damages = top.damages;
@@ -191,13 +196,41 @@ impl<'s> Reader<'s> {
             Ok(read.value.into_iter().map(|(_, root)| root).collect())
         });
         let roots = Roots { devices: top.value, held: held.transpose()? };
-        let memory = usize::try_from(memory.get()).unwrap_or(usize::MAX);
-        // an edge takes 12 bytes, a run of a set 8: a quarter of the memory for the one, half for
-        // the other
-        let forest =
-            Forest::read(self.blocks, &roots, Bounds { edges: memory / 48, runs: memory / 16 })?;
+        let forest = Forest::read(self.blocks, &roots, (self.bounds(), known))?;
         damages.append(forest.damages().clone());
         Ok(Partial { value: forest, damages })
+    }
+
+    fn bounds(&self) -> Bounds {
+        let memory = usize::try_from(self.limits.memory.get()).unwrap_or(usize::MAX);
+        // an edge takes 12 bytes, a run of a set 8: a quarter of the memory for the one, half for
+        // the other
+        Bounds { edges: memory / 48, runs: memory / 16 }
+    }
+
+    /// The mapping trees, what devices share, and the group of every data block, all in one reading
+    /// of the blocks in the order they lie in. Where groups would take more than the limit, there are
+    /// none, and the mappings are read in as many passes as it takes.
+    pub fn forest_and_sharing(&self, details: &Details) -> Result<Shared, MetaError> {
+        let end = self.data_end().get();
+        let Some(chains) = Chains::within(self.limits.memory.get(), end) else {
+            let forest = self.forest()?;
+            let sharing = self.sharing(&forest.value, details)?;
+            return Ok(Shared { forest, sharing, groups: None });
+        };
+        let wanted = space_map::in_use(self.blocks, &self.superblock.metadata_map)?;
+        let known = Known::nothing(self.blocks.count(), self.bounds().edges);
+        let scan = Scan::read(self.blocks, (&wanted, &(0..end)), (known, chains))?;
+        let forest = self.forest_of(scan.known)?;
+        let leaves = self.leaves(&forest.value);
+        let seen = (scan.leaves.as_slice(), scan.chains);
+        let (sharing, groups) = match Groups::read(&leaves, &forest.value, seen)? {
+            Some((groups, tally)) => {
+                (sharing::of_groups(&forest.value, details, tally), Some(groups))
+            }
+            None => (self.sharing(&forest.value, details)?, None),
+        };
+        Ok(Shared { forest, sharing, groups })
     }
 
     /// The pool's data blocks, as far as its metadata has room to keep account of them: every
@@ -218,20 +251,6 @@ impl<'s> Reader<'s> {
     /// Exclusive and shared blocks of every device.
     pub fn sharing(&self, forest: &Forest, details: &Details) -> Result<Sharing, MetaError> {
         sharing::count(&self.leaves(forest), forest, details, self.table())
-    }
-
-    /// What devices share, with the group of every data block, all in one pass; where groups would
-    /// take more than the limit, there are none.
-    pub fn sharing_and_groups(
-        &self,
-        forest: &Forest,
-        details: &Details,
-    ) -> Result<(Sharing, Option<Groups>), MetaError> {
-        let memory = self.limits.memory.get();
-        match Groups::read(&self.leaves(forest), forest, memory)? {
-            Some((groups, tally)) => Ok((sharing::of_groups(forest, details, tally), Some(groups))),
-            None => Ok((self.sharing(forest, details)?, None)),
-        }
     }
 
     /// What deleting these devices would give back.
@@ -325,6 +344,16 @@ impl<'s> Reader<'s> {
         let found = look_up(self.blocks, Part::Mappings(Some(id)), root, virtual_block)?;
         Ok(found.map(|value| Mapping::unpack(virtual_block, value)))
     }
+}
+
+/// What one reading of all mappings gives.
+pub struct Shared {
+    /// The mapping trees.
+    pub forest: Partial<Forest>,
+    /// Exclusive and shared blocks of every device.
+    pub sharing: Sharing,
+    /// The group of every data block.
+    pub groups: Option<Groups>,
 }
 
 /// Why a block of a device could not be found.

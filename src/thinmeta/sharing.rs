@@ -85,18 +85,22 @@ pub(super) fn run(
         }
     })?;
     damages.append(beyond);
-    // a set is added up once, however many leaves it reaches: it may have many runs
+    Ok((damages, sum_up(reached)))
+}
+
+/// A set is added up once, however many leaves it reaches: it may have many runs.
+pub(super) fn sum_up(mut reached: Vec<(SetId, u64)>) -> Vec<(SetId, u64)> {
     reached.sort_unstable_by_key(|(set, _)| *set);
     reached.dedup_by(|next, kept| {
         let same = next.0 == kept.0;
         kept.1 += if same { next.1 } else { 0 };
         same
     });
-    Ok((damages, reached))
+    reached
 }
 
 /// Notes the blocks of a leaf; how many were in the window, and whether any was behind the end.
-fn add_all(
+pub(super) fn add_all(
     node: Entries<'_>,
     window: &Range<u64>,
     end: u64,

@@ -56,15 +56,31 @@ pub(super) fn count_metadata(
     root: &SpaceMapRoot,
 ) -> Result<Partial<Usage>, MetaError> {
     let mut count = Count::new(blocks, Part::MetadataSpaceMap, *root);
-    match read_index(blocks, root.bitmap_root) {
-        Ok(raw) => {
-            let needed = root.blocks.div_ceil(BITMAP_ENTRIES);
-            let needed = usize::try_from(needed).unwrap_or(INDEX_ENTRIES).min(INDEX_ENTRIES);
-            (0..needed).for_each(|at| count.place(at as u64, u64_at(&raw, HEADER + at * 16)));
-        }
-        Err(kind) => count.damages.push(root.bitmap_root, Part::MetadataSpaceMap, kind),
-    }
+    count.place_index();
     count.all()
+}
+
+/// The metadata blocks that are in use, by ascending number, as far as the bitmaps can be read: for
+/// reading them in the order they lie in.
+pub(super) fn in_use(blocks: Blocks<'_>, root: &SpaceMapRoot) -> Result<Vec<u32>, MetaError> {
+    let mut count = Count::new(blocks, Part::MetadataSpaceMap, *root);
+    count.place_index();
+    let mut bitmaps = std::mem::take(&mut count.bitmaps);
+    bitmaps.sort_unstable();
+    let wanted: Vec<u32> = bitmaps.iter().map(|bitmap| bitmap.block).collect();
+    let mut used = Vec::new();
+    blocks.each(&wanted, &mut |at, got| {
+        if let (Some(bitmap), Ok(summed)) = (bitmaps.get(at), got)
+            && let Ok(raw) = summed.checked(BlockKind::Bitmap, bitmap.block.into())
+        {
+            let first = bitmap.index.saturating_mul(BITMAP_ENTRIES);
+            let here = entries_in_use(raw).map(|entry| first.saturating_add(entry));
+            used.extend(here.filter_map(|block| blocks.number(block).ok()));
+        }
+        ControlFlow::Continue(())
+    })?;
+    used.sort_unstable();
+    Ok(used)
 }
 
 fn read_index(blocks: Blocks<'_>, reference: u64) -> Result<Box<Raw>, DamageKind> {
@@ -121,6 +137,18 @@ impl<'s> Count<'s> {
         Ok(Partial { value, damages: self.damages })
     }
 
+    /// Takes note of the metadata space map's bitmaps.
+    fn place_index(&mut self) {
+        match read_index(self.blocks, self.root.bitmap_root) {
+            Ok(raw) => {
+                let needed = self.root.blocks.div_ceil(BITMAP_ENTRIES);
+                let needed = usize::try_from(needed).unwrap_or(INDEX_ENTRIES).min(INDEX_ENTRIES);
+                (0..needed).for_each(|at| self.place(at as u64, u64_at(&raw, HEADER + at * 16)));
+            }
+            Err(kind) => self.damages.push(self.root.bitmap_root, Part::MetadataSpaceMap, kind),
+        }
+    }
+
     /// Takes note of a bitmap, none twice.
     fn place(&mut self, index: u64, reference: u64) {
         match self.blocks.number(reference) {
@@ -138,6 +166,15 @@ impl<'s> Count<'s> {
         let left = left.ok_or(DamageKind::KeyBounds { key: bitmap.index })?;
         Ok(used_entries(raw, left.min(BITMAP_ENTRIES)))
     }
+}
+
+/// The two-bit entries that are not zero.
+fn entries_in_use(raw: &Raw) -> impl Iterator<Item = u64> + '_ {
+    let words = raw.get(HEADER..BLOCK).unwrap_or_default().as_chunks::<8>().0;
+    (0_u64..).zip(words).flat_map(|(at, word)| {
+        let word = u64::from_le_bytes(*word);
+        (0..32).filter(move |bit| (word >> (2 * bit)) & 3 != 0).map(move |bit| at * 32 + bit)
+    })
 }
 
 /// How many of the first `entries` two-bit entries are not zero.
@@ -170,6 +207,8 @@ mod tests {
         // one, two, three references and none: 01, 10, 11, 00
         raw[16..].fill(0);
         raw[16] = 0b0011_1001;
-        assert_eq!(used_entries(&raw, BITMAP_ENTRIES), 3);
+        raw[16 + 9] = 0b0000_0100;
+        assert_eq!(used_entries(&raw, BITMAP_ENTRIES), 4);
+        assert_eq!(entries_in_use(&raw).collect::<Vec<_>>(), [0, 1, 2, 37]);
     }
 }

@@ -61,10 +61,9 @@ fn print_details(reader: &Reader<'_>) {
 
 fn print_sharing(reader: &Reader<'_>) {
     let details = reader.details().expect("readable").value;
-    let forest = reader.forest().expect("readable").value;
+    let shared = reader.forest_and_sharing(&details).expect("readable");
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let (sharing, _) = reader.sharing_and_groups(&forest, &details).expect("readable");
-    for row in sharing.devices {
+    for row in shared.sharing.devices {
         let (mapped, alone) = (row.mapped.get(), row.exclusive.get());
         writeln!(out, "{:>11}{mapped:>11}{alone:>11}{:>11}", row.id.get(), mapped - alone)
             .expect("a pipe");

@@ -8,6 +8,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -111,6 +112,7 @@ pub fn wait_until_let_go() {
 pub fn beside(words: &[&OsStr], patience: Duration) -> Result<String, String> {
     let until = Instant::now() + patience;
     let mut child = Command::new(THIS_PROGRAM)
+        .arg0("thinscope")
         .args(words)
         .env_clear()
         .env("LC_ALL", "C")
@@ -147,6 +149,7 @@ impl Holder {
     pub fn start(order: &Order) -> Result<Self, String> {
         let failed = |error: io::Error| format!("the process that reserves did not start: {error}");
         let mut child = Command::new(THIS_PROGRAM)
+            .arg0("thinscope")
             .arg(WORD)
             .env_clear()
             .env("LC_ALL", "C")

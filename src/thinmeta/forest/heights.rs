@@ -8,10 +8,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use super::tiny::Tiny;
+use super::edges::Edges;
 use crate::thinmeta::btree::{MAX_DEPTH, parse_got};
 use crate::thinmeta::damage::{DamageKind, Damages, MetaError, Part};
 use crate::thinmeta::fetch::{Blocks, FAILING, Got};
+use crate::thinmeta::node::Node;
 
 /// What is known of a block, or the first child of an internal node.
 const UNKNOWN: u32 = 0;
@@ -25,9 +26,53 @@ const UNSEEN: u8 = 0;
 const LOOKING: u8 = u8::MAX;
 const NONE: u8 = u8::MAX - 1;
 
+/// What is known of blocks before a walk begins.
+pub(in crate::thinmeta) struct Known {
+    /// The internal nodes that were met.
+    pub(in crate::thinmeta) edges: Edges,
+    /// By block, what it is.
+    pub(in crate::thinmeta) first: First,
+}
+
+impl Known {
+    /// Nothing, of so many blocks, with room for so many edges.
+    pub(in crate::thinmeta) fn nothing(blocks: u32, edges: usize) -> Self {
+        Self { edges: Edges::new(blocks, edges), first: First(vec![UNKNOWN; blocks as usize]) }
+    }
+
+    /// Notes a sound node.
+    pub(in crate::thinmeta) fn note(&mut self, blocks: Blocks<'_>, block: u32, node: &Node<'_>) {
+        self.first.note(blocks, block, node);
+        if node.is_internal() {
+            self.edges.add(blocks, block, node);
+        }
+    }
+}
+
+/// What blocks are, four bytes each: leaf, damaged, or the first child of an internal node.
+pub(in crate::thinmeta) struct First(Vec<u32>);
+
+impl First {
+    fn get(&self, block: u32) -> u32 {
+        self.0.get(block as usize).copied().unwrap_or(BAD)
+    }
+
+    fn set(&mut self, block: u32, what: u32) {
+        if let Some(known) = self.0.get_mut(block as usize) {
+            *known = what;
+        }
+    }
+
+    fn note(&mut self, blocks: Blocks<'_>, block: u32, node: &Node<'_>) {
+        let first = || node.numbers().next().and_then(|child| blocks.number(child).ok());
+        let what = if node.is_internal() { first().unwrap_or(CHILDLESS) } else { LEAF };
+        self.set(block, what);
+    }
+}
+
 pub(super) struct Heights<'s> {
     blocks: Blocks<'s>,
-    first: Vec<u32>,
+    first: First,
     height: Vec<u8>,
     /// Blocks that could not be read: what is looked for one by one is seen to fail by no single
     /// reading.
@@ -38,24 +83,13 @@ pub(super) struct Heights<'s> {
     told: HashSet<u32>,
     /// What was wrong on the way to no height at all.
     pub(super) damages: Damages,
-    pub(super) tiny: Tiny,
 }
 
 impl<'s> Heights<'s> {
-    pub(super) fn new(blocks: Blocks<'s>) -> Self {
-        let count = blocks.count() as usize;
-        let (first, height) = (vec![UNKNOWN; count], vec![UNSEEN; count]);
-        let (damages, tiny) = (Damages::default(), Tiny::default());
-        Self {
-            blocks,
-            first,
-            height,
-            failed: 0,
-            bad: HashMap::new(),
-            told: HashSet::new(),
-            damages,
-            tiny,
-        }
+    pub(super) fn new(blocks: Blocks<'s>, first: First) -> Self {
+        let height = vec![UNSEEN; blocks.count() as usize];
+        let (bad, told, damages) = (HashMap::new(), HashSet::new(), Damages::default());
+        Self { blocks, first, height, failed: 0, bad, told, damages }
     }
 
     /// Reads the roots, then the first child of each, and so on down: a few large reads instead
@@ -65,20 +99,19 @@ impl<'s> Heights<'s> {
         for _ in 0..=MAX_DEPTH {
             wanted.sort_unstable();
             wanted.dedup();
-            wanted.retain(|block| self.known(*block) == UNKNOWN);
             if wanted.is_empty() {
                 break;
             }
-            self.load(&wanted)?;
+            let unknown = wanted.iter().copied().filter(|block| self.known(*block) == UNKNOWN);
+            self.load(&unknown.collect::<Vec<_>>())?;
             let below = wanted.iter().map(|block| self.known(*block));
             wanted = below.filter(|child| *child < CHILDLESS).collect();
         }
-        self.tiny.sort();
         Ok(())
     }
 
     fn known(&self, block: u32) -> u32 {
-        self.first.get(block as usize).copied().unwrap_or(BAD)
+        self.first.get(block)
     }
 
     /// The height of a node: one more than its first child that has one.
@@ -177,31 +210,21 @@ impl<'s> Heights<'s> {
                     return ControlFlow::Break(());
                 }
             }
-            let known = self.look_at(*block, got);
-            if let Some(first) = self.first.get_mut(*block as usize) {
-                *first = known;
-            }
+            self.look_at(*block, got);
             ControlFlow::Continue(())
         });
         failing.and(read)
     }
 
-    fn look_at(&mut self, block: u32, got: Got<'_>) -> u32 {
+    fn look_at(&mut self, block: u32, got: Got<'_>) {
         match parse_got::<8>(got, block) {
-            Ok(node) if node.is_internal() => {
-                let first = node.numbers().next().and_then(|n| self.blocks.number(n).ok());
-                first.unwrap_or(CHILDLESS)
-            }
-            Ok(node) => {
-                self.tiny.add(block, &node);
-                LEAF
-            }
+            Ok(node) => self.first.note(self.blocks, block, &node),
             // where this leaves no height, the walk names it once more with its devices
             Err(kind) => {
                 if self.bad.len() < Damages::KEPT {
                     self.bad.insert(block, kind);
                 }
-                BAD
+                self.first.set(block, BAD);
             }
         }
     }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::edges::Edges;
-use super::heights::Heights;
+use super::heights::{First, Heights};
 use super::level::Level;
-use super::{At, Bounds, Forest, Leaf, Roots, Tiny};
+use super::{At, Bounds, Forest, Leaf, Roots};
 use crate::ids::ThinId;
-use crate::thinmeta::btree::{MAX_DEPTH, check_bounds, parse_got};
+use crate::thinmeta::btree::{MAX_DEPTH, check_bounds, check_range, parse_got};
 use crate::thinmeta::damage::{DamageKind, Damages, MetaError, Part};
 use crate::thinmeta::fetch::{Blocks, Got};
 use crate::thinmeta::sets::{MANY, SetId, Sets, Spans};
@@ -24,20 +24,23 @@ pub(super) struct Walk<'s> {
     roots: Vec<Vec<(SetId, u32)>>,
     /// The roots of the devices, in their order.
     ours: Vec<Option<At>>,
+    /// Internal nodes that are damaged, or contradict those above them.
+    bad: Vec<u32>,
     /// Sets of devices of whose trees something is missing.
     lost: HashSet<SetId>,
     damages: Damages,
 }
 
 impl<'s> Walk<'s> {
-    pub(super) fn new(blocks: Blocks<'s>, roots: &Roots, bounds: Bounds) -> Self {
+    pub(super) fn new(blocks: Blocks<'s>, roots: &Roots, bounds: Bounds, edges: Edges) -> Self {
         let devices: Vec<ThinId> = roots.devices.iter().map(|(id, _)| *id).collect();
         let count = u32::try_from(devices.len()).unwrap_or(ThinId::MAX);
         Self {
             blocks,
             sets: Sets::new(count, roots.held.is_some(), bounds.runs),
             level: Level::new(blocks.count(), bounds.runs),
-            edges: Edges::new(bounds.edges),
+            edges,
+            bad: Vec::new(),
             roots: vec![Vec::new(); MAX_DEPTH + 1],
             ours: Vec::with_capacity(devices.len()),
             lost: HashSet::new(),
@@ -46,27 +49,28 @@ impl<'s> Walk<'s> {
         }
     }
 
-    pub(super) fn all(mut self, roots: &Roots) -> Result<Forest, MetaError> {
-        let tiny = self.place_roots(roots)?;
+    pub(super) fn all(mut self, roots: &Roots, first: First) -> Result<Forest, MetaError> {
+        self.place_roots(roots, first)?;
         for height in (1..=MAX_DEPTH).rev() {
             let nodes = self.complete(height);
             self.read(&nodes, height)?;
         }
         let leaves = self.complete(0);
         let hurt = self.hurt();
-        let Self { devices, sets, edges, ours: roots, damages, .. } = self;
-        Ok(Forest { devices, roots, edges, leaves, tiny, sets, hurt, damages })
+        let Self { devices, sets, mut edges, ours: roots, bad, damages, .. } = self;
+        edges.lose(bad);
+        Ok(Forest { devices, roots, edges, leaves, sets, hurt, damages })
     }
 
     /// Finds the height of every root.
-    fn place_roots(&mut self, roots: &Roots) -> Result<Tiny, MetaError> {
+    fn place_roots(&mut self, roots: &Roots, first: First) -> Result<(), MetaError> {
         let held = self.sets.held();
         let owners = (0_u32..).zip(roots.devices.iter().map(|(_, root)| *root));
         let holders = roots.held.iter().flatten().filter_map(|root| Some((held?, *root)));
         let all: Vec<(SetId, u64)> = owners.chain(holders).collect();
         let blocks: Vec<u32> =
             all.iter().filter_map(|(_, root)| self.blocks.number(*root).ok()).collect();
-        let mut heights = Heights::new(self.blocks);
+        let mut heights = Heights::new(self.blocks, first);
         heights.read_first_ways(&blocks)?;
         for (set, root) in all {
             let found = match self.blocks.number(root) {
@@ -86,7 +90,7 @@ impl<'s> Walk<'s> {
             }
         }
         self.damages.append(heights.damages);
-        Ok(heights.tiny)
+        Ok(())
     }
 
     /// Where a root stands; what is wrong with one that leads to no leaf is told once.
@@ -117,27 +121,49 @@ impl<'s> Walk<'s> {
         complete.nodes
     }
 
+    /// Follows the nodes of a height: those that are kept as they are, the others read.
     fn read(&mut self, nodes: &[Leaf], height: usize) -> Result<(), MetaError> {
-        let wanted: Vec<u32> = nodes.iter().map(|node| node.block).collect();
-        let blocks = self.blocks;
         let height = u8::try_from(height).unwrap_or(u8::MAX);
+        let (kept, unread): (Vec<Leaf>, Vec<Leaf>) =
+            nodes.iter().partition(|node| self.edges.kept(node.block).is_some());
+        for node in kept {
+            self.descend_kept(node);
+        }
+        let wanted: Vec<u32> = unread.iter().map(|node| node.block).collect();
+        let blocks = self.blocks;
         blocks.each(&wanted, &mut |at, got| {
-            let Some(node) = nodes.get(at) else { return ControlFlow::Break(()) };
+            let Some(node) = unread.get(at) else { return ControlFlow::Break(()) };
             if let Err(kind) = self.descend(*node, height, got) {
+                self.bad.push(node.block);
                 self.lose(node.block.into(), kind, node.set);
             }
             ControlFlow::Continue(())
         })
     }
 
+    /// Follows the references of a node that a scan has met.
+    fn descend_kept(&mut self, reach: Leaf) {
+        let Self { edges, level, sets, .. } = self;
+        let Some(kept) = edges.kept(reach.block) else { return };
+        let range = kept.keys.first().copied().zip(kept.keys.last().copied());
+        if let Err(kind) = check_range(range, reach.low, reach.high) {
+            self.bad.push(reach.block);
+            return self.lose(reach.block.into(), kind, reach.set);
+        }
+        let highs = kept.keys.iter().skip(1).map(|key| key - 1).chain([reach.high]);
+        for ((low, block), high) in kept.keys.iter().zip(kept.children).zip(highs) {
+            level.reach(sets, Leaf { block: *block, set: reach.set, low: *low, high });
+        }
+    }
+
     /// Follows the references of an internal node, unless its keys contradict those above it.
     fn descend(&mut self, reach: Leaf, height: u8, got: Got<'_>) -> Result<(), DamageKind> {
         let node = parse_got::<8>(got, reach.block)?;
-        if !node.is_internal() {
+        if !node.is_internal() || height == 0 {
             return Err(DamageKind::Height);
         }
         check_bounds(&node, reach.low, reach.high)?;
-        self.edges.add(self.blocks, At { height, block: reach.block }, &node);
+        self.edges.add(self.blocks, reach.block, &node);
         let highs = node.keys().skip(1).map(|key| key - 1).chain([reach.high]);
         for ((low, child), high) in node.keys().zip(node.numbers()).zip(highs) {
             match self.blocks.number(child) {
