@@ -15,6 +15,7 @@
 //! Pure data: knows nothing of how a host is asked, of engines' files or of screens.
 
 pub mod block;
+pub mod descent;
 pub mod event;
 pub mod finding;
 pub mod holders;
@@ -26,13 +27,15 @@ pub(crate) mod sample;
 pub mod snapshot;
 pub mod thin;
 pub mod topology;
+pub mod usage;
 
 pub use event::{Event, EventKind};
 pub use finding::{Finding, Gap, Severity};
 pub use holders::Holder;
 pub use metadata::PoolMetadata;
 pub use node::{DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, VgFacts};
-pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus, Usage};
+pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus};
 pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};
 pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice, Times};
 pub use topology::{NodeIx, PoolIx, ThinIx, Topology};
+pub use usage::Usage;

@@ -2,9 +2,12 @@
 //!
 //! All of it is of one commit. Plain results: knows nothing of the format they were read from.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::pool::Usage;
+use super::descent::{Descent, Life};
+use super::usage::Usage;
 use crate::ids::ThinId;
 use crate::units::{DataBlocks, MetadataBlocks, Sectors};
 
@@ -65,6 +68,13 @@ pub struct DeviceMetadata {
     pub origin: Option<Lineage>,
 }
 
+impl DeviceMetadata {
+    /// Its times.
+    pub const fn life(&self) -> Life {
+        Life { created: self.created, snapshotted: self.snapshotted }
+    }
+}
+
 /// Whose snapshot a device is, as far as metadata alone tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -79,6 +89,22 @@ pub enum Lineage {
     OneOf(u32),
     /// Of a device that is gone, or of none.
     Gone,
+}
+
+impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("made empty, before the pool's first snapshot"),
+            Self::Certain(id) => write!(f, "a snapshot of {id}, by its metadata"),
+            Self::Likely(id) => {
+                write!(f, "a snapshot of {id}, or made empty right after one of it")
+            }
+            Self::OneOf(count) => {
+                write!(f, "a snapshot of one of {count} devices, of one that is gone, or of none")
+            }
+            Self::Gone => f.write_str("a snapshot of a device that is gone, or of none"),
+        }
+    }
 }
 
 /// Who uses which data block.
@@ -107,6 +133,8 @@ pub struct Delta {
     pub parent: ThinId,
     /// Blocks that it maps, and not to the same data block.
     pub added: DataBlocks,
+    /// Whether it was made from that at all.
+    pub descent: Descent,
 }
 
 /// Data blocks by who uses them.
@@ -174,9 +202,18 @@ impl PoolMetadata {
 
     /// What a device adds to its parent.
     pub fn delta(&self, id: ThinId, parent: ThinId) -> Option<DataBlocks> {
+        self.compared(id, parent).map(|delta| delta.added)
+    }
+
+    /// Whether a device was made from its parent, by its metadata.
+    pub fn descent(&self, id: ThinId, parent: ThinId) -> Option<Descent> {
+        self.compared(id, parent).map(|delta| delta.descent)
+    }
+
+    fn compared(&self, id: ThinId, parent: ThinId) -> Option<&Delta> {
         let deltas = &self.mappings.as_ref()?.deltas;
         let at = deltas.binary_search_by_key(&id, |delta| delta.id).ok()?;
-        deltas.get(at).filter(|delta| delta.parent == parent).map(|delta| delta.added)
+        deltas.get(at).filter(|delta| delta.parent == parent)
     }
 
     /// What deleting these would give back; `None` where it is not known who uses what.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::metadata::PoolMetadata;
 use super::node::Kind;
 use super::thin::Engine;
 use super::topology::{NodeIx, ThinIx};
+use super::usage::Usage;
 use crate::text::Printable;
 use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
 
@@ -60,15 +61,6 @@ pub enum NoSpace {
     Error,
     /// A word this version does not know, kept.
     Unknown(Printable),
-}
-
-/// Used out of total.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Usage<T> {
-    /// In use.
-    pub used: T,
-    /// In all.
-    pub total: T,
 }
 
 /// A thin pool's status line, all of it (`formats.md` 5.1).

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::descent::Descent;
+use super::metadata::Lineage;
 use super::node::Node;
 use super::pool::Pool;
 use super::thin::ThinDevice;
@@ -31,6 +33,19 @@ pub struct Topology {
 }
 
 impl Topology {
+    /// Whether a device was made from its parent, by its pool's metadata; `None` where that was not
+    /// read, or where it has none.
+    pub fn descent(&self, thin: &ThinDevice) -> Option<Descent> {
+        let contents = self.pools.get(thin.pool.0 as usize)?.contents.as_ref()?;
+        contents.descent(thin.id?, thin.parent?)
+    }
+
+    /// Whose snapshot a device is by metadata alone; `None` where its engine says so.
+    pub fn lineage(&self, thin: &ThinDevice) -> Option<&Lineage> {
+        let contents = self.pools.get(thin.pool.0 as usize)?.contents.as_ref()?;
+        contents.device(thin.id?)?.origin.as_ref()
+    }
+
     /// From its parts; makes the indices.
     pub fn new(nodes: Vec<Node>, pools: Vec<Pool>, thins: Vec<ThinDevice>) -> Self {
         let mut children = vec![Vec::new(); nodes.len()];

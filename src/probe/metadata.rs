@@ -5,6 +5,7 @@
 //! is read until no commit came between, what is suspended is not touched.
 
 mod block;
+mod descent;
 mod places;
 mod read;
 pub mod reserve;

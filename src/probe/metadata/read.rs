@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::block;
+use super::descent;
 use super::reserve::{Reserved, Reserving};
 use super::source::{Recorded, open};
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
@@ -11,7 +12,7 @@ use crate::ids::{DevNo, ThinId};
 use crate::model::Usage;
 use crate::model::block::{BlockAnswer, BlockQuestion};
 use crate::model::metadata::{
-    Delta, DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata, Reservation,
+    DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata, Reservation,
 };
 use crate::probe::ask;
 use crate::sys::{HostPath, Keep, Question, ReadHost};
@@ -155,7 +156,7 @@ fn read_once(
     set_origins(reader, &whole, place, &mut read)?;
     read.data.used = DataBlocks(whole.data.allocated);
     let parents = all_parents(place, &read);
-    read.mappings = Some(Box::new(read_mappings(reader, &whole, &parents)?));
+    read.mappings = Some(Box::new(read_mappings(reader, (&whole, &read.devices), &parents)?));
     let block = what.block.map(|asked| block::answer(reader, &whole, &parents, asked));
     Ok((read, block.transpose()?))
 }
@@ -224,7 +225,7 @@ fn set_origins(
         place.parents.binary_search_by_key(&device.id, |(id, _)| *id).is_err()
     };
     for device in read.devices.iter_mut().filter(unknown).take(MOST_ORIGINS) {
-        if whole.forest.index_of(device.id).is_some() {
+        if in_pool(whole, device.id) {
             let inherited = reader.inherited(&whole.forest, device.id, device.created)?;
             device.origin = origins.of(device.id, inherited).map(lineage);
         }
@@ -242,9 +243,14 @@ fn all_parents(place: &PoolPlace, read: &PoolMetadata) -> BTreeMap<ThinId, ThinI
     read.devices.iter().filter_map(certain).chain(told).collect()
 }
 
+/// Whether a device is in the pool's mapping trees.
+pub(super) fn in_pool(whole: &Whole, id: ThinId) -> bool {
+    whole.forest.index_of(id).is_some()
+}
+
 fn read_mappings(
     reader: &Reader<'_>,
-    whole: &Whole,
+    (whole, devices): (&Whole, &[DeviceMetadata]),
     parents: &BTreeMap<ThinId, ThinId>,
 ) -> Result<Mappings, MetaError> {
     let sharing = &whole.sharing;
@@ -266,16 +272,7 @@ fn read_mappings(
         leaked,
         groups: None,
     };
-    for (id, parent) in parents {
-        let both = [id, parent].map(|id| whole.forest.index_of(*id).is_some());
-        if both != [true, true] {
-            continue;
-        }
-        let delta = reader.delta(&whole.forest, *id, *parent)?;
-        if delta.damages.is_empty() {
-            mappings.deltas.push(Delta { id: *id, parent: *parent, added: delta.added() });
-        }
-    }
+    mappings.deltas = descent::compare(reader, (whole, devices), parents)?;
     mappings.groups = whole.groups.as_ref().and_then(|groups| keep_groups(groups, whole));
     Ok(mappings)
 }

@@ -3,6 +3,8 @@
 use serde::ser::{Serialize, Serializer};
 
 use crate::ids::ThinId;
+use crate::model::descent::Descent;
+use crate::model::metadata::Lineage;
 use crate::model::{Claim, Container, Engine, PoolIx, Role, ThinDevice, Topology};
 use crate::report::Freed;
 use crate::text::Printable;
@@ -37,6 +39,10 @@ struct Row<'a> {
     exclusive_bytes: Option<Bytes>,
     shared_bytes: Option<Bytes>,
     delta_bytes: Option<Bytes>,
+    parent_named_by: Option<&'static str>,
+    parent_descent: Option<&'static str>,
+    parent_contradiction: Option<String>,
+    inferred_parent: Option<Inferred>,
     active: bool,
     mountpoint: Option<&'a Printable>,
     dm_name: Option<&'a Printable>,
@@ -74,6 +80,30 @@ impl<'a> FreedBy<'a> {
     }
 }
 
+/// Whose word a parent is: the engine's, or the pool's own metadata's where no engine names the id.
+const fn named_by(thin: &ThinDevice) -> &'static str {
+    if matches!(thin.engine, Engine::Unknown) { "metadata" } else { "engine" }
+}
+
+/// Whose snapshot a device is that no engine names, as far as metadata alone tells.
+#[derive(serde::Serialize)]
+struct Inferred {
+    certainty: &'static str,
+    device_id: Option<ThinId>,
+    candidates: Option<u32>,
+}
+
+fn inferred(topology: &Topology, thin: &ThinDevice) -> Option<Inferred> {
+    let (certainty, device_id, candidates) = match topology.lineage(thin)? {
+        Lineage::Empty => ("none", None, None),
+        Lineage::Certain(id) => ("certain", Some(*id), None),
+        Lineage::Likely(id) => ("likely", Some(*id), None),
+        Lineage::OneOf(count) => ("one-of", None, Some(*count)),
+        Lineage::Gone => ("gone", None, None),
+    };
+    Some(Inferred { certainty, device_id, candidates })
+}
+
 /// Where a layer stands in its first image: from 1 at the bottom.
 #[derive(serde::Serialize)]
 struct Position {
@@ -84,6 +114,7 @@ struct Position {
 impl<'a> Row<'a> {
     fn new(topology: &'a Topology, thin: &'a ThinDevice) -> Self {
         let contained = matches!(thin.role, Role::Container | Role::ContainerInit);
+        let descent = topology.descent(thin);
         Self {
             pool: &topology.pool(thin.pool).name,
             device_id: thin.id,
@@ -98,6 +129,13 @@ impl<'a> Row<'a> {
             exclusive_bytes: thin.exclusive,
             shared_bytes: thin.shared,
             delta_bytes: thin.delta,
+            parent_named_by: thin.parent.map(|_| named_by(thin)),
+            parent_descent: descent.map(Descent::name),
+            parent_contradiction: match descent {
+                Some(Descent::Contradicted(why)) => Some(why.to_string()),
+                _ => None,
+            },
+            inferred_parent: inferred(topology, thin),
             active: thin.active,
             mountpoint: thin.mountpoint.as_ref(),
             dm_name: thin.dm_name.as_ref(),

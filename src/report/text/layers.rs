@@ -9,6 +9,8 @@ use super::words::{list, shorten_hashes, size, thin_name, thin_state};
 use super::write_each_pool;
 use crate::format;
 use crate::ids::ThinId;
+use crate::model::descent::Descent;
+use crate::model::metadata::Lineage;
 use crate::model::{Pool, PoolIx, ThinDevice, ThinIx, Topology};
 use crate::report::Freed;
 use crate::units::Bytes;
@@ -59,12 +61,33 @@ fn write_pool(
     let mut table = Table::new(style, COLUMNS);
     let known = Known::of(topology, pool);
     for (depth, thin) in Chains::new(topology, pool) {
-        table.push(row(depth, topology.thin(thin), known, style));
+        table.push(row(topology, depth, topology.thin(thin), known, style));
     }
-    table.write(out)
+    table.write(out)?;
+    for thin in pool.devices.iter().map(|ix| topology.thin(*ix)) {
+        if let (Some(id), Some(parent), Some(judged @ Descent::Contradicted(_))) =
+            (thin.id, thin.parent, topology.descent(thin))
+        {
+            writeln!(out, "{parent} as the parent of {id} is {judged}")?;
+        }
+    }
+    Ok(())
 }
 
-const COLUMNS: [Column; 11] = [
+/// A device's parent, once its mappings were read: `!` behind it contradicts, `?` leaves it open; a
+/// `~` before it was inferred from metadata alone.
+fn parent(topology: &Topology, thin: &ThinDevice) -> String {
+    match (thin.parent, topology.descent(thin), topology.lineage(thin)) {
+        (Some(parent), Some(judged), lineage) => {
+            let inferred = if lineage.is_some() { "~" } else { "" };
+            format!("{inferred}{parent}{}", judged.mark())
+        }
+        (None, _, Some(Lineage::Likely(parent))) => format!("~{parent}?"),
+        _ => String::new(),
+    }
+}
+
+const COLUMNS: [Column; 12] = [
     Column::left("NAME"),
     Column::left("ROLE"),
     Column::right("ID"),
@@ -73,6 +96,7 @@ const COLUMNS: [Column; 11] = [
     Column::right("EXCL"),
     Column::right("SHARED"),
     Column::right("DELTA"),
+    Column::right("PARENT"),
     Column::left("STATE"),
     Column::left("DEVICE"),
     Column::left("IMAGES"),
@@ -105,7 +129,13 @@ impl Known {
     }
 }
 
-fn row(depth: usize, thin: &ThinDevice, known: Known, style: Style) -> Vec<Cell> {
+fn row(
+    topology: &Topology,
+    depth: usize,
+    thin: &ThinDevice,
+    known: Known,
+    style: Style,
+) -> Vec<Cell> {
     let figure = |known: bool, value| if known { Cell::from(size(value)) } else { Cell::default() };
     vec![
         format!("{:indent$}{}", "", thin_name(thin), indent = depth.min(DEEPEST) * 2).into(),
@@ -116,6 +146,7 @@ fn row(depth: usize, thin: &ThinDevice, known: Known, style: Style) -> Vec<Cell>
         figure(known.exclusive, thin.exclusive),
         figure(known.shared, thin.shared),
         figure(known.delta, thin.delta),
+        parent(topology, thin).into(),
         thin_state(thin),
         shorten_hashes(thin.name.as_str()).into(),
         images(thin, style).into(),

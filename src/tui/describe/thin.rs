@@ -27,6 +27,7 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &Thi
         (Some(id), None) => lines.fact("made from", format!("{id} (not in the pool)")),
         (None, _) => {}
     }
+    describe_descent(lines, seen, device);
     let inactive = "no (most layers never are, and that is healthy)";
     if device.role != Role::Missing {
         lines.fact("active", if device.active { "yes" } else { inactive });
@@ -45,6 +46,18 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, device: &Thi
         lines.fact("claimed", format!("by {engine} as {name}, in {by}"));
     }
     describe_names(lines, seen, device);
+}
+
+/// Whether the pool's metadata bears its parent out, or whose snapshot it is where no engine says.
+fn describe_descent(lines: &mut Lines, seen: &Seen, device: &ThinDevice) {
+    let topology = seen.topology();
+    if let Some(judged) = topology.descent(device) {
+        lines.fact("descent", judged.to_string());
+    } else if device.parent.is_none()
+        && let Some(lineage) = topology.lineage(device)
+    {
+        lines.fact("descent", lineage.to_string());
+    }
 }
 
 fn describe_names(lines: &mut Lines, seen: &Seen, device: &ThinDevice) {

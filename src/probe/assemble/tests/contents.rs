@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::assemble_owned;
 use super::shapes::{device, direct_lvm, docker};
 use crate::ids::ThinId;
+use crate::model::descent::Descent;
 use crate::model::metadata::{Delta, DeviceMetadata, Lineage, Mappings, PoolMetadata};
 use crate::model::{Role, ThinDevice, Usage};
 use crate::owner::{Backing, Owned};
@@ -137,8 +138,8 @@ fn figures_come_from_the_metadata_and_a_parent_only_where_nobody_names_one() {
     now.mappings = Some(Box::new(Mappings {
         exclusive: vec![Some(DataBlocks(1)), Some(DataBlocks(2)), None],
         deltas: vec![
-            Delta { id: id(8), parent: id(7), added: DataBlocks(5) },
-            Delta { id: id(9), parent: id(7), added: DataBlocks(6) },
+            Delta { id: id(8), parent: id(7), added: DataBlocks(5), descent: Descent::Confirmed },
+            Delta { id: id(9), parent: id(7), added: DataBlocks(6), descent: Descent::Confirmed },
         ],
         ..Mappings::default()
     }));
