@@ -20,6 +20,7 @@ direct-lvm       | contract leaks hung |
 loop-lvm         | gather sharing | tree layers pool replay
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
+direct-lvm       | load reserve |
 raw              | gather sharing | tree layers pool replay
 direct-lvm-dead  | gather quiet sharing | tree layers replay
 direct-lvm-2pv   | gather | tree layers pool replay
