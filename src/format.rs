@@ -24,6 +24,16 @@ pub fn exact(size: Bytes) -> String {
     if size.get() < 1024 { long(size) } else { format!("{} B ({})", size.get(), long(size)) }
 }
 
+/// A time that nobody knows to the second: `90 s`, `12 minutes`, `40 hours`, `9 days`.
+pub fn about(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} minutes", seconds / 60),
+        7200..=172_799 => format!("{} hours", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// Number and unit: a decimal below 100 only where it says something, `""` as unit for bytes.
 fn scaled(size: Bytes) -> (String, String) {
     let text = format_size(size.get(), FormatSizeOptions::from(BINARY).decimal_places(1));
@@ -100,6 +110,22 @@ mod tests {
             assert_eq!(long(Bytes(size)), sentence);
         }
         assert_eq!(exact(Bytes(19 << 30)), "20401094656 B (19.0 GiB)");
+    }
+
+    #[test]
+    fn a_time_is_told_in_the_unit_that_a_person_would_use() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 minutes"),
+            (7199, "119 minutes"),
+            (7200, "2 hours"),
+            (172_799, "47 hours"),
+            (172_800, "2 days"),
+            (777_600, "9 days"),
+        ] {
+            assert_eq!(about(seconds), text);
+        }
     }
 
     #[test]

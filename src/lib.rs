@@ -17,6 +17,7 @@ pub mod demo;
 pub mod events;
 pub mod exit;
 pub mod format;
+pub mod history;
 pub mod ids;
 pub mod model;
 pub mod owner;

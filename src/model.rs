@@ -9,6 +9,7 @@
 //! | [`PoolMetadata`] | what a pool's own metadata says: devices, and who uses which block |
 //! | [`Finding`] | looked, and something is wrong |
 //! | [`Gap`] | could not look |
+//! | [`Trends`] | how full pools were, and when they would be full |
 //! | [`Event`] | something that happened, for the timeline |
 //! | [`Snapshot`] | all of it at one moment, immutable |
 //!
@@ -27,6 +28,7 @@ pub(crate) mod sample;
 pub mod snapshot;
 pub mod thin;
 pub mod topology;
+pub mod trend;
 pub mod usage;
 
 pub use event::{Event, EventKind};
@@ -38,4 +40,5 @@ pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus};
 pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};
 pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice, Times};
 pub use topology::{NodeIx, PoolIx, ThinIx, Topology};
+pub use trend::{Forecast, PoolTrend, Trend, Trends};
 pub use usage::Usage;

@@ -7,6 +7,7 @@ mod block;
 mod check;
 mod freed;
 mod host;
+mod keeper;
 mod log;
 mod manual;
 mod metrics;
@@ -147,7 +148,10 @@ fn read_config(file: &Path) -> Result<Globals, Trouble> {
 fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> {
     let looked = host::look(settings, report)?;
     print::reservations(&looked.snapshot);
-    let snapshot = looked.snapshot;
+    let mut snapshot = looked.snapshot;
+    if matches!(report, Command::Pool { .. }) {
+        keeper::recall(settings, &mut snapshot);
+    }
     let style = Style { ascii: settings.ascii, color: settings.color_text };
     let exit = match report {
         Command::Tree { json: true, .. } => {
@@ -171,7 +175,7 @@ fn print_report(report: &Command, settings: &Settings) -> Result<Exit, Trouble> 
             if *json {
                 return print::stdout(|out| json::write_pools(out, &snapshot, only));
             }
-            print::stdout(|out| text::write_pools(out, &snapshot.topology, only, style))
+            print::stdout(|out| text::write_pools(out, &snapshot, only, style))
         }
         Command::Block { words, data, json, .. } => {
             let pool = block::pool(&snapshot, words, data.is_some())?;

@@ -1,5 +1,5 @@
 //! Our own files, and nothing of the host that is looked at: the configuration, the log, figures
-//! for a collector, and what a run must give back.
+//! for a collector, the history, and what a run must give back.
 //!
 //! Beside the door (`sys`) the only place that touches files.
 
@@ -10,6 +10,9 @@ pub mod reserved;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 
 /// A configuration file larger than this is not one.
 const TEXT_LIMIT: u64 = 1 << 20;
@@ -22,6 +25,37 @@ pub fn read_text(path: &Path) -> io::Result<String> {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
     Ok(text)
+}
+
+/// Reads a file of ours of at most so many bytes; `None` where there is none.
+pub fn read_bytes(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let mut bytes = Vec::new();
+    let read = file.take(most + 1).read_to_end(&mut bytes)?;
+    if read as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {most} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+/// Makes the folder for our own files, for its owner only.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// A lock on a file, until it is dropped; `None` where another run holds it. The file stays.
+pub fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, errno)) => Err(errno.into()),
+    }
 }
 
 /// Puts a new file in the place of one: a reader sees the old one or the new one, never a part,
@@ -126,6 +160,26 @@ mod tests {
         replace(&link, b"new", 0o600).expect("replaced");
         assert_eq!(fs::read_to_string(&file).expect("it is there"), "new");
         assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_at_a_time() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("lock");
+        let first = lock(&path).expect("a new file").expect("nobody holds it");
+        assert!(lock(&path).expect("it is there").is_none());
+        drop(first);
+        assert!(lock(&path).expect("it is there").is_some());
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_apart_from_what_is_too_large() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("file");
+        assert_eq!(read_bytes(&path, 3).expect("nothing is no error"), None);
+        fs::write(&path, "four").expect("written");
+        assert!(read_bytes(&path, 3).is_err());
+        assert_eq!(read_bytes(&path, 4).expect("it fits"), Some(b"four".to_vec()));
     }
 
     #[test]

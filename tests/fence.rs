@@ -28,8 +28,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("advise", &["model", "units", "ids", "text", "format"]),
     ("survey", &["probe", "owner", "advise", "sys", "model", "format", "units", "ids", "text"]),
     ("report", &["model", "format", "units", "ids", "text"]),
+    ("history", &["model", "units", "text"]),
     ("events", &["model", "format", "units", "ids", "text"]),
-    ("tui", &["model", "survey", "advise", "report", "format", "units", "ids", "text"]),
+    ("tui", &["model", "events", "survey", "advise", "report", "format", "units", "ids", "text"]),
     ("cli", &[]),
     ("settings", &["cli"]),
 ];

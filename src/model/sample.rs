@@ -185,6 +185,7 @@ impl Parts {
             topology: std::sync::Arc::new(self.topology()),
             findings: Vec::new(),
             gaps: Vec::new(),
+            trends: std::sync::Arc::default(),
         }
     }
 }

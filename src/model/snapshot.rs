@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, Gap};
 use super::topology::Topology;
+use super::trend::Trends;
 use crate::text::Printable;
 
 /// Where a picture comes from.
@@ -64,4 +65,6 @@ pub struct Snapshot {
     pub findings: Vec<Finding>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
+    /// What earlier looks tell of the pools; nothing where nobody kept them.
+    pub trends: Arc<Trends>,
 }

@@ -52,7 +52,7 @@ pub fn write_pools(
     snapshot: &Snapshot,
     only: Option<PoolIx>,
 ) -> io::Result<()> {
-    rows(out, snapshot, "pools", &pools::Pools { topology: &snapshot.topology, only })
+    rows(out, snapshot, "pools", &pools::Pools { snapshot, only })
 }
 
 /// `block --json`: one data block.

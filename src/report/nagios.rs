@@ -108,7 +108,7 @@ pub fn judge(snapshot: &Snapshot, thresholds: &Thresholds) -> Verdict {
         beside: Vec::new(),
     };
     for pool in &topology.pools {
-        pools::judge(topology, pool, thresholds, &mut verdict);
+        pools::judge(snapshot, pool, thresholds, &mut verdict);
     }
     for finding in &snapshot.findings {
         verdict.add_finding(finding);

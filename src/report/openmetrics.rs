@@ -20,6 +20,7 @@ pub fn write_metrics(
 ) -> io::Result<()> {
     let mut families = host::families(snapshot, codes);
     families.extend(pools::families(&snapshot.topology));
+    families.push(host::forecasts(snapshot));
     families.iter().try_for_each(|family| family.write(out))?;
     out.write_all(b"# EOF\n")
 }

@@ -278,8 +278,8 @@ fn two_claims_on_one_id_are_one_row_that_says_so() {
 
 #[test]
 fn the_driver_section_is_laid_out_as_docker_info_does() {
-    let topology = direct_lvm().topology();
-    let text = text_of(|out| text::write_pools(out, &topology, None, PLAIN));
+    let snapshot = direct_lvm().snapshot();
+    let text = text_of(|out| text::write_pools(out, &snapshot, None, PLAIN));
     assert!(
         text.contains(
             "Storage Driver: devicemapper\n Pool Name: docker-thinpool\n Pool Blocksize: 524.3kB\n"
@@ -304,7 +304,7 @@ fn plain_text_holds_no_control_character_but_the_newline() {
     let all = text_of(|out| {
         text::write_tree(out, topology, Direction::Up, PLAIN)?;
         text::write_layers(out, topology, None, None, PLAIN)?;
-        text::write_pools(out, topology, None, PLAIN)?;
+        text::write_pools(out, &snapshot, None, PLAIN)?;
         text::write_findings(out, &snapshot, PLAIN)
     });
     assert!(all.chars().all(|c| c == '\n' || !c.is_control()), "{all:?}");

@@ -5,6 +5,7 @@
 
 mod block;
 mod findings;
+mod forecast;
 mod layers;
 mod pool;
 mod style;
@@ -18,6 +19,7 @@ use crate::model::{Pool, PoolIx, Topology};
 
 pub use block::write_block;
 pub use findings::write_findings;
+pub use forecast::describe_forecast;
 pub use layers::write_layers;
 pub use pool::write_pools;
 pub use style::Style;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::{Trouble, host, settle};
+use super::{Trouble, host, keeper, settle};
 use crate::cli::{Cli, Command};
 use crate::report::nagios::{Range, State, Thresholds, Verdict, judge};
 use crate::survey::{self, Limits};
@@ -73,8 +73,9 @@ fn look(cli: &Cli, thresholds: &Thresholds, limit: Duration) -> Result<Verdict, 
     let settings = settle(cli)?;
     let mut plan = host::plan(&settings)?;
     plan.limits = limits(limit);
-    let looked = survey::look_once(&plan)?;
-    Ok(judge(&looked.snapshot, thresholds))
+    let mut snapshot = survey::look_once(&plan)?.snapshot;
+    keeper::look_once(&settings, &mut snapshot);
+    Ok(judge(&snapshot, thresholds))
 }
 
 /// Each source's share of the limit: all but metadata are asked side by side, and device-mapper

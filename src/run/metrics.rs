@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Trouble, host, print};
+use super::{Trouble, host, keeper, print};
 use crate::cli::Command;
 use crate::exit::Exit;
 use crate::report::openmetrics::write_metrics;
@@ -19,7 +19,8 @@ pub(super) fn run(
     command: &Command,
     output: Option<&Path>,
 ) -> Result<Exit, Trouble> {
-    let snapshot = host::look(settings, command)?.snapshot;
+    let mut snapshot = host::look(settings, command)?.snapshot;
+    keeper::look_once(settings, &mut snapshot);
     let codes: Vec<_> = advise::codes().collect();
     let Some(file) = output.filter(|file| !is_stdout(file)) else {
         let printed = print::stdout(|out| write_metrics(out, &snapshot, &codes));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
+use super::watching::{self, Heard};
 use super::{Trouble, host, log};
 use crate::cli::When;
 use crate::exit::Exit;
@@ -15,7 +16,7 @@ use crate::model::block::BlockQuestion;
 use crate::probe::metadata::Depth;
 use crate::settings::Settings;
 use crate::survey::{self, LookPlan, Survey};
-use crate::sys::live::own;
+use crate::sys::live::{logs, own};
 use crate::text::Printable;
 use crate::tui::{self, ColorChoice, Ended, Notice, Request, ScreenOptions};
 
@@ -37,6 +38,16 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
         .map_err(|error| Trouble::Failed(format!("the screen cannot be opened: {error}")))?;
     let (ask, asked) = unbounded_channel();
     let (tell, notices) = unbounded_channel();
+    let told = tell.clone();
+    watching::start(snapshots.clone(), settings, move |heard| {
+        let notice = match heard {
+            Heard::Events(events) => Notice::Events(events),
+            Heard::Trends(trends) => Notice::Trends(trends),
+        };
+        // a screen that was left meanwhile is not told
+        told.send(notice).is_ok()
+    })
+    .map_err(|error| Trouble::Failed(format!("the screen cannot be opened: {error}")))?;
     let options = ScreenOptions {
         ascii: Some(settings.ascii),
         color: match settings.color {
@@ -55,6 +66,7 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
     });
     // whatever still runs must not keep the person waiting
     runtime.shutdown_background();
+    logs::stop();
     match ended {
         Ok(Ended::Quit) => Ok(Exit::Done),
         Ok(Ended::Signal(_) | Ended::TerminalGone) => Ok(Exit::Stopped),

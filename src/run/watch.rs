@@ -24,10 +24,13 @@ const WAITING: usize = 100;
 pub(super) fn run(settings: &Settings, json: bool) -> Result<Exit, Trouble> {
     let failed = |what: &str, error: io::Error| Trouble::Failed(format!("{what}: {error}"));
     let plan = host::plan(settings)?;
-    let (snapshots, survey) = Survey::start(plan.clone(), settings.refresh)?;
+    let (snapshots, survey) = Survey::start(plan, settings.refresh)?;
     let (tell, told) = sync_channel(WAITING);
-    watching::start(snapshots, &plan.place, move |events| tell.send(events).is_ok())
-        .map_err(|error| failed("the watch cannot begin", error))?;
+    watching::start(snapshots, settings, move |heard| match heard {
+        watching::Heard::Events(events) => tell.send(events).is_ok(),
+        watching::Heard::Trends(_) => true,
+    })
+    .map_err(|error| failed("the watch cannot begin", error))?;
     let (end, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name("print".to_owned())

@@ -10,28 +10,41 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
+use super::keeper::Keeper;
+
 use crate::events::{Differ, LogLine, LogSource};
-use crate::model::{Event, Origin};
-use crate::survey::{Place, Watched};
+use crate::model::{Event, EventKind, Origin, Trends};
+use crate::settings::{HostChoice, Settings};
+use crate::survey::Watched;
 use crate::sys::live::logs::{self, Log, Said};
 
 /// Lines of logs that may wait while a picture is compared.
 const WAITING: usize = 1000;
 
-/// Begins to gather; calls `tell` with what happened until it returns false or nothing can happen
-/// any more, as on a recorded host.
+/// What whoever tells it is given.
+pub(super) enum Heard {
+    /// What happened.
+    Events(Vec<Event>),
+    /// What the past says of the pools, anew.
+    Trends(Arc<Trends>),
+}
+
+/// Begins to gather; calls `tell` with what there is until it returns false or nothing can happen
+/// any more, as on a recorded host. The history is kept by the way.
 pub(super) fn start(
     snapshots: Watched,
-    place: &Place,
-    tell: impl FnMut(Vec<Event>) -> bool + Send + 'static,
+    settings: &Settings,
+    tell: impl FnMut(Heard) -> bool + Send + 'static,
 ) -> io::Result<()> {
-    let lines = (*place == Place::Live { root: None }).then(follow_logs);
+    let here = settings.host == HostChoice::Live { root: None };
+    let lines = here.then(follow_logs);
+    let keeper = Keeper::of(settings);
     let thread = std::thread::Builder::new().name("events".to_owned());
     let spawned = thread.spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         // without one nothing is told, and whoever waits hears that at once
         if let Ok(runtime) = runtime {
-            runtime.block_on(gather(snapshots, lines, tell));
+            runtime.block_on(gather(snapshots, (lines, keeper), tell));
         }
     });
     spawned.map(drop)
@@ -72,10 +85,11 @@ fn line(log: Log, said: Said) -> LogLine {
 
 async fn gather(
     mut snapshots: Watched,
-    mut lines: Option<Lines>,
-    mut tell: impl FnMut(Vec<Event>) -> bool,
+    (mut lines, mut keeper): (Option<Lines>, Option<Keeper>),
+    mut tell: impl FnMut(Heard) -> bool,
 ) {
     let mut differ = Differ::default();
+    let mut trends = Arc::default();
     snapshots.mark_changed();
     loop {
         let line = async {
@@ -102,12 +116,34 @@ async fn gather(
                     Origin::Live => now_ms(),
                     Origin::Recorded { .. } => snapshot.host.time.saturating_mul(1000),
                 };
-                differ.take(&snapshot, now)
+                let mut events = differ.take(&snapshot, now);
+                if let Some(keeper) = &mut keeper {
+                    let seconds = now.div_euclid(1000);
+                    let newest = keeper.look(&snapshot, seconds);
+                    if newest != trends && !tell(Heard::Trends(Arc::clone(&newest))) {
+                        return;
+                    }
+                    trends = newest;
+                    let wrong = keeper.keep(&snapshot, seconds);
+                    events.extend(wrong.map(|why| not_kept(&why, now)));
+                }
+                events
             }
         };
-        if !events.is_empty() && !tell(events) {
+        if !events.is_empty() && !tell(Heard::Events(events)) {
             return;
         }
+    }
+}
+
+fn not_kept(why: &str, time_ms: i64) -> Event {
+    Event {
+        time_ms,
+        kind: EventKind::Gap,
+        subject: "history".into(),
+        text: why.into(),
+        node: None,
+        severity: None,
     }
 }
 

@@ -167,6 +167,7 @@ impl Picture {
             findings: made.findings,
             gaps: self.all_gaps(made.gaps),
             topology: made.topology,
+            trends: Arc::default(),
         }
     }
 

@@ -24,14 +24,20 @@ impl Context {
     pub(crate) const LIST: Self = Self(8);
     /// The blocks.
     pub(crate) const BLOCKS: Self = Self(16);
+    /// The timeline.
+    pub(crate) const EVENTS: Self = Self(32);
     /// All views.
-    pub(crate) const VIEWS: Self = Self(1 | 2 | 16);
+    pub(crate) const VIEWS: Self = Self(1 | 2 | 16 | 32);
     /// Where something is selected.
-    pub(crate) const SUBJECT: Self = Self(1 | 2 | 4 | 16);
+    pub(crate) const SUBJECT: Self = Self(1 | 2 | 4 | 16 | 32);
+    /// What can be filtered.
+    pub(crate) const FILTERED: Self = Self(1 | 32);
+    /// Lists of things that are about a device.
+    pub(crate) const ABOUT: Self = Self(2 | 32);
     /// Over a view.
     pub(crate) const OVER: Self = Self(4 | 8);
     /// Everywhere.
-    pub(crate) const ALL: Self = Self(1 | 2 | 4 | 8 | 16);
+    pub(crate) const ALL: Self = Self(1 | 2 | 4 | 8 | 16 | 32);
 
     /// Whether the two meet.
     pub(crate) const fn has(self, other: Self) -> bool {
@@ -164,7 +170,14 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for context in [Context::TABLE, Context::FINDINGS, Context::DETAILS, Context::LIST] {
+        for context in [
+            Context::TABLE,
+            Context::FINDINGS,
+            Context::DETAILS,
+            Context::LIST,
+            Context::BLOCKS,
+            Context::EVENTS,
+        ] {
             let mut keys: Vec<Key> = Vec::new();
             for action in ACTIONS.iter().filter(|action| action.contexts.has(context)) {
                 for key in action.keys {

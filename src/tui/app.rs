@@ -5,6 +5,7 @@
 
 mod act;
 mod blocks;
+mod events;
 mod find;
 mod motion;
 mod overlay;
@@ -30,6 +31,7 @@ use super::theme::Theme;
 use crate::ids::NodeId;
 use crate::model::{NodeIx, Severity, Snapshot};
 
+pub(crate) use events::EventsList;
 pub(crate) use find::FindingRow;
 pub(crate) use motion::Move;
 pub(crate) use overlay::{Choice, Overlay};
@@ -45,12 +47,14 @@ pub(crate) enum View {
     Findings,
     /// A pool's data, block by block.
     Blocks,
+    /// What happened.
+    Events,
 }
 
 impl View {
     /// Whether the rows behind it are the tree's.
     const fn is_over_tree(self) -> bool {
-        matches!(self, Self::Findings | Self::Blocks)
+        matches!(self, Self::Findings | Self::Blocks | Self::Events)
     }
 }
 
@@ -102,6 +106,7 @@ pub struct App {
     pub(crate) layers: Table,
     pub(crate) findings: FindingsList,
     pub(crate) strip: Strip,
+    pub(crate) events: EventsList,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) prompt: Option<Edit>,
     pub(crate) prompt_error: Option<String>,
@@ -131,6 +136,7 @@ impl App {
             layers: Table::new(Content::Layers),
             findings: FindingsList::default(),
             strip: Strip::default(),
+            events: EventsList::default(),
             overlay: None,
             prompt: None,
             prompt_error: None,
@@ -169,6 +175,8 @@ impl App {
                 self.overlay = Some(Overlay::Bare { text, offset: 0 });
             }
             Event::Notice(Notice::Space(space)) => self.take_space(*space),
+            Event::Notice(Notice::Events(events)) => self.take_events(events),
+            Event::Notice(Notice::Trends(trends)) => self.seen.trends = trends,
         }
         self.settle();
         std::mem::take(&mut self.effects)
@@ -243,6 +251,7 @@ impl App {
             (Some(_), ..) | (None, Some(_), _) => Context::LIST,
             (None, None, View::Findings) => Context::FINDINGS,
             (None, None, View::Blocks) => Context::BLOCKS,
+            (None, None, View::Events) => Context::EVENTS,
             (None, None, View::Tree | View::Layers) => Context::TABLE,
         }
     }
@@ -283,6 +292,7 @@ impl App {
         self.table_mut().scroll_into(height);
         self.settle_findings(height);
         self.settle_blocks();
+        self.settle_events(height);
         self.settle_overlay();
     }
 }

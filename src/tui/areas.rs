@@ -13,7 +13,7 @@
 
 use ratatui::layout::Rect;
 
-use super::app::{App, Overlay};
+use super::app::{App, Overlay, View};
 
 /// From this width the details stand beside the list.
 const PANE_FROM: u16 = 100;
@@ -74,7 +74,9 @@ impl Areas {
 
 fn has_status(app: &App) -> bool {
     let typing = app.prompt.is_some() || app.notice.is_some();
-    let kept = !app.filter.is_empty() || !app.marks.is_empty();
+    let filtered =
+        if app.view == View::Events { app.events.is_filtered() } else { !app.filter.is_empty() };
+    let kept = filtered || !app.marks.is_empty();
     typing || kept && !matches!(app.overlay, Some(Overlay::Bare { .. }))
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Line {
         /// In all.
         total: Bytes,
     },
+    /// How full it was, in steps up to now, and over how many seconds.
+    Spark(Vec<Option<u8>>, u64),
     /// A sentence.
     Text(String),
     /// Something is wrong.
@@ -51,6 +53,13 @@ impl Line {
             Self::Fact(label, value) => format!("{label}: {value}"),
             Self::Gauge { label, used, total } => {
                 format!("{label}: {} of {}", format::exact(*used), format::exact(*total))
+            }
+            Self::Spark(steps, over) => {
+                let percent = |step: &Option<u8>| {
+                    step.map_or_else(|| "?".to_owned(), |step| step.to_string())
+                };
+                let steps: Vec<String> = steps.iter().map(percent).collect();
+                format!("percent over {}: {}", format::about(*over), steps.join(" "))
             }
             Self::Problem(severity, text) => format!("{}: {text}", severity_word(*severity)),
             Self::Blank => String::new(),

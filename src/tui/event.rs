@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::ids::ThinId;
-use crate::model::Snapshot;
 use crate::model::block::Space;
+use crate::model::{self, Snapshot, Trends};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -28,6 +28,10 @@ pub enum Notice {
     Text(String),
     /// A device's own address space.
     Space(Box<Space>),
+    /// What happened, for the timeline.
+    Events(Vec<model::Event>),
+    /// What the past says of the pools.
+    Trends(Arc<Trends>),
 }
 
 /// What the screen asks of the rest of the program.

@@ -27,6 +27,8 @@ pub(crate) struct Glyphs {
     pub(crate) full: &'static str,
     /// An empty cell of a gauge.
     pub(crate) empty: &'static str,
+    /// Bars from the lowest to a full one.
+    pub(crate) bars: [&'static str; 8],
     /// Left end of a gauge.
     pub(crate) gauge_left: &'static str,
     /// Right end of a gauge.
@@ -68,6 +70,7 @@ pub(crate) static UNICODE: Glyphs = Glyphs {
     bracket_bottom: "┘",
     full: "█",
     empty: "░",
+    bars: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     gauge_left: "▕",
     gauge_right: "▏",
     cut: "…",
@@ -96,6 +99,7 @@ pub(crate) static ASCII: Glyphs = Glyphs {
     bracket_bottom: "/",
     full: "#",
     empty: ".",
+    bars: ["_", "_", ".", "-", "-", "=", "=", "#"],
     gauge_left: "[",
     gauge_right: "]",
     cut: "~",

@@ -66,9 +66,6 @@ pub(crate) fn find(key: Key, context: Context) -> Option<&'static Action> {
 /// Keys whose views and wizards come with later versions: what they say.
 pub(crate) fn later(key: Key) -> Option<&'static str> {
     match key.code {
-        KeyCode::Char('5') => {
-            Some("the journal comes with the first version that changes anything")
-        }
         KeyCode::Char('w') => Some("no wizard in this version: it looks and changes nothing"),
         _ => None,
     }

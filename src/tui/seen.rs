@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::outline::alike::alike;
 use super::outline::descent::Descent;
-use crate::model::{Finding, NodeIx, Origin, Severity, Snapshot, SourceAge, Topology};
+use crate::model::{Finding, NodeIx, Origin, Severity, Snapshot, SourceAge, Topology, Trends};
 
 /// A snapshot, prepared.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Seen {
     pub(crate) id_width: u16,
     /// Sharing was read of some device.
     pub(crate) sharing: bool,
+    /// What the past says of the pools; it comes beside the pictures.
+    pub(crate) trends: Arc<Trends>,
     severity: Vec<Option<Severity>>,
 }
 
@@ -29,7 +31,7 @@ impl Seen {
         let (now, then) = (&snapshot.topology, &before.snapshot.topology);
         let alike = Arc::ptr_eq(now, then) || alike(now, then);
         let descent = alike.then(|| before.descent.clone());
-        Self::with(snapshot, descent)
+        Self { trends: Arc::clone(&before.trends), ..Self::with(snapshot, descent) }
     }
 
     /// Whether two are of the same storage.
@@ -55,7 +57,8 @@ impl Seen {
         let descent = descent.unwrap_or_else(|| Arc::new(Descent::of(topology)));
         let loading = snapshot.sources.iter().any(is_loading);
         let sharing = topology.thins.iter().any(|device| device.exclusive.is_some());
-        Self { snapshot, descent, loading, id_width, sharing, severity }
+        let trends = Arc::clone(&snapshot.trends);
+        Self { snapshot, descent, loading, id_width, sharing, trends, severity }
     }
 
     /// The storage.

@@ -294,6 +294,7 @@ impl Host {
             topology: Arc::new(Topology::new(self.nodes, self.pools, self.thins)),
             findings: self.findings,
             gaps: self.gaps,
+            trends: std::sync::Arc::default(),
         })
     }
 }

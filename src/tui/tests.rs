@@ -1,6 +1,7 @@
 //! The screen as a whole: frames at three sizes, journeys by keys, hosts that never should be.
 
 mod blocks;
+mod events;
 mod frames;
 mod hostile;
 mod journeys;
@@ -54,6 +55,11 @@ impl Stage {
 
     fn paste(&mut self, text: &str) -> &mut Self {
         self.app.update(Event::Terminal(TerminalEvent::Paste(text.to_owned())));
+        self
+    }
+
+    fn tell(&mut self, event: Event) -> &mut Self {
+        self.app.update(event);
         self
     }
 

@@ -5,6 +5,7 @@
 mod bar;
 mod blocks;
 mod details;
+mod events;
 mod findings;
 mod header;
 mod help;
@@ -59,6 +60,7 @@ fn draw_view(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
         View::Tree | View::Layers => table::draw(pen, app, areas),
         View::Findings => findings::draw(pen, app, areas),
         View::Blocks => blocks::draw(pen, app, areas),
+        View::Events => events::draw(pen, app, areas),
     }
     details::draw_beside(pen, app, areas);
 }

@@ -152,6 +152,7 @@ fn host(containers: u32) -> Arc<Snapshot> {
         topology: Arc::new(topology),
         findings: Vec::new(),
         gaps: Vec::new(),
+        trends: std::sync::Arc::default(),
     })
 }
 

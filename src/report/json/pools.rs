@@ -3,22 +3,24 @@
 use serde::ser::{Serialize, Serializer};
 
 use crate::ids::DevNo;
-use crate::model::{Engine, NoSpace, Pool, PoolIx, PoolKind, PoolStatus, Topology};
+use crate::model::{
+    Engine, Forecast, NoSpace, Pool, PoolIx, PoolKind, PoolStatus, Snapshot, Topology,
+};
 use crate::text::Printable;
 use crate::units::{Bytes, ratio};
 
 /// All pools, or one.
 pub(super) struct Pools<'a> {
-    pub(super) topology: &'a Topology,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) only: Option<PoolIx>,
 }
 
 impl Serialize for Pools<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let all = self.topology.pools.iter().enumerate();
+        let all = self.snapshot.topology.pools.iter().enumerate();
         let wanted = |at: usize| self.only.is_none_or(|PoolIx(only)| only as usize == at);
         let rows = all.filter(|(at, _)| wanted(*at));
-        serializer.collect_seq(rows.map(|(_, pool)| Row::new(self.topology, pool)))
+        serializer.collect_seq(rows.map(|(_, pool)| Row::new(self.snapshot, pool)))
     }
 }
 
@@ -53,10 +55,29 @@ struct Row<'a> {
     suspended: bool,
     device: Option<DevNo>,
     devices: usize,
+    forecast: Forecasts,
+}
+
+/// When data and metadata would be full; null where the past does not say.
+#[derive(serde::Serialize)]
+struct Forecasts {
+    data: Option<Forecast>,
+    metadata: Option<Forecast>,
+}
+
+impl Forecasts {
+    fn of(snapshot: &Snapshot, pool: &Pool) -> Self {
+        let trend = snapshot.trends.of(&pool.name);
+        Self {
+            data: trend.and_then(|trend| trend.data.forecast),
+            metadata: trend.and_then(|trend| trend.metadata.forecast),
+        }
+    }
 }
 
 impl<'a> Row<'a> {
-    fn new(topology: &'a Topology, pool: &'a Pool) -> Self {
+    fn new(snapshot: &'a Snapshot, pool: &'a Pool) -> Self {
+        let topology = &*snapshot.topology;
         let status = pool.status();
         let (data, metadata) = (pool.data_usage(), pool.metadata_usage());
         Self {
@@ -89,6 +110,7 @@ impl<'a> Row<'a> {
             suspended: pool.suspended,
             device: topology.node(pool.node).device,
             devices: pool.devices.len(),
+            forecast: Forecasts::of(snapshot, pool),
         }
     }
 }

@@ -2,8 +2,13 @@
 
 use super::perfdata::Figure;
 use super::{Problem, State, Thresholds, Verdict};
-use crate::model::{Pool, PoolState, Topology, Usage};
+use crate::format;
+use crate::model::{Pool, PoolState, Snapshot, Topology, Usage};
+use crate::report::text::describe_forecast;
 use crate::units::Bytes;
+
+/// A pool that would be full earlier than this is a warning, in seconds.
+const SOON: u64 = 86_400;
 
 /// All pools in a few words: the only one, or the fullest of several.
 pub(super) fn summary(topology: &Topology) -> String {
@@ -30,7 +35,7 @@ pub(super) fn summary(topology: &Topology) -> String {
 
 /// Adds what one pool adds.
 pub(super) fn judge(
-    topology: &Topology,
+    snapshot: &Snapshot,
     pool: &Pool,
     thresholds: &Thresholds,
     verdict: &mut Verdict,
@@ -45,8 +50,34 @@ pub(super) fn judge(
             verdict.problems.push(Problem::new(State::Warning, short));
         }
     }
-    if let Some(unknown) = unknown(topology, pool) {
+    judge_forecast(snapshot, pool, verdict);
+    if let Some(unknown) = unknown(&snapshot.topology, pool) {
         verdict.problems.push(Problem::new(State::Unknown, unknown));
+    }
+}
+
+/// Full within a day at the pace of the past is a warning, as long as there is a past to go by.
+fn judge_forecast(snapshot: &Snapshot, pool: &Pool, verdict: &mut Verdict) {
+    let trend = snapshot.trends.of(&pool.name);
+    let forecasts = [
+        ("data", trend.and_then(|trend| trend.data.forecast)),
+        ("metadata", trend.and_then(|trend| trend.metadata.forecast)),
+    ];
+    for (what, forecast) in forecasts {
+        let seconds = forecast.map(|forecast| forecast.full_in_seconds);
+        let label = format!("{} {what} full in", pool.name);
+        let mut figure = Figure::new(label, seconds.map(exact), "s");
+        figure.warn = format!("{SOON}:");
+        verdict.figures.push(figure);
+        let Some(forecast) = forecast.filter(|forecast| forecast.full_in_seconds < SOON) else {
+            continue;
+        };
+        let within = format::about(forecast.full_in_seconds);
+        let mut problem =
+            Problem::new(State::Warning, format!("{} {what} full in about {within}", pool.name));
+        problem.long =
+            Some(format!("the {what} of {} {}", pool.name, describe_forecast(&forecast)));
+        verdict.problems.push(problem);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Range, State, Thresholds, Verdict, judge};
 use crate::model::sample::{Parts, direct_lvm, status};
-use crate::model::{Finding, Gap, PoolState, Severity, Snapshot, SourceAge};
+use crate::model::{
+    Finding, Forecast, Gap, PoolState, PoolTrend, Severity, Snapshot, SourceAge, Trends,
+};
 use crate::units::{DataBlocks, MetadataBlocks};
 
 fn thresholds(warn: &str, crit: &str) -> Thresholds {
@@ -58,8 +60,32 @@ fn a_healthy_host_is_ok_in_one_line_with_all_its_figures() {
          'docker-thinpool data'=10%;80;90;0;100 \
          'docker-thinpool data used'=10200547328B;;;0;102005473280 \
          'docker-thinpool metadata'=1.99%;80;90;0;100 \
-         'docker-thinpool metadata used'=21389312B;;;0;1069547520\n"
+         'docker-thinpool metadata used'=21389312B;;;0;1069547520 \
+         'docker-thinpool data full in'=U;86400:;;0 \
+         'docker-thinpool metadata full in'=U;86400:;;0\n"
     );
+}
+
+#[test]
+fn a_pool_that_is_full_within_a_day_is_a_warning() {
+    for (seconds, state) in [(86_399, State::Warning), (86_400, State::Ok), (0, State::Warning)] {
+        let mut snapshot = direct_lvm().snapshot();
+        let forecast = Forecast {
+            full_in_seconds: seconds,
+            earliest_seconds: seconds / 2,
+            latest_seconds: seconds * 2,
+            looks: 36,
+            over_seconds: 86_400,
+        };
+        let mut trend = PoolTrend::default();
+        trend.metadata.forecast = Some(forecast);
+        let pools = [("docker-thinpool".into(), trend)].into();
+        snapshot.trends = std::sync::Arc::new(Trends { pools, place: None });
+        let verdict = verdict(&snapshot);
+        assert_eq!(verdict.state(), state, "{seconds}");
+        let figure = format!("'docker-thinpool metadata full in'={seconds}s;86400:;;0\n");
+        assert!(printed(&verdict, 0).ends_with(&figure), "{}", printed(&verdict, 0));
+    }
 }
 
 #[test]

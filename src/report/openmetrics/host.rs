@@ -81,6 +81,22 @@ fn findings(snapshot: &Snapshot, codes: &[&'static str]) -> Vec<Family> {
     vec![by_code, by_severity]
 }
 
+/// When each pool would be full; of a pool that is not growing steadily nothing is said.
+pub(super) fn forecasts(snapshot: &Snapshot) -> Family {
+    let mut family = Family::new(
+        "thinscope_pool_full_in_seconds",
+        "seconds",
+        "When the pool would be full at the pace of the past; none where that carries no forecast.",
+    );
+    for (pool, trend) in &snapshot.trends.pools {
+        for (what, trend) in [("data", &trend.data), ("metadata", &trend.metadata)] {
+            let seconds = trend.forecast.map(|forecast| count(forecast.full_in_seconds));
+            family.add(&[("pool", pool.as_str()), ("part", what)], seconds);
+        }
+    }
+    family
+}
+
 fn volume_groups(snapshot: &Snapshot) -> Vec<Family> {
     let mut size = Family::new("thinscope_vg_size_bytes", "bytes", "Size of the volume group.");
     let mut free = Family::new(

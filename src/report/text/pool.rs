@@ -2,33 +2,39 @@
 
 use std::io::{self, Write};
 
+use super::forecast::describe_forecast;
 use super::style::{Paint, Painted, Style};
 use super::words::{list, usage};
 use super::write_each_pool;
 use crate::format;
-use crate::model::{Engine, NoSpace, Pool, PoolIx, PoolState, Topology};
+use crate::model::{
+    Engine, Forecast, NoSpace, Pool, PoolIx, PoolState, PoolTrend, Snapshot, Topology, Trend,
+};
 use crate::text::Printable;
 use crate::units::Bytes;
 
 /// Prints all pools, or one.
 pub fn write_pools(
     out: &mut dyn Write,
-    topology: &Topology,
+    snapshot: &Snapshot,
     only: Option<PoolIx>,
     style: Style,
 ) -> io::Result<()> {
-    write_each_pool(out, topology, only, |out, pool| write_pool(out, topology, pool, style))
+    write_each_pool(out, &snapshot.topology, only, |out, pool| {
+        write_pool(out, snapshot, pool, style)
+    })
 }
 
 fn write_pool(
     out: &mut dyn Write,
-    topology: &Topology,
+    snapshot: &Snapshot,
     pool: &Pool,
     style: Style,
 ) -> io::Result<()> {
     let name = style.fit(pool.name.to_string());
     writeln!(out, "{}", Painted(style, Paint::Bold, &name))?;
-    for (key, value) in own_lines(topology, pool) {
+    let own = own_lines(&snapshot.topology, pool).into_iter();
+    for (key, value) in own.chain(history_lines(snapshot, pool)) {
         writeln!(out, " {key}: {}", style.fit(value))?;
     }
     write_driver_status(out, pool, style)
@@ -77,6 +83,20 @@ fn own_lines(topology: &Topology, pool: &Pool) -> Vec<(&'static str, String)> {
     lines.push(("Engines", engines(&pool.engines)));
     lines.push(("Thin devices", pool.devices.len().to_string()));
     lines
+}
+
+/// When it would be full, and from where that is known.
+fn history_lines(snapshot: &Snapshot, pool: &Pool) -> Vec<(&'static str, String)> {
+    let trends = &snapshot.trends;
+    let trend = trends.of(&pool.name);
+    let of = |part: fn(&PoolTrend) -> &Trend| trend.and_then(|trend| part(trend).forecast);
+    let forecast =
+        |forecast: Option<Forecast>| forecast.map(|forecast| describe_forecast(&forecast));
+    let data = forecast(of(|trend| &trend.data)).map(|words| ("Forecast", format!("data {words}")));
+    let metadata = forecast(of(|trend| &trend.metadata));
+    let metadata = metadata.map(|words| ("Forecast", format!("metadata {words}")));
+    let place = trends.place.as_ref().map(|place| ("History", place.to_string()));
+    data.into_iter().chain(metadata).chain(place).collect()
 }
 
 fn mode(pool: &Pool) -> String {

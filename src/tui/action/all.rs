@@ -57,9 +57,9 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('E')]),
     Action::new(
         "to its device",
-        "in view 4: go to the device in the tree",
+        "in views 4 and 5: go to the device in the tree",
         Chapter::Move,
-        Context::FINDINGS,
+        Context::ABOUT,
         App::go_to_device,
     )
     .keys(&[RIGHT, key('l')])
@@ -169,6 +169,14 @@ pub(crate) static ACTIONS: &[Action] = &[
     )
     .keys(&[key('4')]),
     Action::new(
+        "events",
+        "view 5: what happened since the screen was opened",
+        Chapter::Look,
+        Context::SUBJECT,
+        App::show_events,
+    )
+    .keys(&[key('5')]),
+    Action::new(
         "inverse",
         "upside down: what a device rests on stands under it",
         Chapter::Look,
@@ -205,7 +213,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         "filter",
         "show only what matches words and terms",
         Chapter::Find,
-        Context::TABLE,
+        Context::FILTERED,
         App::start_filter,
     )
     .keys(&[key('/')])

@@ -154,6 +154,9 @@ impl App {
                 None => Vec::new(),
             };
         }
+        if self.view == View::Events {
+            return self.describe_event();
+        }
         if self.view == View::Blocks {
             return describe::blocks::describe(&self.seen, &self.strip, self.exact);
         }
@@ -185,7 +188,8 @@ impl App {
                 choices.push(Choice { label: label.to_owned(), text });
             }
         };
-        if let (Some(what), true) = (self.table().selected(), self.view != View::Findings) {
+        let of_table = !matches!(self.view, View::Findings | View::Events);
+        if let (Some(what), true) = (self.table().selected(), of_table) {
             let subject = Subject::of(&self.seen, self.outline(), what);
             if let Some(device) = subject.thin {
                 thin_choices(device, &mut add);

@@ -18,6 +18,9 @@ pub(crate) enum FindingRow<'s> {
 impl App {
     /// Opens the line for a filter.
     pub(crate) fn start_filter(&mut self) {
+        if self.view == View::Events {
+            return self.start_event_filter();
+        }
         self.prompt = Some(Edit::new(&self.filter_text));
         self.prompt_error = None;
         self.before_filter = self.table().selected_node();
@@ -40,6 +43,10 @@ impl App {
     fn edited(&mut self) {
         match (&mut self.overlay, &self.prompt) {
             (Some(Overlay::Palette { cursor, .. }), _) => *cursor = 0,
+            (None, Some(edit)) if self.view == View::Events => {
+                let text = edit.text();
+                self.filter_events(&text);
+            }
             (None, Some(edit)) => {
                 let text = edit.text();
                 match parse_filter(&text) {
@@ -81,6 +88,9 @@ impl App {
 
     /// Keeps the filter that was typed.
     pub(super) fn end_filter(&mut self) {
+        if self.view == View::Events {
+            return self.end_event_filter(true);
+        }
         let Some(edit) = &self.prompt else { return };
         if self.prompt_error.is_none() {
             edit.text().trim().clone_into(&mut self.filter_text);
@@ -90,6 +100,9 @@ impl App {
 
     /// Back to the filter before.
     pub(super) fn cancel_filter(&mut self) {
+        if self.view == View::Events {
+            return self.end_event_filter(false);
+        }
         self.prompt = None;
         self.prompt_error = None;
         let before = parse_filter(&self.filter_text).unwrap_or_default();
@@ -169,9 +182,12 @@ impl App {
         self.finding_rows().get(self.findings.cursor).copied()
     }
 
-    /// Goes to the device of the selected finding.
+    /// Goes to the device of the selected finding or event.
     pub(crate) fn go_to_device(&mut self) {
         let id: Option<NodeId> = match self.selected_finding() {
+            _ if self.view == View::Events => {
+                self.events.selected().and_then(|event| event.node.clone())
+            }
             Some(FindingRow::Finding(finding)) => finding.node.clone(),
             _ => None,
         };

@@ -49,6 +49,9 @@ impl App {
             self.pane_offset = step.from(self.pane_offset, lines, page);
         } else if self.view == View::Blocks {
             self.go_in_blocks(step);
+        } else if self.view == View::Events {
+            self.events.cursor = step.from(self.events.cursor, self.events.len(), page);
+            self.pane_offset = 0;
         } else if self.view == View::Findings {
             self.findings.cursor = step.from(self.findings.cursor, self.finding_rows().len(), page);
             self.pane_offset = 0;
@@ -124,7 +127,10 @@ impl App {
     }
 
     fn pointed_at(&self) -> Option<NodeIx> {
-        let what = self.table().selected().filter(|_| self.view != View::Findings)?;
+        let what = self
+            .table()
+            .selected()
+            .filter(|_| !matches!(self.view, View::Findings | View::Events))?;
         matches!(what, What::Pointer { .. } | What::Below(_)).then_some(())?;
         self.outline().node_of(what)
     }
@@ -159,6 +165,8 @@ impl App {
         } else if self.overlay.take().is_some() {
         } else if self.focus == Focus::Pane {
             self.focus = Focus::List;
+        } else if self.view == View::Events && self.events.is_filtered() {
+            self.clear_event_filter();
         } else if self.view.is_over_tree() {
             self.show(self.came_from);
         } else if !self.filter.is_empty() {

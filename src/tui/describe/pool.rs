@@ -2,7 +2,8 @@
 
 use super::{Line, Lines};
 use crate::format;
-use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role};
+use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role, Trend};
+use crate::report::text::describe_forecast;
 use crate::tui::outline::owners::runs;
 use crate::tui::seen::Seen;
 
@@ -15,7 +16,7 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
         lines.text("suspended: whoever reads or writes it waits");
     }
     match &pool.state {
-        PoolState::Active(status) => describe_status(lines, pool, status),
+        PoolState::Active(status) => describe_status(lines, seen, pool, status),
         PoolState::Failed => lines.text("failed: the kernel answers nothing but Fail"),
         PoolState::Unseen { why } => lines.text(format!("status not seen: {why}")),
         PoolState::Inactive => {
@@ -24,6 +25,7 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
             lines.size("metadata size", pool.metadata_size);
         }
     }
+    lines.maybe("history", seen.trends.place.as_ref());
     describe_devices(lines, seen, pool);
     describe_holders(lines, seen, pool);
     let options: Vec<_> = pool.options.iter().map(crate::text::Printable::as_str).collect();
@@ -36,12 +38,36 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
     describe_driver(lines, pool);
 }
 
-fn describe_status(lines: &mut Lines, pool: &Pool, status: &PoolStatus) {
+/// How it filled, and when it would be full if it goes on so.
+fn describe_trend(lines: &mut Lines, trend: Option<&Trend>) {
+    let Some(trend) = trend else { return };
+    if trend.steps.iter().flatten().count() > 1 {
+        let steps = trend.steps.iter().map(|step| step.map(whole_percent)).collect();
+        lines.push(Line::Spark(steps, trend.over_seconds));
+    }
+    if let Some(forecast) = &trend.forecast {
+        lines.text(describe_forecast(forecast));
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "held between 0 and 100"
+)]
+fn whole_percent(ratio: f64) -> u8 {
+    (ratio.clamp(0.0, 1.0) * 100.0).floor() as u8
+}
+
+fn describe_status(lines: &mut Lines, seen: &Seen, pool: &Pool, status: &PoolStatus) {
+    let trend = seen.trends.of(&pool.name);
     if let Some(usage) = pool.data_usage() {
         lines.push(Line::Gauge { label: "data", used: usage.used, total: usage.total });
+        describe_trend(lines, trend.map(|trend| &trend.data));
     }
     if let Some(usage) = pool.metadata_usage() {
         lines.push(Line::Gauge { label: "meta", used: usage.used, total: usage.total });
+        describe_trend(lines, trend.map(|trend| &trend.metadata));
     }
     let lvm = pool.lvm_transaction_id.map_or_else(String::new, |id| format!(" (LVM: {id})"));
     lines.fact("transaction", format!("{}{lvm}", status.transaction_id));

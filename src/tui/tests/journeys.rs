@@ -327,13 +327,11 @@ fn escape_never_leaves_and_q_and_ctrl_c_always_do() {
 
 #[test]
 fn what_comes_later_says_so_and_does_nothing() {
-    for (key, says) in [("5", "journal"), ("w", "wizard")] {
-        let mut stage = Stage::web_3(80, 24);
-        stage.press(key);
-        assert!(stage.lines()[22].contains(says), "{key}: {}", stage.lines()[22]);
-        assert!(!stage.press("j").lines()[22].contains(says));
-        assert!(stage.effects.is_empty());
-    }
+    let mut stage = Stage::web_3(80, 24);
+    stage.press("w");
+    assert!(stage.lines()[22].contains("wizard"), "{}", stage.lines()[22]);
+    assert!(!stage.press("j").lines()[22].contains("wizard"));
+    assert!(stage.effects.is_empty());
 }
 
 #[test]

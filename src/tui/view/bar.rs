@@ -6,7 +6,7 @@ use super::Spans;
 use super::pen::{Pen, on};
 use crate::format;
 use crate::tui::action::{ACTIONS, Action};
-use crate::tui::app::{App, Overlay};
+use crate::tui::app::{App, Overlay, View};
 use crate::tui::areas::Areas;
 use crate::tui::width::columns;
 use crate::units::Bytes;
@@ -73,6 +73,7 @@ pub(super) fn draw_status(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option
         );
         let (hint, style) = match &app.prompt_error {
             Some(why) => (why.clone(), pen.theme.warning),
+            None if app.view == View::Events => (matched(app), pen.theme.dim),
             None => (
                 format!("{}   words, :role :state :mapped >1G ... (? all)", matched(app)),
                 pen.theme.dim,
@@ -90,6 +91,9 @@ pub(super) fn draw_status(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option
 }
 
 fn matched(app: &App) -> String {
+    if app.view == View::Events {
+        return format!("{} of {} events", app.events.len(), app.events.timeline.events().len());
+    }
     match &app.table().matches {
         Some(matches) if matches.count == 1 => "1 match".to_owned(),
         Some(matches) => format!("{} matches", matches.count),
@@ -101,7 +105,11 @@ fn matched(app: &App) -> String {
 fn kept(app: &App) -> Spans {
     let theme = &app.look.theme;
     let mut spans = Vec::new();
-    if !app.filter.is_empty() {
+    if app.view == View::Events && app.events.is_filtered() {
+        spans.push(("/ ".to_owned(), theme.key));
+        spans.push((app.events.kept.clone(), theme.strong));
+        spans.push((format!("   {}, esc clears   ", matched(app)), theme.dim));
+    } else if !app.filter.is_empty() {
         spans.push(("/ ".to_owned(), theme.key));
         spans.push((app.filter_text.clone(), theme.strong));
         spans.push((format!("   {}, n next, esc clears   ", matched(app)), theme.dim));

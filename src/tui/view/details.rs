@@ -80,6 +80,11 @@ pub(super) fn lay(lines: &[Line], width: u16, look: &Look) -> Vec<Spans> {
             }
             Line::Fact(label, value) => lay_fact(&mut out, label, value, width, look),
             Line::Gauge { label, used, total } => lay_gauge(&mut out, label, *used, *total, look),
+            Line::Spark(steps, over) => {
+                let text = format!(" over {}", format::about(*over));
+                let bars = (format!("  {}", spark(steps, look)), theme.good);
+                out.push(vec![bars, (text, theme.dim)]);
+            }
             Line::Blank => out.push(Vec::new()),
         }
     }
@@ -123,6 +128,17 @@ fn lay_gauge(out: &mut Vec<Spans>, label: &str, used: Bytes, total: Bytes, look:
     ]);
     let text = format!("  {} of {}", format::long(used), format::long(total));
     out.push(vec![(text, theme.plain)]);
+}
+
+/// A bar for each step, of the height that it was full; a blank where nobody looked.
+fn spark(steps: &[Option<u8>], look: &Look) -> String {
+    let bars = look.glyphs.bars;
+    let bar = |step: &Option<u8>| match step {
+        // the lowest is not nothing, and the highest is full
+        Some(percent) => bars[usize::from(*percent) * (bars.len() - 1) / 100],
+        None => " ",
+    };
+    steps.iter().map(bar).collect()
 }
 
 /// A bar and its percentage. A full one is full; what is not quite is never drawn as full.
@@ -189,7 +205,7 @@ fn flow(lines: &[Line], width: u16, look: &Look) -> Vec<Spans> {
                 let of = format!(" {percent}, {} of {}", format::long(*used), format::long(*total));
                 vec![(format!("{label} "), theme.dim), (bar, theme.good), (of, theme.plain)]
             }
-            Line::Title(_) | Line::Head(_) | Line::Blank => continue,
+            Line::Title(_) | Line::Head(_) | Line::Spark(..) | Line::Blank => continue,
         };
         let long: usize = piece.iter().map(|(text, _)| columns(text)).sum();
         let row = rows.last_mut().filter(|row| row.is_empty() || used + 3 + long <= width.into());
@@ -224,6 +240,16 @@ mod tests {
         assert_eq!(shown(0.61), "[######....]61%");
         assert_eq!(shown(0.9999), "[#########.]99%");
         assert_eq!(shown(1.0), "[##########]100%");
+    }
+
+    #[test]
+    fn a_spark_has_a_bar_for_each_step_and_blanks_where_nobody_looked() {
+        let steps = [Some(0), Some(13), None, Some(50), Some(99), Some(100)];
+        assert_eq!(
+            spark(&steps, &Look::new(false, false)),
+            "\u{2581}\u{2581} \u{2584}\u{2587}\u{2588}"
+        );
+        assert_eq!(spark(&steps, &Look::new(true, false)), "__ -=#");
     }
 
     #[test]

@@ -268,6 +268,7 @@ pub(super) fn draw_wall(pen: &mut Pen<'_>, app: &App, wall: Rect, body: Rect) {
     let (offset, count) = match app.view {
         View::Findings => (app.findings.offset, app.finding_rows().len()),
         View::Blocks => (app.strip.offset(), app.strip.rows()),
+        View::Events => (app.events.offset, app.events.len()),
         View::Tree | View::Layers => (app.table().offset, app.table().rows.list.len()),
     };
     let height = usize::from(body.height);

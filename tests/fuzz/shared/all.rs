@@ -66,6 +66,7 @@ pub fn snapshot(facts: &Facts) -> Snapshot {
         findings: advise::findings(&assembled.topology),
         topology: assembled.topology.into(),
         gaps: assembled.gaps,
+        trends: std::sync::Arc::default(),
     }
 }
 
@@ -94,7 +95,7 @@ pub fn report(snapshot: &Snapshot) {
                 .expect("a vector takes all");
         },
         &|mut out| text::write_layers(&mut out, topology, None, None, style).expect("a vector takes all"),
-        &|mut out| text::write_pools(&mut out, topology, None, style).expect("a vector takes all"),
+        &|mut out| text::write_pools(&mut out, snapshot, None, style).expect("a vector takes all"),
         &|mut out| text::write_findings(&mut out, snapshot, style).expect("a vector takes all"),
     ];
     for write in texts {

@@ -1,0 +1,307 @@
+//! The history in its file: read once, added to at each look, written now and then.
+//!
+//! Touched only where no pool is in trouble: its file may lie on one, and whoever waits for a full
+//! or suspended pool waits for ever.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::format;
+use crate::history::{Damage, History, LARGEST};
+use crate::model::{Mode, Pool, PoolState, Snapshot, Topology, Trends};
+use crate::settings::{HostChoice, Settings};
+use crate::store;
+use crate::text::Printable;
+use crate::units::Bytes;
+
+/// Its name in the folder of our own files.
+const NAME: &str = "history";
+/// Who may read it: it names pools.
+const MODE: u32 = 0o600;
+/// Between two writes of a run that goes on, in seconds.
+const PAUSE: i64 = 60;
+
+/// The history of this host, as far as this run knows it.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    folder: PathBuf,
+    /// As read, with what was added.
+    history: History,
+    read: bool,
+    /// Samples that are not in the file.
+    unsaved: usize,
+    saved_at: i64,
+    size: u64,
+    /// Why nothing is read or kept, or what is wrong with what was read.
+    trouble: Option<String>,
+    /// Another version's file: never written over.
+    foreign: bool,
+}
+
+impl Keeper {
+    /// Of the host that is looked at; none where that is not this one.
+    pub(super) fn of(settings: &Settings) -> Option<Self> {
+        let here = settings.host == HostChoice::Live { root: None };
+        here.then(|| Self {
+            folder: settings.state_dir.clone(),
+            history: History::default(),
+            read: false,
+            unsaved: 0,
+            saved_at: 0,
+            size: 0,
+            trouble: None,
+            foreign: false,
+        })
+    }
+
+    /// Adds a look and tells what the past says.
+    pub(super) fn look(&mut self, snapshot: &Snapshot, now: i64) -> Arc<Trends> {
+        if !is_troubled(&snapshot.topology) {
+            self.read();
+        }
+        self.unsaved += self.history.look(&snapshot.topology, now);
+        self.trends(now)
+    }
+
+    /// What the past says, nothing added.
+    pub(super) fn recall(&mut self, snapshot: &Snapshot, now: i64) -> Arc<Trends> {
+        if !is_troubled(&snapshot.topology) {
+            self.read();
+        }
+        self.trends(now)
+    }
+
+    /// Writes what is new, unless that was done a moment ago or a pool is in trouble; what is
+    /// wrong, once.
+    pub(super) fn keep(&mut self, snapshot: &Snapshot, now: i64) -> Option<String> {
+        let rested = !(0..PAUSE).contains(&now.saturating_sub(self.saved_at));
+        if self.unsaved == 0 || !rested || self.foreign || is_troubled(&snapshot.topology) {
+            return None;
+        }
+        self.saved_at = now;
+        let before = self.trouble.take();
+        self.trouble = self.save().err();
+        self.trouble.clone().filter(|trouble| before.as_ref() != Some(trouble))
+    }
+
+    fn trends(&self, now: i64) -> Arc<Trends> {
+        let place = Printable::from(self.place());
+        Arc::new(Trends { place: Some(place), ..self.history.trends(now) })
+    }
+
+    /// Where it is and how large, and what is wrong with it.
+    fn place(&self) -> String {
+        let file = self.folder.join(NAME);
+        let (looks, size) = (self.history.len(), format::long(Bytes(self.size)));
+        let most = format::long(Bytes(LARGEST));
+        let place = format!("{}: {looks} looks, {size} of at most {most}", file.display());
+        match &self.trouble {
+            Some(trouble) => format!("{place}; {trouble}"),
+            None => place,
+        }
+    }
+
+    fn read(&mut self) {
+        if std::mem::replace(&mut self.read, true) {
+            return;
+        }
+        match self.load() {
+            Ok(history) => self.history.merge(&history),
+            Err(why) => self.trouble = Some(why),
+        }
+    }
+
+    /// The file's history, as far as it can be read.
+    fn load(&mut self) -> Result<History, String> {
+        let file = self.folder.join(NAME);
+        let bytes = match store::read_bytes(&file, LARGEST) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(History::default()),
+            Err(error) => return Err(format!("it cannot be read: {error}")),
+        };
+        self.size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let (history, damage) = History::parse(&bytes);
+        match damage {
+            Some(Damage::OfAnotherVersion) => {
+                self.foreign = true;
+                return Err("another version wrote it: it is left as it is, and nothing is kept; \
+                            move it away to begin a new one"
+                    .to_owned());
+            }
+            Some(Damage::Cut) => {
+                self.trouble = Some(format!("it was cut: {} looks could be read", history.len()));
+            }
+            None => {}
+        }
+        Ok(history)
+    }
+
+    /// Together with what other runs have written meanwhile.
+    fn save(&mut self) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("it is not kept: {error}");
+        store::make_folder(&self.folder).map_err(failed)?;
+        let lock = store::lock(&self.folder.join("history.lock")).map_err(failed)?;
+        // another run is writing: the next time will do
+        let Some(_lock) = lock else { return Ok(()) };
+        let theirs = self.load()?;
+        self.history.merge(&theirs);
+        let text = self.history.write();
+        store::replace(&self.folder.join(NAME), text.as_bytes(), MODE).map_err(failed)?;
+        self.size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        self.unsaved = 0;
+        Ok(())
+    }
+}
+
+/// Whether something on this host may wait for a pool.
+fn is_troubled(topology: &Topology) -> bool {
+    let suspended =
+        topology.nodes.iter().any(|node| node.facts.dm.as_ref().is_some_and(|dm| dm.suspended));
+    suspended || topology.pools.iter().any(cannot_be_written)
+}
+
+fn cannot_be_written(pool: &Pool) -> bool {
+    match &pool.state {
+        PoolState::Active(status) => pool.suspended || status.mode != Mode::Rw,
+        PoolState::Failed | PoolState::Unseen { .. } => true,
+        PoolState::Inactive => false,
+    }
+}
+
+/// One look of a command: what the past says, the look added to it.
+pub(super) fn look_once(settings: &Settings, snapshot: &mut Snapshot) {
+    if let Some(mut keeper) = Keeper::of(settings) {
+        let now = snapshot.host.time;
+        keeper.look(snapshot, now);
+        keeper.keep(snapshot, now);
+        snapshot.trends = keeper.trends(now);
+    }
+}
+
+/// What the past says, for a command that only looks.
+pub(super) fn recall(settings: &Settings, snapshot: &mut Snapshot) {
+    if let Some(mut keeper) = Keeper::of(settings) {
+        snapshot.trends = keeper.recall(snapshot, snapshot.host.time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample::{direct_lvm, status};
+    use std::path::Path;
+
+    const NOW: i64 = 1_795_255_200;
+
+    fn keeper(folder: &Path) -> Keeper {
+        Keeper {
+            folder: folder.to_owned(),
+            history: History::default(),
+            read: false,
+            unsaved: 0,
+            saved_at: 0,
+            size: 0,
+            trouble: None,
+            foreign: false,
+        }
+    }
+
+    fn place(keeper: &Keeper) -> String {
+        keeper.trends(NOW).place.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// A run that looks once at this moment; what is wrong.
+    fn run(folder: &Path, now: i64) -> (Keeper, Option<String>) {
+        let mut keeper = keeper(folder);
+        let snapshot = direct_lvm().snapshot();
+        keeper.look(&snapshot, now);
+        let wrong = keeper.keep(&snapshot, now);
+        (keeper, wrong)
+    }
+
+    #[test]
+    fn runs_add_to_one_another_and_say_where() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("state");
+        for nth in 0..3 {
+            let (keeper, wrong) = run(&folder, NOW + nth * 600);
+            assert_eq!(wrong, None);
+            let looks = format!("{}/history: {} looks, ", folder.display(), nth + 1);
+            assert!(place(&keeper).starts_with(&looks), "{}", place(&keeper));
+            assert!(place(&keeper).ends_with(" of at most 4.0 MiB"), "{}", place(&keeper));
+        }
+    }
+
+    #[test]
+    fn two_runs_at_the_same_time_lose_nothing() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let snapshot = direct_lvm().snapshot();
+        let (mut one, mut other) = (keeper(dir.path()), keeper(dir.path()));
+        one.look(&snapshot, NOW);
+        other.look(&snapshot, NOW + 700);
+        assert_eq!((one.keep(&snapshot, NOW), other.keep(&snapshot, NOW + 700)), (None, None));
+        assert_eq!(run(dir.path(), NOW + 1400).0.history.len(), 3);
+    }
+
+    #[test]
+    fn a_cut_file_is_said_and_mended() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for nth in 0..5 {
+            run(dir.path(), NOW + nth * 120);
+        }
+        let file = dir.path().join(NAME);
+        let text = std::fs::read(&file).expect("it was written");
+        std::fs::write(&file, &text[..text.len() - 40]).expect("cut");
+        let mut reading = keeper(dir.path());
+        reading.recall(&direct_lvm().snapshot(), NOW + 700);
+        assert!(place(&reading).contains("it was cut: 4 looks"), "{}", place(&reading));
+        run(dir.path(), NOW + 1000);
+        let (keeper, wrong) = run(dir.path(), NOW + 1200);
+        assert_eq!((wrong, keeper.history.len()), (None, 6));
+        assert!(!place(&keeper).contains("cut"));
+    }
+
+    #[test]
+    fn another_version_s_file_is_never_written_over() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let file = dir.path().join(NAME);
+        std::fs::write(&file, "{\"thinscope_history\":9}\n").expect("written");
+        let (keeper, _) = run(dir.path(), NOW);
+        assert!(place(&keeper).contains("another version"), "{}", place(&keeper));
+        assert_eq!(std::fs::read(&file).expect("there"), b"{\"thinscope_history\":9}\n");
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_that_is_said_once_and_the_look_goes_on() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let mut keeper = keeper(&file.join("below"));
+        let snapshot = direct_lvm().snapshot();
+        let trends = keeper.look(&snapshot, NOW);
+        assert_eq!(trends.pools.len(), 1, "what was seen in this run counts");
+        keeper.trouble = None;
+        assert!(keeper.keep(&snapshot, NOW).expect("it is said").starts_with("it is not kept: "));
+        keeper.look(&snapshot, NOW + 600);
+        assert_eq!(keeper.keep(&snapshot, NOW + 600), None, "once");
+    }
+
+    #[test]
+    fn nothing_is_read_or_written_while_a_pool_is_in_trouble() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("state");
+        for mode in [Mode::OutOfDataSpace, Mode::Ro] {
+            let mut parts = direct_lvm();
+            parts.pool.state = PoolState::Active(crate::model::PoolStatus { mode, ..status() });
+            let snapshot = parts.snapshot();
+            let mut keeper = keeper(&folder);
+            keeper.look(&snapshot, NOW);
+            assert_eq!(keeper.keep(&snapshot, NOW), None);
+            assert!(!keeper.read && !folder.exists());
+        }
+        let mut parts = direct_lvm();
+        parts.pool.suspended = true;
+        assert!(is_troubled(&parts.topology()));
+        assert!(!is_troubled(&direct_lvm().topology()));
+    }
+}
