@@ -149,6 +149,8 @@ pub struct LvFacts {
     pub name: Printable,
     /// Its uuid with hyphens.
     pub uuid: Printable,
+    /// The size that LVM records; the kernel's is the node's.
+    pub size: Option<Bytes>,
     /// The ten characters of `lv_attr`.
     pub attr: Printable,
     /// Segment type.

@@ -279,6 +279,7 @@ fn lv_facts(lv: &str, attr: &str) -> LvFacts {
         vg: "docker".into(),
         name: lv.into(),
         uuid: "eeeeee-ffff".into(),
+        size: None,
         attr: attr.into(),
         segtype: "linear".into(),
         origin: None,

@@ -90,6 +90,7 @@ impl Host {
             vg: group,
             name: name.into(),
             uuid: "Lv0000-0000-0000-0000-0000-0000-000003".into(),
+            size: None,
             attr: "-wi-ao----".into(),
             segtype: "linear".into(),
             origin: None,

@@ -122,6 +122,7 @@ impl<'a> Volumes<'a> {
             vg: self.group_name(volume).into(),
             name: lv.name.as_str().into(),
             uuid: lv.uuid.as_str().into(),
+            size: lv.size,
             attr: lv.attr.as_str().into(),
             segtype: lv.segment.segtype.as_str().into(),
             origin: some(&lv.origin),

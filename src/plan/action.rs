@@ -1,0 +1,377 @@
+//! The closed set of what may be done to a host, in the subject's own verbs, and what each is in
+//! commands.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::DevNo;
+use crate::units::{Bytes, Extents};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Makes a PV of a device; what lay on it is lost.
+    CreatePv {
+        /// Its path.
+        device: String,
+        /// Its kernel name.
+        name: String,
+    },
+    /// Puts a PV into a group.
+    ExtendGroup {
+        /// The group.
+        group: String,
+        /// The device's path.
+        device: String,
+        /// Its kernel name.
+        name: String,
+        /// Extents it brings.
+        extents: Extents,
+    },
+    /// Grows the metadata of an LVM pool.
+    GrowMetadata {
+        /// `VG/LV` of the pool.
+        pool: String,
+        /// By so much.
+        by: Bytes,
+        /// By so much the spare grows with it.
+        spare_by: Bytes,
+    },
+    /// Grows the data of an LVM pool.
+    GrowData {
+        /// `VG/LV` of the pool.
+        pool: String,
+        /// By so many extents; all that are free when they are those of a new PV too.
+        by: Extents,
+        /// Size of an extent.
+        extent: Bytes,
+        /// All free extents, whatever their number turns out to be.
+        all: bool,
+    },
+    /// Grows a volume under a pool that LVM does not own.
+    GrowVolume {
+        /// `VG/LV`.
+        volume: String,
+        /// By so many extents.
+        by: Extents,
+        /// Size of an extent.
+        extent: Bytes,
+    },
+    /// Grows a thin volume, with the filesystem on it.
+    GrowThin {
+        /// `VG/LV`.
+        volume: String,
+        /// To so much.
+        to: Bytes,
+        /// With the filesystem.
+        filesystem: bool,
+    },
+    /// Makes a file longer, sparsely; never shorter.
+    GrowFile {
+        /// Its path.
+        path: String,
+        /// To this length.
+        to: Bytes,
+    },
+    /// Has a loop device see its file's new length.
+    GrowLoop {
+        /// Its kernel name.
+        name: String,
+        /// Its file.
+        path: String,
+        /// How large it then is.
+        to: Bytes,
+    },
+    /// Replaces a pool's table: load, suspend, resume, with the old table as the way back.
+    Reload {
+        /// Its number.
+        device: DevNo,
+        /// Its device-mapper name.
+        name: String,
+        /// Its device-mapper uuid; empty for none.
+        uuid: String,
+        /// The table now.
+        old: Vec<String>,
+        /// The table then.
+        new: Vec<String>,
+    },
+    /// Brings back suspended devices, in order.
+    BringBack {
+        /// The devices.
+        devices: Vec<Suspended>,
+    },
+    /// Has the kernel take what LVM has recorded, after something that died in between.
+    Refresh {
+        /// `VG/LV`.
+        volume: String,
+    },
+    /// Activates a volume or pool.
+    ActivateVolume {
+        /// `VG/LV`.
+        volume: String,
+        /// Although it carries the flag to be skipped.
+        although_skipped: bool,
+    },
+    /// Activates all of a group.
+    ActivateGroup {
+        /// The group.
+        group: String,
+    },
+    /// Deactivates a part of a pool that keeps the pool from being activated.
+    DeactivateVolume {
+        /// `VG/LV`.
+        volume: String,
+    },
+    /// Attaches a file to a loop device.
+    AttachLoop {
+        /// The loop device's kernel name.
+        name: String,
+        /// The file.
+        path: String,
+    },
+    /// Makes a pool's device again over what holds its data and metadata. Nothing is written.
+    CreatePool {
+        /// Its device-mapper name.
+        name: String,
+        /// Its table.
+        table: String,
+    },
+}
+
+/// A suspended device, and whether the table in its inactive slot goes first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    /// Its number.
+    pub device: DevNo,
+    /// Its name.
+    pub name: String,
+    /// Whether the inactive slot is cleared first.
+    pub clear: bool,
+}
+
+/// How much a step asks of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Danger {
+    /// It can be taken back as it was.
+    Reversible,
+    /// It cannot be taken back by a command: storage that grew does not shrink.
+    HardToUndo,
+    /// It destroys what is on a device.
+    Destroys,
+}
+
+impl Danger {
+    /// The words for it, also in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reversible => "reversible",
+            Self::HardToUndo => "hard-to-undo",
+            Self::Destroys => "destroys",
+        }
+    }
+}
+
+/// How a step is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// By these commands, exactly.
+    Exact(Vec<Vec<String>>),
+    /// By hand, like this.
+    ByHand(&'static str),
+    /// Not at all.
+    Never(&'static str),
+}
+
+impl fmt::Display for Undo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(commands) => {
+                let lines: Vec<_> = commands.iter().map(|argv| super::script::line(argv)).collect();
+                f.write_str(&lines.join(" && "))
+            }
+            Self::ByHand(how) => write!(f, "by hand: {how}"),
+            Self::Never(why) => write!(f, "never: {why}"),
+        }
+    }
+}
+
+fn argv(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+impl Action {
+    /// What it does, in a line.
+    pub fn title(&self) -> String {
+        match self {
+            Self::CreatePv { device, .. } => format!("make {device} a physical volume"),
+            Self::ExtendGroup { group, device, .. } => format!("add {device} to {group}"),
+            Self::GrowMetadata { pool, .. } => format!("grow the metadata of {pool}"),
+            Self::GrowData { pool, .. } => format!("grow the data of {pool}"),
+            Self::GrowThin { volume, filesystem: true, .. } => {
+                format!("grow {volume} and its filesystem")
+            }
+            Self::GrowVolume { volume, .. } | Self::GrowThin { volume, .. } => {
+                format!("grow {volume}")
+            }
+            Self::GrowFile { path, .. } => format!("grow the file {path}"),
+            Self::GrowLoop { name, .. } => format!("have {name} see its file's new length"),
+            Self::Reload { name, .. } => format!("give {name} its longer table"),
+            Self::BringBack { devices } => {
+                let names: Vec<_> = devices.iter().map(|one| one.name.as_str()).collect();
+                format!("resume {}", names.join(", "))
+            }
+            Self::Refresh { volume } => format!("have the kernel take the size of {volume}"),
+            Self::ActivateVolume { volume, .. } => format!("activate {volume}"),
+            Self::ActivateGroup { group } => format!("activate all of {group}"),
+            Self::DeactivateVolume { volume } => format!("deactivate {volume}"),
+            Self::AttachLoop { name, path } => format!("attach {path} to {name}"),
+            Self::CreatePool { name, .. } => format!("make the device {name} again"),
+        }
+    }
+
+    /// The commands that do it, each as its words.
+    pub fn commands(&self) -> Vec<Vec<String>> {
+        match self {
+            Self::CreatePv { device, .. } => vec![argv(&["pvcreate", "-y", device])],
+            Self::ExtendGroup { group, device, .. } => vec![argv(&["vgextend", group, device])],
+            Self::GrowMetadata { pool, by, .. } => {
+                let by = format!("+{}b", by.get());
+                vec![argv(&["lvextend", "--poolmetadatasize", &by, pool])]
+            }
+            Self::GrowData { pool, all: true, .. } => {
+                vec![argv(&["lvextend", "-l", "+100%FREE", pool])]
+            }
+            Self::GrowData { pool: volume, by, .. } | Self::GrowVolume { volume, by, .. } => {
+                vec![argv(&["lvextend", "-l", &format!("+{}", by.get()), volume])]
+            }
+            Self::GrowThin { volume, to, filesystem } => {
+                let size = format!("{}b", to.get());
+                let resize: &[&str] = if *filesystem { &["-r"] } else { &[] };
+                vec![argv(&[&["lvextend"], resize, &["-L", &size, volume]].concat())]
+            }
+            Self::GrowFile { path, to } => {
+                vec![argv(&["truncate", "-s", &format!(">{}", to.get()), path])]
+            }
+            Self::GrowLoop { name, .. } => {
+                vec![argv(&["losetup", "-c", &format!("/dev/{name}")])]
+            }
+            Self::Reload { name, new, .. } => vec![
+                argv(&["dmsetup", "load", name, "--table", &new.join("\n")]),
+                argv(&["dmsetup", "suspend", "--noflush", name]),
+                argv(&["dmsetup", "resume", name]),
+            ],
+            Self::BringBack { devices } => devices.iter().flat_map(bring_back).collect(),
+            Self::Refresh { volume } => vec![argv(&["lvchange", "--refresh", volume])],
+            Self::ActivateVolume { volume, although_skipped: true } => {
+                vec![argv(&["lvchange", "-ay", "-K", volume])]
+            }
+            Self::ActivateVolume { volume, .. } => vec![argv(&["lvchange", "-ay", volume])],
+            Self::ActivateGroup { group } => vec![argv(&["vgchange", "-ay", group])],
+            Self::DeactivateVolume { volume } => vec![argv(&["lvchange", "-an", volume])],
+            Self::AttachLoop { name, path } => {
+                vec![argv(&["losetup", &format!("/dev/{name}"), path])]
+            }
+            Self::CreatePool { name, table } => {
+                vec![argv(&["dmsetup", "create", name, "--table", table])]
+            }
+        }
+    }
+
+    /// How it is taken back.
+    pub fn undo(&self) -> Undo {
+        match self {
+            Self::CreatePv { .. } => {
+                Undo::Never("what lay on the device before is lost; pvremove only takes the label")
+            }
+            Self::ExtendGroup { group, device, .. } => {
+                Undo::Exact(vec![argv(&["vgreduce", group, device])])
+            }
+            Self::GrowMetadata { .. } | Self::GrowData { .. } => {
+                Undo::Never("a thin pool cannot shrink")
+            }
+            Self::GrowVolume { .. } => {
+                Undo::Never("the pool over it takes it in, and a thin pool cannot shrink")
+            }
+            Self::GrowThin { .. } => {
+                Undo::ByHand("shrink the filesystem first, where it can, then lvreduce")
+            }
+            Self::GrowFile { .. } | Self::GrowLoop { .. } => {
+                Undo::Never("the pool over it takes it in; the file stays sparse until it is used")
+            }
+            Self::Reload { .. } => Undo::Never("a thin pool cannot shrink"),
+            Self::BringBack { .. } | Self::Refresh { .. } => {
+                Undo::Never("nothing is to be taken back")
+            }
+            Self::ActivateVolume { volume, .. } => {
+                Undo::Exact(vec![argv(&["lvchange", "-an", volume])])
+            }
+            Self::ActivateGroup { group } => Undo::Exact(vec![argv(&["vgchange", "-an", group])]),
+            Self::DeactivateVolume { volume } => {
+                Undo::Exact(vec![argv(&["lvchange", "-ay", "-y", volume])])
+            }
+            Self::AttachLoop { name, .. } => {
+                Undo::Exact(vec![argv(&["losetup", "-d", &format!("/dev/{name}")])])
+            }
+            Self::CreatePool { name, .. } => Undo::Exact(vec![argv(&["dmsetup", "remove", name])]),
+        }
+    }
+
+    /// What it asks of a person.
+    pub const fn danger(&self) -> Danger {
+        match self {
+            Self::CreatePv { .. } => Danger::Destroys,
+            Self::GrowMetadata { .. }
+            | Self::GrowData { .. }
+            | Self::GrowVolume { .. }
+            | Self::GrowThin { .. }
+            | Self::GrowFile { .. }
+            | Self::GrowLoop { .. }
+            | Self::Reload { .. } => Danger::HardToUndo,
+            _ => Danger::Reversible,
+        }
+    }
+
+    /// Whether a device is suspended while it runs: nothing of ours may look meanwhile.
+    pub const fn suspends(&self) -> bool {
+        matches!(
+            self,
+            Self::GrowMetadata { .. }
+                | Self::GrowData { .. }
+                | Self::GrowVolume { .. }
+                | Self::Reload { .. }
+                | Self::BringBack { .. }
+                | Self::Refresh { .. }
+        )
+    }
+
+    /// What completes it where it was cut off after LVM had recorded it and before the kernel had
+    /// taken it.
+    pub fn completion(&self) -> Option<Self> {
+        match self {
+            Self::GrowMetadata { pool: volume, .. }
+            | Self::GrowData { pool: volume, .. }
+            | Self::GrowVolume { volume, .. } => Some(Self::Refresh { volume: volume.clone() }),
+            _ => None,
+        }
+    }
+
+    /// What brings a pool back by hand, should everything else be gone.
+    pub fn rescue(&self) -> Option<String> {
+        match self {
+            Self::Reload { name, .. } => Some(format!("dmsetup resume {name}")),
+            Self::GrowMetadata { pool, .. } | Self::GrowData { pool, .. } => {
+                Some(format!("thinscope activate {pool}"))
+            }
+            Self::GrowVolume { volume, .. } => Some(format!("thinscope activate {volume}")),
+            _ => None,
+        }
+    }
+}
+
+fn bring_back(one: &Suspended) -> Vec<Vec<String>> {
+    let clear = one.clear.then(|| argv(&["dmsetup", "clear", &one.name]));
+    clear.into_iter().chain([argv(&["dmsetup", "resume", &one.name])]).collect()
+}

@@ -1,0 +1,132 @@
+//! Why a pool, volume or group is not there, and the steps that bring it back: resumed, activated,
+//! or made again over what holds it. Metadata is never zeroed.
+
+mod own;
+mod volumes;
+
+use super::around::{Around, Want};
+use super::{Draft, Refusal, find, rescue};
+use crate::intent::Activate;
+use crate::model::{Pool, PoolIx, PoolKind, PoolState, Topology};
+
+/// Where `thin_check` usually is; LVM's setting may say otherwise.
+pub(super) const THIN_CHECK: [&str; 4] =
+    ["/usr/sbin/thin_check", "/sbin/thin_check", "/usr/bin/thin_check", "/bin/thin_check"];
+
+/// What is meant by a word.
+enum Target {
+    Pool(PoolIx),
+    Group(String),
+    Volume(String),
+}
+
+/// What must be looked at beside the topology.
+pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
+    let mut wants: Vec<Want> =
+        THIN_CHECK.iter().map(|path| Want::File((*path).to_owned())).collect();
+    if let Ok(Target::Pool(ix)) = target(wish, topology) {
+        wants.extend(rescue::wants(topology, ix));
+    }
+    wants
+}
+
+/// Plans it.
+pub(super) fn plan(
+    wish: &Activate,
+    topology: &Topology,
+    around: &Around,
+) -> Result<Draft, Refusal> {
+    match target(wish, topology)? {
+        Target::Group(group) => volumes::group(topology, around, &group),
+        Target::Volume(volume) => volumes::volume(topology, around, &volume),
+        Target::Pool(ix) => {
+            if let Some(draft) = rescue::plan(topology, ix, around)? {
+                return Ok(draft);
+            }
+            let pool = topology.pool(ix);
+            if find::is_active(pool) {
+                return Ok(Draft::already(already(pool)));
+            }
+            match &pool.lv {
+                Some(_) => volumes::pool(topology, around, ix),
+                None => own::plan(topology, ix),
+            }
+        }
+    }
+}
+
+/// A pool's two names, a group's, a volume's; without a word the one thing that is not there.
+fn target(wish: &Activate, topology: &Topology) -> Result<Target, Refusal> {
+    let Some(name) = wish.target.as_deref() else { return only_one(topology) };
+    let name = name.strip_prefix("/dev/mapper/").or(name.strip_prefix("/dev/")).unwrap_or(name);
+    if let Some(ix) = topology.find_pool(Some(name)) {
+        return Ok(Target::Pool(ix));
+    }
+    if find::group(topology, name).is_some() {
+        return Ok(Target::Group(name.to_owned()));
+    }
+    if find::volume(topology, name).is_some() {
+        return Ok(Target::Volume(name.to_owned()));
+    }
+    let pools: Vec<_> = topology.pools.iter().map(|pool| pool.name.as_str()).collect();
+    Err(Refusal::unknown(format!(
+        "there is no pool, volume group or volume {name}; the pools are {}. A group whose PVs are \
+         not seen is not seen either: disks that are not there, not unlocked (LUKS), excluded by \
+         a filter or the devices file of LVM, or parts of a multipath or RAID device",
+        if pools.is_empty() { "none".to_owned() } else { pools.join(", ") }
+    )))
+}
+
+fn only_one(topology: &Topology) -> Result<Target, Refusal> {
+    let away = |pool: &Pool| pool.suspended || !find::is_active(pool);
+    let mut gone = (0_u32..).zip(&topology.pools).filter(|(_, pool)| away(pool));
+    match (gone.next(), gone.next(), topology.pools.as_slice()) {
+        (Some((ix, _)), None, _) => Ok(Target::Pool(PoolIx(ix))),
+        (None, _, []) => {
+            Err(Refusal::new("no thin pool was found on this host: name a volume group or VG/LV"))
+        }
+        (None, ..) => Ok(Target::Pool(PoolIx(0))),
+        _ => {
+            let names: Vec<_> = topology
+                .pools
+                .iter()
+                .filter(|pool| away(pool))
+                .map(|pool| pool.name.as_str())
+                .collect();
+            Err(Refusal::new(format!("which one? {} are not active; name one", names.join(", "))))
+        }
+    }
+}
+
+fn already(pool: &Pool) -> String {
+    let name = &pool.name;
+    match &pool.state {
+        PoolState::Active(status) if status.needs_check == Some(true) => format!(
+            "{name} is active, but marked needs_check and read-only: `thinscope repair {name}` \
+             clears that, activating does not"
+        ),
+        PoolState::Failed => format!(
+            "{name} is active, but failed in the kernel: `thinscope repair {name}` says what can \
+             be done"
+        ),
+        _ => format!("{name} is active: nothing to do"),
+    }
+}
+
+/// What to start once a pool is there.
+fn next(pool: &Pool) -> Vec<String> {
+    use crate::model::Engine;
+    let of = |engine: &Engine| match engine {
+        Engine::Docker => Some("start Docker: systemctl start docker".to_owned()),
+        Engine::Containerd => Some("start containerd: systemctl start containerd".to_owned()),
+        Engine::ContainersStorage => Some(
+            "start what uses containers/storage, such as crio or podman's containers".to_owned(),
+        ),
+        Engine::Lvm if pool.kind == PoolKind::LvmThin => Some(format!(
+            "activate its volumes as they are needed: lvchange -ay VG/LV ({})",
+            pool.name
+        )),
+        _ => None,
+    };
+    pool.engines.iter().filter_map(of).collect()
+}

@@ -1,0 +1,127 @@
+//! A pool that nothing recreates after a boot: Docker's own over two files or two devices. The
+//! files are attached again and the table is built by Docker's own rules (`formats.md` 1.4);
+//! nothing is written, metadata least of all.
+
+use super::next;
+use crate::model::{Kind, Node, Pool, PoolIx, Topology};
+use crate::plan::{Action, Check, Draft, Refusal, find};
+use crate::units::Sectors;
+
+/// Docker's own low water mark, in blocks (moby, `devmapper.CreatePool`).
+const LOW_WATER: u64 = 32_768;
+
+/// Plans it.
+pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<Draft, Refusal> {
+    let pool = topology.pool(ix);
+    let mut draft = Draft::about(topology, ix);
+    let unknown = |what: &str| {
+        Refusal::new(format!(
+            "{what} of {} is not known, so its table cannot be built. Its engine makes it again \
+             when it starts (systemctl start docker); or look at a recording of this host from \
+             before: `thinscope --from FILE pool {}`",
+            pool.name, pool.name
+        ))
+    };
+    let (Some(data), Some(metadata)) = (pool.data, pool.metadata) else {
+        return Err(unknown("what holds data and metadata"));
+    };
+    let block = block(pool).ok_or_else(|| unknown("the block size"))?;
+    let mut taken = Vec::new();
+    let metadata = device(&mut draft, topology, topology.node(metadata), &mut taken)?;
+    let data_device = device(&mut draft, topology, topology.node(data), &mut taken)?;
+    let length = topology
+        .node(data)
+        .size
+        .map(crate::units::Bytes::sectors)
+        .filter(|length| length.get() > 0)
+        .ok_or_else(|| unknown("the length of the data"))?;
+    if !find::is_plain(pool.name.as_str()) {
+        return Err(Refusal::new(format!("the name {} cannot stand in a command", pool.name)));
+    }
+    let table = format!(
+        "0 {} thin-pool {metadata} {data_device} {} {LOW_WATER} 1 skip_block_zeroing",
+        length.get(),
+        block.get()
+    );
+    let name = pool.name.to_string();
+    draft.push(
+        Action::CreatePool { name: name.clone(), table },
+        "over the metadata that is there, by Docker's own rules; the kernel reads it and writes \
+         nothing",
+        (
+            vec![Check::Inactive { name: name.clone() }],
+            vec![Check::Active { name: name.clone() }, Check::PoolWorks { pool: name }],
+        ),
+    );
+    draft.next = next(pool);
+    draft.warnings.push(
+        "a pool made so is gone again after the next boot; Docker makes its own again when it \
+         starts"
+            .to_owned(),
+    );
+    Ok(draft)
+}
+
+fn block(pool: &Pool) -> Option<Sectors> {
+    let contents = pool.contents.as_ref().map(|contents| contents.block_size);
+    pool.block_size.or(contents).filter(|block| block.get() > 0)
+}
+
+/// The device of a part, as a table names it; a file is attached first.
+fn device(
+    draft: &mut Draft,
+    topology: &Topology,
+    node: &Node,
+    taken: &mut Vec<String>,
+) -> Result<String, Refusal> {
+    if node.kind != Kind::File {
+        return node.device.map(|number| number.to_string()).ok_or_else(|| {
+            Refusal::new(format!(
+                "{} is not active: activate it first (`thinscope activate VG/LV`)",
+                node.name
+            ))
+        });
+    }
+    let path = node.name.to_string();
+    if let Some(attached) = loop_over(topology, &path) {
+        return attached
+            .device
+            .map(|number| number.to_string())
+            .ok_or_else(|| Refusal::new(format!("{} has no number", attached.name)));
+    }
+    if !find::is_plain(&path) {
+        return Err(Refusal::new(format!("the path {path} cannot stand in a command as it is")));
+    }
+    let name = free_loop(topology, taken);
+    taken.push(name.clone());
+    let size = node.size.unwrap_or_default();
+    draft.push(
+        Action::AttachLoop { name: name.clone(), path: path.clone() },
+        "no loop device is over it",
+        (
+            vec![Check::Inactive { name: name.clone() }],
+            vec![Check::LoopSize { name: name.clone(), path, least: size }],
+        ),
+    );
+    Ok(format!("/dev/{name}"))
+}
+
+fn loop_over<'a>(topology: &'a Topology, path: &str) -> Option<&'a Node> {
+    topology.nodes.iter().find(|node| {
+        let facts = node.facts.loop_device.as_ref();
+        facts.is_some_and(|facts| facts.backing_file.as_str() == path && facts.offset.get() == 0)
+    })
+}
+
+/// The lowest loop device that is over nothing.
+fn free_loop(topology: &Topology, taken: &[String]) -> String {
+    let used = |name: &String| {
+        let bound = topology
+            .nodes
+            .iter()
+            .any(|node| node.name.as_str() == name && node.facts.loop_device.is_some());
+        bound || taken.contains(name)
+    };
+    let names = (0..).map(|number| format!("loop{number}"));
+    names.take(1 << 16).find(|name| !used(name)).unwrap_or_else(|| "loop0".to_owned())
+}

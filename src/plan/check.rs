@@ -1,0 +1,412 @@
+//! What must hold before a step and what holds after it, as statements that a topology either
+//! bears out or does not.
+//!
+//! Values are exact or bounds; a check never asks for more than its step promises. What cannot be
+//! seen is neither.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::find;
+use crate::model::{Mode, Node, PoolState, PoolStatus, Topology};
+use crate::units::{Bytes, DataBlocks, MetadataBlocks};
+
+/// A statement about a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// The pool is in the kernel, works, and is not suspended.
+    PoolWorks {
+        /// Its name.
+        pool: String,
+    },
+    /// The pool is not marked for a check, nor read-only for a failure.
+    PoolHealthy {
+        /// Its name.
+        pool: String,
+    },
+    /// The kernel's status says so many data blocks in all, or more.
+    DataBlocks {
+        /// The pool.
+        pool: String,
+        /// At least.
+        least: DataBlocks,
+    },
+    /// The kernel's status says so many metadata blocks in all, or more.
+    MetadataBlocks {
+        /// The pool.
+        pool: String,
+        /// At least.
+        least: MetadataBlocks,
+    },
+    /// The status says exactly so many blocks of data and of metadata: nothing grew meanwhile.
+    Totals {
+        /// The pool.
+        pool: String,
+        /// Data.
+        data: DataBlocks,
+        /// Metadata.
+        metadata: MetadataBlocks,
+    },
+    /// A group has so much free, or more.
+    Free {
+        /// The group.
+        group: String,
+        /// At least.
+        least: Bytes,
+    },
+    /// LVM records a volume as so large, or larger.
+    VolumeSize {
+        /// `VG/LV`.
+        volume: String,
+        /// At least.
+        least: Bytes,
+    },
+    /// LVM records a volume with exactly this size: nobody grew it meanwhile, and nothing of ours
+    /// did half.
+    VolumeIs {
+        /// `VG/LV`.
+        volume: String,
+        /// Its size.
+        size: Bytes,
+    },
+    /// A device holds a PV of this group; of none, when the group is empty.
+    Pv {
+        /// Path of the device, as it was named.
+        device: String,
+        /// Its kernel name.
+        name: String,
+        /// The group.
+        group: String,
+    },
+    /// Nothing uses a device: no holder, no mount, no partition.
+    Unused {
+        /// Path of the device, as it was named.
+        device: String,
+        /// Its kernel name.
+        name: String,
+        /// Its size.
+        size: Bytes,
+    },
+    /// A file has this length, or a larger one.
+    FileLength {
+        /// Its path.
+        path: String,
+        /// At least.
+        least: Bytes,
+    },
+    /// A loop device is so large, or larger, and over this file.
+    LoopSize {
+        /// Its kernel name.
+        name: String,
+        /// The file.
+        path: String,
+        /// At least.
+        least: Bytes,
+    },
+    /// A device has this table, live.
+    Table {
+        /// Its device-mapper name.
+        name: String,
+        /// The lines.
+        lines: Vec<String>,
+    },
+    /// A device-mapper device is there and not suspended.
+    NotSuspended {
+        /// Its name.
+        name: String,
+    },
+    /// A volume or pool is in the kernel.
+    Active {
+        /// `VG/LV`, or a pool's name.
+        name: String,
+    },
+    /// It is not.
+    Inactive {
+        /// `VG/LV`, or a pool's name.
+        name: String,
+    },
+    /// No missing PV in the group.
+    Complete {
+        /// The group.
+        group: String,
+    },
+}
+
+/// What a topology says to a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is so.
+    Holds,
+    /// It is not, and this is.
+    Broken(String),
+    /// It could not be seen.
+    Unseen(String),
+}
+
+impl Verdict {
+    /// Whether it is so.
+    pub fn holds(&self) -> bool {
+        *self == Self::Holds
+    }
+
+    fn of(holds: bool, otherwise: impl FnOnce() -> String) -> Self {
+        if holds { Self::Holds } else { Self::Broken(otherwise()) }
+    }
+}
+
+impl Check {
+    /// Judges a topology.
+    pub fn judge(&self, topology: &Topology) -> Verdict {
+        match self {
+            Self::PoolWorks { pool } => pool_works(topology, pool),
+            Self::PoolHealthy { pool } => status(topology, pool, healthy),
+            Self::DataBlocks { pool, least } => status(topology, pool, |status| {
+                Verdict::of(status.data.total >= *least, || {
+                    format!("the kernel has {} data blocks", status.data.total.get())
+                })
+            }),
+            Self::MetadataBlocks { pool, least } => status(topology, pool, |status| {
+                Verdict::of(status.metadata.total >= *least, || {
+                    format!("the kernel has {} metadata blocks", status.metadata.total.get())
+                })
+            }),
+            Self::Totals { pool, data, metadata } => status(topology, pool, |status| {
+                let (is_data, is_metadata) = (status.data.total, status.metadata.total);
+                Verdict::of(is_data == *data && is_metadata == *metadata, || {
+                    format!(
+                        "the pool has {} data and {} metadata blocks: somebody changed it",
+                        is_data.get(),
+                        is_metadata.get()
+                    )
+                })
+            }),
+            Self::Free { group, least } => free(topology, group, *least),
+            Self::VolumeSize { volume, least } => {
+                sized(find::volume(topology, volume), volume, *least, find::committed)
+            }
+            Self::VolumeIs { volume, size } => {
+                let is = find::volume(topology, volume).map(find::committed);
+                match is {
+                    None => Verdict::Broken(format!("there is no {volume}")),
+                    Some(None) => Verdict::Unseen(format!("the size of {volume} was not seen")),
+                    Some(Some(is)) => Verdict::of(is == *size, || {
+                        format!("LVM records {volume} with {} bytes, not {}", is.get(), size.get())
+                    }),
+                }
+            }
+            Self::Pv { device, name, group } => pv(topology, (device, name), group),
+            Self::Unused { device, name, size } => unused(topology, (device, name), *size),
+            Self::FileLength { path, least } => {
+                sized(file(topology, path), path, *least, |node| node.size)
+            }
+            Self::LoopSize { name, path, least } => loop_size(topology, name, path, *least),
+            Self::Table { name, lines } => table(topology, name, lines),
+            Self::NotSuspended { name } => not_suspended(topology, name),
+            Self::Active { name } => active(topology, name, true),
+            Self::Inactive { name } => active(topology, name, false),
+            Self::Complete { group } => complete(topology, group),
+        }
+    }
+}
+
+fn status(topology: &Topology, pool: &str, judge: impl FnOnce(&PoolStatus) -> Verdict) -> Verdict {
+    match find::pool(topology, pool).map(|pool| &pool.state) {
+        Some(PoolState::Active(status)) => judge(status),
+        Some(PoolState::Failed) => Verdict::Broken(format!("{pool} failed in the kernel")),
+        Some(PoolState::Unseen { why }) => {
+            Verdict::Unseen(format!("the status of {pool} was not seen: {why}"))
+        }
+        Some(PoolState::Inactive) => Verdict::Broken(format!("{pool} is not active")),
+        None => Verdict::Broken(format!("there is no pool {pool}")),
+    }
+}
+
+fn pool_works(topology: &Topology, pool: &str) -> Verdict {
+    if find::pool(topology, pool).is_some_and(|pool| pool.suspended) {
+        return Verdict::Broken(format!("{pool} is suspended"));
+    }
+    status(topology, pool, |_| Verdict::Holds)
+}
+
+fn healthy(status: &PoolStatus) -> Verdict {
+    if status.needs_check == Some(true) {
+        return Verdict::Broken("the pool is marked needs_check".to_owned());
+    }
+    let full = status.metadata.used >= status.metadata.total;
+    Verdict::of(status.mode != Mode::Ro || full, || {
+        "the pool is read-only for a failure of its metadata".to_owned()
+    })
+}
+
+fn free(topology: &Topology, group: &str, least: Bytes) -> Verdict {
+    let facts = find::group(topology, group).and_then(|node| node.facts.vg.as_ref());
+    match facts.map(|vg| vg.free) {
+        None => Verdict::Broken(format!("there is no volume group {group}")),
+        Some(None) => Verdict::Unseen(format!("the room in {group} was not seen")),
+        Some(Some(free)) => Verdict::of(free >= least, || {
+            format!("{group} has {} bytes free and {} are needed", free.get(), least.get())
+        }),
+    }
+}
+
+fn sized(
+    node: Option<&Node>,
+    name: &str,
+    least: Bytes,
+    size: impl FnOnce(&Node) -> Option<Bytes>,
+) -> Verdict {
+    match node.map(size) {
+        None => Verdict::Broken(format!("there is no {name}")),
+        Some(None) => Verdict::Unseen(format!("the size of {name} was not seen")),
+        Some(Some(is)) => Verdict::of(is >= least, || {
+            format!("{name} has {} bytes, not {}", is.get(), least.get())
+        }),
+    }
+}
+
+fn by_kernel_name<'a>(topology: &'a Topology, name: &str) -> Option<&'a Node> {
+    topology.nodes.iter().find(|node| node.device.is_some() && node.name.as_str() == name)
+}
+
+fn file<'a>(topology: &'a Topology, path: &str) -> Option<&'a Node> {
+    topology.nodes.iter().find(|node| node.facts.file.is_some() && node.name.as_str() == path)
+}
+
+fn pv(topology: &Topology, (device, name): (&str, &str), group: &str) -> Verdict {
+    let found = topology.nodes.iter().find_map(|node| {
+        let pv = node.facts.pv.as_ref()?;
+        let on = node.parents.first().map(|ix| topology.node(*ix));
+        on.is_some_and(|on| on.name.as_str() == name).then_some(pv)
+    });
+    match found {
+        None => Verdict::Broken(format!("{device} is no PV")),
+        Some(pv) => Verdict::of(pv.vg.as_str() == group, || match pv.vg.as_str() {
+            "" => format!("{device} is a PV of no group"),
+            other => format!("{device} is a PV of {other}"),
+        }),
+    }
+}
+
+fn unused(topology: &Topology, (device, name): (&str, &str), size: Bytes) -> Verdict {
+    let Some(ix) = topology.indices().find(|ix| {
+        let node = topology.node(*ix);
+        node.device.is_some() && node.name.as_str() == name
+    }) else {
+        return Verdict::Broken(format!("{device} is not there"));
+    };
+    let node = topology.node(ix);
+    if let Some(above) = topology.children(ix).first() {
+        return Verdict::Broken(format!("{device} is used by {}", topology.node(*above).name));
+    }
+    if let Some(at) = node.mountpoints.first() {
+        return Verdict::Broken(format!("{device} is mounted at {at}"));
+    }
+    Verdict::of(node.size == Some(size), || {
+        format!("{device} has another size than the device that was agreed to")
+    })
+}
+
+fn loop_size(topology: &Topology, name: &str, path: &str, least: Bytes) -> Verdict {
+    let Some(node) = by_kernel_name(topology, name) else {
+        return Verdict::Broken(format!("there is no {name}"));
+    };
+    let over = node.facts.loop_device.as_ref().map(|facts| facts.backing_file.as_str());
+    if over != Some(path) {
+        return Verdict::Broken(format!("{name} is not over {path}"));
+    }
+    sized(Some(node), name, least, |node| node.size)
+}
+
+fn table(topology: &Topology, name: &str, lines: &[String]) -> Verdict {
+    match find::mapped(topology, name).and_then(|node| node.facts.dm.as_ref()) {
+        None => Verdict::Broken(format!("there is no device {name}")),
+        Some(dm) => {
+            let same = dm.table.len() == lines.len()
+                && dm.table.iter().zip(lines).all(|(is, was)| is.as_str() == was);
+            Verdict::of(same, || format!("the table of {name} is another one"))
+        }
+    }
+}
+
+fn not_suspended(topology: &Topology, name: &str) -> Verdict {
+    match find::mapped(topology, name).and_then(|node| node.facts.dm.as_ref()) {
+        None => Verdict::Broken(format!("there is no device {name}")),
+        Some(dm) => Verdict::of(!dm.suspended, || format!("{name} is suspended")),
+    }
+}
+
+fn active(topology: &Topology, name: &str, wanted: bool) -> Verdict {
+    let is = match find::pool(topology, name) {
+        Some(pool) => Some(find::is_active(pool)),
+        None => find::volume(topology, name)
+            .or_else(|| find::mapped(topology, name))
+            .map(|node| node.device.is_some()),
+    };
+    match is {
+        // what nobody knows is not active
+        None => Verdict::of(!wanted, || format!("there is no {name}")),
+        Some(is) => Verdict::of(is == wanted, || {
+            format!("{name} is {}active", if is { "" } else { "not " })
+        }),
+    }
+}
+
+fn complete(topology: &Topology, group: &str) -> Verdict {
+    match find::group(topology, group).and_then(|node| node.facts.vg.as_ref()) {
+        None => Verdict::Broken(format!("there is no volume group {group}")),
+        Some(vg) => Verdict::of(vg.missing_pvs == 0, || {
+            format!("{group} misses {} of its PVs", vg.missing_pvs)
+        }),
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PoolWorks { pool } => write!(f, "{pool} is active and not suspended"),
+            Self::PoolHealthy { pool } => {
+                write!(f, "{pool} is neither marked needs_check nor read-only for a failure")
+            }
+            Self::DataBlocks { pool, least } => {
+                write!(f, "the kernel's status of {pool} has {} data blocks or more", least.get())
+            }
+            Self::MetadataBlocks { pool, least } => write!(
+                f,
+                "the kernel's status of {pool} has {} metadata blocks or more",
+                least.get()
+            ),
+            Self::Totals { pool, data, metadata } => {
+                write!(f, "{pool} has {} data and {} metadata blocks", data.get(), metadata.get())
+            }
+            Self::Free { group, least } => {
+                write!(f, "{group} has {} bytes free or more", least.get())
+            }
+            Self::VolumeSize { volume, least } => {
+                write!(f, "LVM records {volume} with {} bytes or more", least.get())
+            }
+            Self::VolumeIs { volume, size } => {
+                write!(f, "LVM records {volume} with {} bytes", size.get())
+            }
+            Self::Pv { device, group, .. } if group.is_empty() => {
+                write!(f, "{device} is a PV of no group")
+            }
+            Self::Pv { device, group, .. } => write!(f, "{device} is a PV of {group}"),
+            Self::Unused { device, size, .. } => {
+                write!(f, "{device} has {} bytes and nothing uses it", size.get())
+            }
+            Self::FileLength { path, least } => {
+                write!(f, "{path} has {} bytes or more", least.get())
+            }
+            Self::LoopSize { name, path, least } => {
+                write!(f, "{name} is over {path} with {} bytes or more", least.get())
+            }
+            Self::Table { name, lines } => write!(f, "the table of {name} is {}", lines.join("; ")),
+            Self::NotSuspended { name } => write!(f, "{name} is not suspended"),
+            Self::Active { name } => write!(f, "{name} is active"),
+            Self::Inactive { name } => write!(f, "{name} is not active"),
+            Self::Complete { group } => write!(f, "no PV of {group} is missing"),
+        }
+    }
+}

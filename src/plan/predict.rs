@@ -1,0 +1,338 @@
+//! What a topology becomes by an action: the dry run, the picture of afterwards, and what plans
+//! are held against in tests. Approximate where LVM chooses.
+
+use super::action::Action;
+use super::find;
+use crate::ids::{DevNo, NodeId};
+use crate::model::{Kind, Node, NodeFacts, NodeIx, Pool, PoolState, PvFacts, Topology};
+use crate::units::{Bytes, DataBlocks, METADATA_BLOCK_BYTES, MetadataBlocks};
+
+impl Action {
+    /// Does it to a topology.
+    pub fn predict(&self, topology: &mut Topology) {
+        match self {
+            Self::CreatePv { name, .. } => add_pv(topology, name),
+            Self::ExtendGroup { group, name, extents, .. } => {
+                join(topology, group, name, extents.get());
+            }
+            Self::GrowMetadata { pool, by, spare_by } => {
+                grow_metadata(topology, pool, *by, *spare_by);
+            }
+            Self::GrowData { pool, by, extent, .. } => grow_data(topology, pool, by.bytes(*extent)),
+            Self::GrowVolume { volume, by, extent } => {
+                take(topology, volume, by.bytes(*extent));
+                enlarge(topology, volume, by.bytes(*extent));
+            }
+            Self::GrowThin { volume, to, .. } => resize(topology, volume, *to),
+            Self::GrowFile { path, to } => grow_file(topology, path, *to),
+            Self::GrowLoop { name, to, .. } => grow_loop(topology, name, *to),
+            Self::Reload { name, new, .. } => reload(topology, name, new),
+            // what it brings is what the step that it completes predicted
+            Self::Refresh { .. } => {}
+            Self::BringBack { devices } => {
+                for one in devices {
+                    bring_back(topology, &one.name);
+                }
+            }
+            Self::ActivateVolume { volume, .. } => activate(topology, volume),
+            Self::ActivateGroup { group } => activate_group(topology, group),
+            Self::DeactivateVolume { volume } => deactivate(topology, volume),
+            Self::AttachLoop { name, path } => attach(topology, name, path),
+            Self::CreatePool { name, .. } => create_pool(topology, name),
+        }
+    }
+}
+
+fn node_mut(topology: &mut Topology, wanted: impl Fn(&Node) -> bool) -> Option<&mut Node> {
+    topology.nodes.iter_mut().find(|node| wanted(node))
+}
+
+fn is_volume(node: &Node, name: &str) -> bool {
+    let lv = node.facts.lv.as_ref();
+    lv.is_some_and(|lv| name.split_once('/') == Some((lv.vg.as_str(), lv.name.as_str())))
+}
+
+fn pool_mut<'a>(topology: &'a mut Topology, name: &str) -> Option<&'a mut Pool> {
+    let ix = topology.find_pool(Some(name))?;
+    topology.pools.get_mut(ix.0 as usize)
+}
+
+/// The children and the index are made from the nodes.
+fn rebuild(topology: &mut Topology) {
+    let old = std::mem::take(topology);
+    *topology = Topology::new(old.nodes, old.pools, old.thins);
+}
+
+fn add_pv(topology: &mut Topology, name: &str) {
+    let Some(at) = topology
+        .indices()
+        .find(|ix| topology.node(*ix).device.is_some() && topology.node(*ix).name.as_str() == name)
+    else {
+        return;
+    };
+    let size = topology.node(at).size;
+    topology.nodes.push(Node {
+        id: NodeId::new("pv", &format!("new-{name}")),
+        kind: Kind::Pv,
+        name: name.into(),
+        short: None,
+        device: None,
+        size,
+        parents: vec![at],
+        mountpoints: Vec::new(),
+        facts: NodeFacts {
+            pv: Some(Box::new(PvFacts {
+                uuid: "".into(),
+                vg: "".into(),
+                free: size,
+                missing: false,
+            })),
+            ..NodeFacts::default()
+        },
+    });
+    rebuild(topology);
+}
+
+fn join(topology: &mut Topology, group: &str, name: &str, extents: u64) {
+    let pv = topology.indices().find(|ix| {
+        let node = topology.node(*ix);
+        node.facts.pv.is_some()
+            && node.parents.first().is_some_and(|on| topology.node(*on).name.as_str() == name)
+    });
+    let Some(pv) = pv else { return };
+    if let Some(facts) =
+        topology.nodes.get_mut(pv.0 as usize).and_then(|node| node.facts.pv.as_mut())
+    {
+        facts.vg = group.into();
+    }
+    if let Some(node) =
+        node_mut(topology, |node| node.kind == Kind::Vg && node.name.as_str() == group)
+    {
+        node.parents.push(pv);
+        if let Some(vg) = &mut node.facts.vg {
+            let more = Bytes(extents.saturating_mul(vg.extent.unwrap_or_default().get()));
+            vg.free = vg.free.map(|free| free.plus(more));
+            node.size = node.size.map(|size| size.plus(more));
+        }
+    }
+    rebuild(topology);
+}
+
+/// Takes room from the group of a volume.
+fn take(topology: &mut Topology, volume: &str, bytes: Bytes) {
+    let Some((group, _)) = volume.split_once('/') else { return };
+    let node = node_mut(topology, |node| node.kind == Kind::Vg && node.name.as_str() == group);
+    if let Some(vg) = node.and_then(|node| node.facts.vg.as_mut()) {
+        vg.free = vg.free.map(|free| free.minus(bytes));
+    }
+}
+
+/// A volume by so much, what LVM records and what the kernel has.
+fn enlarge(topology: &mut Topology, volume: &str, by: Bytes) {
+    if let Some(node) = node_mut(topology, |node| is_volume(node, volume)) {
+        enlarge_node(node, by);
+    }
+}
+
+fn enlarge_node(node: &mut Node, by: Bytes) {
+    node.size = node.size.map(|size| size.plus(by));
+    if let Some(lv) = &mut node.facts.lv {
+        lv.size = lv.size.map(|size| size.plus(by));
+    }
+}
+
+fn enlarge_at(topology: &mut Topology, at: Option<NodeIx>, by: Bytes) {
+    if let Some(node) = at.and_then(|ix| topology.nodes.get_mut(ix.0 as usize)) {
+        enlarge_node(node, by);
+    }
+}
+
+fn resize(topology: &mut Topology, volume: &str, to: Bytes) {
+    if let Some(node) = node_mut(topology, |node| is_volume(node, volume)) {
+        node.size = Some(to);
+        if let Some(lv) = &mut node.facts.lv {
+            lv.size = Some(to);
+        }
+    }
+}
+
+fn grow_metadata(topology: &mut Topology, pool: &str, by: Bytes, spare_by: Bytes) {
+    take(topology, pool, by.plus(spare_by));
+    let at = find::pool(topology, pool).and_then(|pool| pool.metadata);
+    enlarge_at(topology, at, by);
+    let group = pool.split_once('/').map(|(group, _)| group.to_owned());
+    let spare = topology.indices().find(|ix| {
+        let node = topology.node(*ix);
+        let lv = node.facts.lv.as_ref();
+        node.kind == Kind::Pmspare && lv.is_some_and(|lv| Some(lv.vg.as_str()) == group.as_deref())
+    });
+    enlarge_at(topology, spare, spare_by);
+    if let Some(pool) = pool_mut(topology, pool) {
+        pool.metadata_size = pool.metadata_size.map(|size| size.plus(by));
+        settle(pool);
+    }
+}
+
+fn grow_data(topology: &mut Topology, pool: &str, by: Bytes) {
+    take(topology, pool, by);
+    let Some((at, data)) = find::pool(topology, pool).map(|pool| (pool.node, pool.data)) else {
+        return;
+    };
+    enlarge_at(topology, Some(at), by);
+    enlarge_at(topology, data, by);
+    if let Some(pool) = pool_mut(topology, pool) {
+        pool.data_size = pool.data_size.map(|size| size.plus(by));
+        settle(pool);
+    }
+}
+
+/// What the kernel's status says once a pool has taken in the sizes of its devices.
+fn settle(pool: &mut Pool) {
+    let block = pool.block_size.map_or(0, |block| block.bytes().get());
+    let (data, metadata) = (pool.data_size, pool.metadata_size);
+    let PoolState::Active(status) = &mut pool.state else { return };
+    if let Some(blocks) = data.and_then(|size| size.get().checked_div(block)) {
+        let was = status.data.total;
+        status.data.total = was.max(DataBlocks(blocks));
+        if status.data.total > was && status.mode == crate::model::Mode::OutOfDataSpace {
+            status.mode = crate::model::Mode::Rw;
+        }
+    }
+    if let Some(size) = metadata {
+        let was = status.metadata.total;
+        let most = super::sizing::MOST_METADATA.get().max(was.bytes().get());
+        let blocks = size.get().min(most) / METADATA_BLOCK_BYTES;
+        status.metadata.total = was.max(MetadataBlocks(blocks));
+        if status.metadata.total > was && status.mode == crate::model::Mode::Ro {
+            status.mode = crate::model::Mode::Rw;
+        }
+    }
+}
+
+fn grow_file(topology: &mut Topology, path: &str, to: Bytes) {
+    let file = node_mut(topology, |node| node.facts.file.is_some() && node.name.as_str() == path);
+    let Some(node) = file else { return };
+    node.size = node.size.max(Some(to));
+    if let Some(facts) = &mut node.facts.file {
+        facts.apparent = facts.apparent.max(to);
+    }
+}
+
+fn grow_loop(topology: &mut Topology, name: &str, to: Bytes) {
+    let Some(ix) = topology.indices().find(|ix| {
+        let node = topology.node(*ix);
+        node.facts.loop_device.is_some() && node.name.as_str() == name
+    }) else {
+        return;
+    };
+    if let Some(node) = topology.nodes.get_mut(ix.0 as usize) {
+        node.size = node.size.max(Some(to));
+    }
+}
+
+/// A pool takes in the sizes that its devices have, up to the length of its table.
+fn reload(topology: &mut Topology, name: &str, new: &[String]) {
+    let length = new.first().and_then(|line| line.split(' ').nth(1)?.parse::<u64>().ok());
+    let Some(length) = length.map(|sectors| Bytes(sectors.saturating_mul(512))) else { return };
+    let Some(ix) = topology.find_pool(Some(name)) else { return };
+    let metadata = topology.pool(ix).metadata.and_then(|at| topology.node(at).size);
+    let at = topology.pool(ix).node;
+    if let Some(node) = topology.nodes.get_mut(at.0 as usize) {
+        node.size = Some(length);
+        if let Some(dm) = &mut node.facts.dm {
+            dm.table = new.iter().map(|line| line.as_str().into()).collect();
+        }
+    }
+    if let Some(pool) = topology.pools.get_mut(ix.0 as usize) {
+        pool.data_size = Some(length);
+        pool.metadata_size = metadata.or(pool.metadata_size);
+        settle(pool);
+    }
+}
+
+fn bring_back(topology: &mut Topology, name: &str) {
+    for node in &mut topology.nodes {
+        if let Some(dm) = &mut node.facts.dm
+            && dm.name.as_str() == name
+        {
+            dm.suspended = false;
+            dm.inactive_table = false;
+        }
+    }
+    if let Some(pool) = pool_mut(topology, name) {
+        pool.suspended = false;
+    }
+}
+
+/// A number that no device has: what becomes active gets one from the kernel.
+const SOME_NUMBER: DevNo = DevNo::new(0, 0);
+
+fn activate(topology: &mut Topology, volume: &str) {
+    if let Some(node) = node_mut(topology, |node| is_volume(node, volume)) {
+        node.device.get_or_insert(SOME_NUMBER);
+    }
+    activate_pool(topology, volume);
+}
+
+/// What its status says is seen when it is there.
+fn activate_pool(topology: &mut Topology, name: &str) {
+    let Some(pool) = pool_mut(topology, name) else { return };
+    if matches!(pool.state, PoolState::Inactive) {
+        pool.state = PoolState::Unseen { why: "it is not active yet".into() };
+    }
+    let at = pool.node.0 as usize;
+    if let Some(node) = topology.nodes.get_mut(at) {
+        node.device.get_or_insert(SOME_NUMBER);
+    }
+}
+
+fn activate_group(topology: &mut Topology, group: &str) {
+    let volumes: Vec<String> = topology
+        .nodes
+        .iter()
+        .filter_map(|node| node.facts.lv.as_ref())
+        .filter(|lv| lv.vg.as_str() == group)
+        .map(|lv| format!("{}/{}", lv.vg, lv.name))
+        .collect();
+    for volume in &volumes {
+        activate(topology, volume);
+    }
+}
+
+fn deactivate(topology: &mut Topology, volume: &str) {
+    if let Some(node) = node_mut(topology, |node| is_volume(node, volume)) {
+        node.device = None;
+    }
+}
+
+fn attach(topology: &mut Topology, name: &str, path: &str) {
+    let file = topology.indices().find(|ix| {
+        let node = topology.node(*ix);
+        node.facts.file.is_some() && node.name.as_str() == path
+    });
+    let size = file.and_then(|ix| topology.node(ix).size);
+    topology.nodes.push(Node {
+        id: NodeId::new("loop", name),
+        kind: Kind::Loop,
+        name: name.into(),
+        short: None,
+        device: Some(SOME_NUMBER),
+        size,
+        parents: file.into_iter().collect(),
+        mountpoints: Vec::new(),
+        facts: NodeFacts {
+            loop_device: Some(Box::new(crate::model::LoopFacts {
+                backing_file: path.into(),
+                deleted: false,
+                offset: crate::units::Sectors(0),
+                autoclear: false,
+            })),
+            ..NodeFacts::default()
+        },
+    });
+    rebuild(topology);
+}
+
+fn create_pool(topology: &mut Topology, name: &str) {
+    activate_pool(topology, name);
+}

@@ -1,0 +1,309 @@
+use super::{
+    around, commands, grow, must_plan, must_refuse, occasion, planned, pool_mut, recorded,
+    status_mut,
+};
+use crate::model::{Mode, PoolState};
+use crate::plan::{Danger, Planned, plan};
+use crate::units::{Bytes, MetadataBlocks, Sectors};
+
+#[test]
+fn an_lvm_pool_takes_all_that_is_free_in_extents() {
+    // the recorded VG has 78 free extents of 4 MiB; `vgs` said so when it was recorded
+    let plan = must_plan(&grow(Some("100%FREE"), None, &[]), &recorded("direct-lvm"));
+    assert_eq!(commands(&plan), ["lvextend -l +78 docker/thinpool"]);
+    assert!(plan.warnings.iter().any(|warning| warning.contains("nothing is left")));
+}
+
+#[test]
+fn a_size_is_rounded_up_to_extents_and_counted_from_what_is_there() {
+    let host = recorded("direct-lvm");
+    for (size, extents) in [("+1b", 1), ("+4M", 1), ("+4097K", 2), ("+100M", 25)] {
+        let plan = must_plan(&grow(Some(size), None, &[]), &host);
+        assert_eq!(commands(&plan), [format!("lvextend -l +{extents} docker/thinpool")], "{size}");
+    }
+}
+
+#[test]
+fn metadata_comes_before_data_and_its_spare_is_paid_for() {
+    let plan = must_plan(&grow(Some("+40M"), Some("+8M"), &[]), &recorded("direct-lvm"));
+    assert_eq!(
+        commands(&plan),
+        [
+            "lvextend --poolmetadatasize +8388608b docker/thinpool",
+            "lvextend -l +10 docker/thinpool"
+        ]
+    );
+    // 78 free, 2 for metadata, 2 for the spare: 74 are left for data
+    let plan = must_plan(&grow(Some("100%FREE"), Some("+8M"), &[]), &recorded("direct-lvm"));
+    assert_eq!(commands(&plan)[1], "lvextend -l +74 docker/thinpool");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_what_is_free() {
+    let why = must_refuse(&grow(Some("+1T"), None, &[]), &recorded("direct-lvm"));
+    assert!(why.contains("has 78 free"), "{why}");
+    let mut full = recorded("direct-lvm");
+    for node in &mut full.nodes {
+        if let Some(vg) = &mut node.facts.vg {
+            vg.free = Some(Bytes(0));
+        }
+    }
+    let why = must_refuse(&grow(Some("100%FREE"), None, &[]), &full);
+    assert!(why.contains("no free extent"), "{why}");
+}
+
+#[test]
+fn a_pool_never_shrinks_and_the_same_size_is_nothing_to_do() {
+    let host = recorded("direct-lvm");
+    // 2431 extents of 4 MiB
+    for smaller in ["1G", "10196353023b", "9.4G"] {
+        let why = must_refuse(&grow(Some(smaller), None, &[]), &host);
+        assert!(why.contains("cannot shrink"), "{smaller}: {why}");
+    }
+    let same = planned(&grow(Some("10196353024b"), None, &[]), &host);
+    assert!(matches!(same, Ok(Planned::Nothing { .. })), "{same:?}");
+    let why = must_refuse(&grow(None, Some("1M"), &[]), &host);
+    assert!(why.contains("cannot shrink"), "{why}");
+}
+
+#[test]
+fn a_disk_joins_before_anything_grows() {
+    let plan = must_plan(&grow(Some("100%FREE"), None, &["/dev/vdc"]), &recorded("direct-lvm"));
+    assert_eq!(
+        commands(&plan),
+        [
+            "pvcreate -y /dev/vdc",
+            "vgextend docker /dev/vdc",
+            "lvextend -l +100%FREE docker/thinpool"
+        ]
+    );
+    // an empty disk needs the pool's name and no more
+    let words: Vec<_> = plan.consents.iter().flat_map(|consent| &consent.words).collect();
+    assert_eq!(words, ["docker-thinpool", "docker/thinpool"]);
+}
+
+#[test]
+fn a_disk_that_holds_something_needs_its_own_consent() {
+    let mut around = around();
+    let disk = around.devices.get_mut("/dev/vdc").expect("it is around");
+    disk.signatures = Some(Ok(vec!["ext4 (label data)".to_owned()]));
+    let intent = grow(None, None, &["/dev/vdc"]);
+    let planned = plan(&intent, &recorded("direct-lvm"), &around, &occasion());
+    let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
+    let first = plan.consents.first().expect("two consents");
+    assert_eq!(first.words, ["/dev/vdc"]);
+    assert_eq!(first.danger, Danger::Destroys);
+    assert!(first.to.contains("ext4 (label data)"), "{}", first.to);
+}
+
+#[test]
+fn a_disk_is_not_taken_unseen_in_use_or_twice() {
+    let host = recorded("direct-lvm");
+    let mut unseen = around();
+    unseen.devices.get_mut("/dev/vdc").expect("it is around").signatures =
+        Some(Err("permission denied".to_owned()));
+    let refuse = |intent: crate::intent::Intent, around: &crate::plan::Around| {
+        plan(&intent, &host, around, &occasion()).expect_err("it is refused").why
+    };
+    let why = refuse(grow(None, None, &["/dev/vdc"]), &unseen);
+    assert!(why.contains("not taken unseen"), "{why}");
+    let why = refuse(grow(None, None, &["/dev/vdc", "/dev/vdc"]), &around());
+    assert!(why.contains("twice"), "{why}");
+    // vdb is the recorded pool's own PV, vda1's filesystem is mounted
+    let mut known = around();
+    for (path, minor) in [("/dev/vdb", 16), ("/dev/vda", 0)] {
+        let mut seen = known.devices["/dev/vdc"].clone();
+        seen.number = Some(crate::ids::DevNo::new(254, minor));
+        known.devices.insert(path.to_owned(), seen);
+    }
+    let why = refuse(grow(None, None, &["/dev/vdb"]), &known);
+    assert!(why.contains("PV of docker already"), "{why}");
+    let why = refuse(grow(None, None, &["/dev/vda"]), &known);
+    assert!(why.contains("in use") || why.contains("mounted"), "{why}");
+    let why = refuse(grow(None, None, &["/dev/nope"]), &known);
+    assert!(why.contains("no block device"), "{why}");
+    let why = refuse(grow(None, None, &["vdc"]), &known);
+    assert!(why.contains("no path of a device"), "{why}");
+}
+
+#[test]
+fn lvms_own_growth_of_metadata_is_a_step_of_its_own() {
+    let mut host = recorded("direct-lvm");
+    // blocks of 64 KiB: 2431 extents of 4 MiB want 155584 times 64 bytes of metadata, and more
+    pool_mut(&mut host).block_size = Some(Sectors(128));
+    for node in &mut host.nodes {
+        if let Some(lv) = &mut node.facts.lv
+            && matches!(lv.name.as_str(), "thinpool_tmeta" | "lvol0_pmspare")
+        {
+            lv.size = Some(Bytes(8 << 20));
+            node.size = Some(Bytes(8 << 20));
+        }
+    }
+    let plan = must_plan(&grow(Some("+100M"), None, &[]), &host);
+    // (2431 + 25) × 4 MiB / 64 KiB × 64 B = 9.6 MiB: three extents, one more than there are
+    assert_eq!(
+        commands(&plan),
+        [
+            "lvextend --poolmetadatasize +4194304b docker/thinpool",
+            "lvextend -l +25 docker/thinpool"
+        ]
+    );
+    assert!(plan.warnings.iter().any(|warning| warning.contains("unasked")));
+}
+
+#[test]
+fn an_unwell_pool_is_not_grown() {
+    let data = || grow(Some("+100M"), None, &[]);
+    let refused = |change: fn(&mut crate::model::Topology)| {
+        let mut host = recorded("direct-lvm");
+        change(&mut host);
+        must_refuse(&data(), &host)
+    };
+    let why = refused(|host| status_mut(host).needs_check = Some(true));
+    assert!(why.contains("needs_check"), "{why}");
+    let why = refused(|host| status_mut(host).mode = Mode::Ro);
+    assert!(why.contains("read-only"), "{why}");
+    let why = refused(|host| pool_mut(host).state = PoolState::Failed);
+    assert!(why.contains("failed in the kernel"), "{why}");
+    let why = refused(|host| pool_mut(host).state = PoolState::Inactive);
+    assert!(why.contains("not active"), "{why}");
+    let why = refused(|host| pool_mut(host).suspended = true);
+    assert!(why.contains("suspended"), "{why}");
+    let why = refused(|host| pool_mut(host).state = PoolState::Unseen { why: "stuck".into() });
+    assert!(why.contains("stuck"), "{why}");
+}
+
+#[test]
+fn full_metadata_is_grown_online_and_first() {
+    let mut host = recorded("direct-lvm");
+    let status = status_mut(&mut host);
+    status.mode = Mode::Ro;
+    status.metadata.used = status.metadata.total;
+    let why = must_refuse(&grow(Some("+100M"), None, &[]), &host);
+    assert!(why.contains("grow --metadata first"), "{why}");
+    let plan = must_plan(&grow(None, Some("+8M"), &[]), &host);
+    assert_eq!(commands(&plan), ["lvextend --poolmetadatasize +8388608b docker/thinpool"]);
+}
+
+#[test]
+fn a_pool_out_of_data_space_is_grown() {
+    let mut host = recorded("direct-lvm");
+    let status = status_mut(&mut host);
+    status.mode = Mode::OutOfDataSpace;
+    status.data.used = status.data.total;
+    must_plan(&grow(Some("+100M"), None, &[]), &host);
+}
+
+#[test]
+fn metadata_is_held_below_what_the_kernel_uses() {
+    let mut host = recorded("direct-lvm");
+    for node in &mut host.nodes {
+        if let Some(vg) = &mut node.facts.vg {
+            vg.free = Some(Bytes(1 << 40));
+        }
+    }
+    let plan = must_plan(&grow(None, Some("20G"), &[]), &host);
+    // 16978542592 bytes are 4048 extents of 4 MiB; the recorded metadata has 25
+    let grown = plan.predict(&host);
+    let (_, metadata) = super::totals(&grown);
+    assert_eq!(metadata, Bytes(4048 * (4 << 20)));
+    assert!(plan.warnings.iter().any(|warning| warning.contains("15.81")));
+}
+
+#[test]
+fn loop_files_grow_sparsely_then_the_loop_device_then_the_table() {
+    let plan = must_plan(&grow(Some("200G"), None, &[]), &recorded("loop-lvm"));
+    let lines = commands(&plan);
+    assert_eq!(lines.len(), 5);
+    assert_eq!(
+        lines[0],
+        "truncate -s '>214748364800' /var/lib/docker/devicemapper/devicemapper/data"
+    );
+    assert_eq!(lines[1], "losetup -c /dev/loop0");
+    // only the length differs from the table that was recorded
+    assert!(
+        lines[2]
+            .ends_with("--table '0 419430400 thin-pool 7:1 7:0 128 32768 1 skip_block_zeroing'"),
+        "{}",
+        lines[2]
+    );
+    assert!(lines[3].starts_with("dmsetup suspend --noflush docker-"), "{}", lines[3]);
+    assert!(lines[4].starts_with("dmsetup resume docker-"), "{}", lines[4]);
+}
+
+#[test]
+fn loop_devices_that_are_not_their_file_are_refused() {
+    let intent = || grow(Some("200G"), None, &[]);
+    let with = |change: fn(&mut crate::model::LoopFacts)| {
+        let mut host = recorded("loop-lvm");
+        let pool = host.pools.first().expect("a pool").data.expect("its data");
+        let node = host.nodes.get_mut(pool.0 as usize).expect("a node");
+        change(node.facts.loop_device.as_mut().expect("a loop device"));
+        must_refuse(&intent(), &host)
+    };
+    let why = with(|facts| facts.deleted = true);
+    assert!(why.contains("deleted while in use"), "{why}");
+    let why = with(|facts| facts.offset = Sectors(8));
+    assert!(why.contains("8 sectors into"), "{why}");
+    let why = with(|facts| facts.backing_file = "/var/a\\x0ab".into());
+    assert!(why.contains("cannot stand in a command"), "{why}");
+    let mut two = recorded("loop-lvm");
+    let at = two.pools.first().expect("a pool").data.expect("its data");
+    let mut other = two.node(at).clone();
+    other.name = "loop7".into();
+    two.nodes.push(other);
+    let why = must_refuse(&intent(), &two);
+    assert!(why.contains("loop7 is over"), "{why}");
+}
+
+#[test]
+fn a_sparse_file_that_outgrows_its_filesystem_is_warned_of() {
+    let mut around = around();
+    let path = "/var/lib/docker/devicemapper/devicemapper/data";
+    around.spaces.insert(path.to_owned(), Bytes(5 << 30));
+    let host = recorded("loop-lvm");
+    let warnings = |size: &str| {
+        let planned = plan(&grow(Some(size), None, &[]), &host, &around, &occasion());
+        let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
+        plan.warnings
+    };
+    assert!(warnings("+10G").iter().any(|warning| warning.contains("I/O errors")));
+    assert_eq!(warnings("+4G"), Vec::<String>::new());
+}
+
+#[test]
+fn a_loop_pool_has_no_free_extents_and_no_odd_bytes() {
+    let host = recorded("loop-lvm");
+    let why = must_refuse(&grow(Some("100%FREE"), None, &[]), &host);
+    assert!(why.contains("give its length"), "{why}");
+    let why = must_refuse(&grow(Some("+513b"), None, &[]), &host);
+    assert!(why.contains("no multiple of 512"), "{why}");
+    let why = must_refuse(&grow(None, None, &["/dev/vdc"]), &host);
+    assert!(why.contains("no LVM pool"), "{why}");
+}
+
+#[test]
+fn a_pool_behind_its_devices_gets_only_the_table() {
+    // somebody grew file and loop device already
+    let mut host = recorded("loop-lvm");
+    let at = host.pools.first().expect("a pool").data.expect("its data");
+    let below = host.node(at).parents.first().copied().expect("its file");
+    for ix in [at, below] {
+        host.nodes.get_mut(ix.0 as usize).expect("a node").size = Some(Bytes(200 << 30));
+    }
+    let plan = must_plan(&grow(Some("200G"), None, &[]), &host);
+    assert_eq!(plan.steps.len(), 1);
+    assert!(commands(&plan)[0].starts_with("dmsetup load"));
+}
+
+#[test]
+fn metadata_of_a_pool_is_counted_in_its_own_blocks() {
+    let host = recorded("loop-lvm");
+    let plan = must_plan(&grow(None, Some("4G"), &[]), &host);
+    let crate::model::PoolState::Active(status) =
+        &plan.predict(&host).pools.first().expect("a pool").state.clone()
+    else {
+        panic!("active")
+    };
+    assert_eq!(status.metadata.total, MetadataBlocks(1 << 20));
+}
