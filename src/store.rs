@@ -1,11 +1,12 @@
 //! Our own files, and nothing of the host that is looked at: the configuration, the log, figures
-//! for a collector, the history, and what a run must give back.
+//! for a collector, the history, what a run must give back, the journals of what was done.
 //!
 //! Beside the door (`sys`) the only place that touches files.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "our own files")]
 
 pub mod reserved;
+pub mod runs;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

@@ -20,6 +20,7 @@ mod follow;
 mod look;
 mod order;
 mod picture;
+mod questions;
 mod recorded;
 mod signs;
 mod turn;
@@ -38,6 +39,7 @@ use crate::sys::live::child::THIS_PROGRAM;
 pub use child::{child_main, is_child};
 pub use follow::{Survey, Watched};
 pub use look::{Looked, capture, capture_name, look_once};
+pub use questions::ask_questions;
 
 /// Where to look.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -64,6 +64,10 @@ fn perform(order: &Order, live: &Live, output: &Output) {
     }
     let host = Skipping { live, skip: &order.skip };
     let recorder = Recorder::new(&host, order.source, output);
+    if !order.questions.is_empty() {
+        order.questions.iter().for_each(|question| drop(recorder.ask(question)));
+        return;
+    }
     // what it makes of the answers the parent makes again from the lines
     let _ = probe::read_source(order.source, &recorder, &order.options);
 }

@@ -86,7 +86,7 @@ fn host_of(recording: &Recording) -> Option<HostInfo> {
 }
 
 /// A runtime on this thread, for as long as the look takes.
-fn run<T>(look: impl Future<Output = T>) -> Result<T, LookError> {
+pub(super) fn run<T>(look: impl Future<Output = T>) -> Result<T, LookError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime
         .map(|runtime| runtime.block_on(look))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::DevNo;
 use crate::probe::LookOptions;
 use crate::probe::metadata::Asked;
-use crate::sys::{HostPath, Source};
+use crate::sys::{HostPath, Question, Source};
 
 /// The hidden sub-command; the source follows it, for whoever looks at a list of processes.
 pub(super) const SUBCOMMAND: &str = "__probe";
@@ -29,6 +29,9 @@ pub(super) struct Order {
     pub metadata: Option<Asked>,
     /// The blocks of metadata are wanted themselves, for a recording.
     pub record: bool,
+    /// Single questions instead of a source.
+    #[serde(default)]
+    pub questions: Vec<Question>,
 }
 
 /// What a change shows itself in.
@@ -67,7 +70,8 @@ impl Order {
     ) -> Self {
         let root = root.map(HostPath::new);
         let (skip, signs, metadata) = (Vec::new(), None, None);
-        Self { source, root, options, limit, skip, signs, metadata, record: false }
+        let questions = Vec::new();
+        Self { source, root, options, limit, skip, signs, metadata, record: false, questions }
     }
 
     /// As text for the child.

@@ -59,6 +59,7 @@ impl Live {
             Question::DmList => self.control.list().map(Reply::DmList),
             Question::DmDevice(dev) => self.control.device(*dev).map(Reply::DmDevice),
             Question::DmStatus(dev) => self.control.status(*dev).map(Reply::Bytes),
+            Question::DmInactive(dev) => self.control.inactive(*dev).map(Reply::Bytes),
             Question::Dir(path) => self.files.dir(path).map(Reply::Entries),
             Question::File { path, keep, within } => {
                 self.files.file(path, *keep, within.as_ref()).map(Reply::Bytes)
@@ -89,6 +90,11 @@ impl ReadHost for Live {
     fn read_into(&self, of: &Medium, offset: u64, into: &mut [u8]) -> Result<(), Failure> {
         self.media.read_into(&self.files, of, (offset, into))
     }
+}
+
+/// Whether this process may do everything.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
 }
 
 /// The process that started this one, as far as it still lives.

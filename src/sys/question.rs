@@ -93,6 +93,9 @@ pub enum Question {
     /// One device's status, asked with no-flush; may hang on a stuck pool → [`Reply::Bytes`], a
     /// line `START LENGTH TYPE STATUS` for each target.
     DmStatus(DevNo),
+    /// The table in one device's inactive slot; never waits on the device → [`Reply::Bytes`], a
+    /// line `START LENGTH TYPE PARAMETERS` for each target, nothing where the slot is empty.
+    DmInactive(DevNo),
     /// The entries of a directory, sorted by name → [`Reply::Entries`].
     Dir(HostPath),
     /// A file → [`Reply::Bytes`]. `within` is a folder that the file, symbolic links resolved,
@@ -149,9 +152,11 @@ impl Question {
     pub const fn belongs_to(&self, source: Source) -> bool {
         match self {
             Self::Host => matches!(source, Source::Host),
-            Self::DmVersion | Self::DmList | Self::DmDevice(_) | Self::DmStatus(_) => {
-                matches!(source, Source::Dm)
-            }
+            Self::DmVersion
+            | Self::DmList
+            | Self::DmDevice(_)
+            | Self::DmStatus(_)
+            | Self::DmInactive(_) => matches!(source, Source::Dm),
             Self::SysBlock => matches!(source, Source::Block),
             _ => true,
         }
@@ -165,6 +170,7 @@ impl Question {
             Self::DmList => "list of device-mapper devices".to_owned(),
             Self::DmDevice(dev) => format!("table of device {dev}"),
             Self::DmStatus(dev) => format!("status of device {dev}"),
+            Self::DmInactive(dev) => format!("inactive table of device {dev}"),
             Self::Dir(path) => format!("folder {}", path.as_path().display()),
             Self::File { path, .. } => format!("file {}", path.as_path().display()),
             Self::Tree { dir, .. } => format!("files below {}", dir.as_path().display()),

@@ -73,14 +73,14 @@ impl Control {
 
     /// One device's status, a line a target. May hang when its pool is stuck.
     pub(super) fn status(&self, dev: DevNo) -> Result<Raw, Failure> {
-        let mut lines = Vec::new();
-        for target in self.targets(dev, flag::NO_FLUSH)? {
-            let head = format!("{} {} {} ", target.start, target.length, target.kind);
-            lines.extend_from_slice(head.as_bytes());
-            lines.extend_from_slice(&target.params.0);
-            lines.push(b'\n');
-        }
-        Ok(Raw(lines))
+        self.targets(dev, flag::NO_FLUSH).map(|targets| lines(&targets))
+    }
+
+    /// The table in one device's inactive slot, a line a target.
+    pub(super) fn inactive(&self, dev: DevNo) -> Result<Raw, Failure> {
+        let mut table = self.targets(dev, flag::STATUS_TABLE | flag::QUERY_INACTIVE_TABLE)?;
+        table.iter_mut().for_each(mask::blank_keys);
+        Ok(lines(&table))
     }
 
     /// Sends words to a device's target.
@@ -143,6 +143,18 @@ impl Control {
             }
         }
     }
+}
+
+/// A line a target.
+fn lines(targets: &[DmTarget]) -> Raw {
+    let mut lines = Vec::new();
+    for target in targets {
+        let head = format!("{} {} {} ", target.start, target.length, target.kind);
+        lines.extend_from_slice(head.as_bytes());
+        lines.extend_from_slice(&target.params.0);
+        lines.push(b'\n');
+    }
+    Raw(lines)
 }
 
 fn no_node(error: &std::io::Error) -> Failure {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ready::make_ready;
 use crate::ids::DevNo;
+use crate::sys::DmTarget;
 use crate::sys::live::dm::Control;
 use crate::sys::live::dm::wire::{self, flag};
 use crate::sys::live::window::{Change, Ended, Prepared, Request, pass};
@@ -55,10 +56,19 @@ fn check(window: &Window, control: &Control) -> Result<u32, String> {
         ));
     }
     let table = control.exact_table(window.device).map_err(|failure| failure.why)?;
-    if table != window.old {
+    if !is_same(&table, &window.old) {
         return Err(format!("{at} has another table than when this was planned: look again"));
     }
     Ok(state.flags & flag::READ_ONLY)
+}
+
+/// The kernel ends some parameters with a space, which those who print them leave out.
+fn is_same(is: &[DmTarget], was: &[DmTarget]) -> bool {
+    let bare = |target: &DmTarget| {
+        let params = target.params.0.trim_ascii_end().to_vec();
+        (target.start, target.length, target.kind.clone(), params)
+    };
+    is.iter().map(bare).eq(was.iter().map(bare))
 }
 
 /// Every request that may be needed, before the first is sent.

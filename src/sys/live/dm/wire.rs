@@ -17,6 +17,7 @@ pub(in crate::sys::live) mod flag {
     pub(in crate::sys::live) const BUFFER_FULL: u32 = 1 << 8;
     pub(in crate::sys::live) const SKIP_LOCKFS: u32 = 1 << 10;
     pub(in crate::sys::live) const NO_FLUSH: u32 = 1 << 11;
+    pub(in crate::sys::live) const QUERY_INACTIVE_TABLE: u32 = 1 << 12;
     pub(in crate::sys::live) const DEFERRED_REMOVE: u32 = 1 << 17;
 }
 
