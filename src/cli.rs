@@ -67,6 +67,33 @@ pub struct Globals {
     pub read_only: bool,
 }
 
+/// How a command that changes the host is called.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Walk the plan on predictions; nothing is changed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the plan as JSON; nothing is changed
+    #[arg(long)]
+    pub json: bool,
+    /// Write the plan as a shell script; nothing is changed; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Save the plan for `apply`; nothing is changed
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Consent: the pool's name, and the path of each device whose content is lost
+    #[arg(long, value_name = "NAME")]
+    pub yes: Vec<String>,
+}
+
+impl Change {
+    /// Whether it only shows: nothing runs then, whatever is consented to.
+    pub const fn only_shows(&self) -> bool {
+        self.dry_run || self.json || self.script.is_some() || self.save.is_some()
+    }
+}
+
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum When {
@@ -194,6 +221,65 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Grow a pool's data or metadata, or a thin volume with its filesystem: plan, show, ask, run
+    #[command(after_help = "A SIZE needs a unit b K M G T P (1024-based); +SIZE counts from what \
+                            is there; 100%FREE is every free extent of the volume group. Nothing \
+                            ever shrinks.")]
+    Grow {
+        /// The pool: its device-mapper name, or VG/LV; with --size a thin volume VG/LV
+        #[arg(value_name = "POOL|VG/LV")]
+        pool: Option<String>,
+        /// How much data the pool shall have
+        #[arg(long, value_name = "SIZE|+SIZE|100%FREE", allow_hyphen_values = true)]
+        data: Option<String>,
+        /// How much metadata the pool shall have
+        #[arg(long, value_name = "SIZE|+SIZE", allow_hyphen_values = true)]
+        metadata: Option<String>,
+        /// A disk or partition that joins the volume group first; may be repeated
+        #[arg(long, value_name = "DEVICE")]
+        add_pv: Vec<String>,
+        /// How large the thin volume shall be
+        #[arg(long, value_name = "SIZE|+SIZE", allow_hyphen_values = true,
+              conflicts_with_all = ["data", "metadata", "add_pv"])]
+        size: Option<String>,
+        /// How the plan is taken
+        #[command(flatten)]
+        how: Change,
+    },
+    /// Find out why a pool, volume group or volume is not there, and bring it back
+    Activate {
+        /// A pool, a volume group, or VG/LV
+        #[arg(value_name = "POOL|VG|VG/LV")]
+        target: Option<String>,
+        /// How the plan is taken
+        #[command(flatten)]
+        how: Change,
+    },
+    /// Run a plan that was saved with --save, where it still fits
+    Apply {
+        /// The saved plan
+        #[arg(value_name = "PLANFILE")]
+        plan: PathBuf,
+        /// How the plan is taken
+        #[command(flatten)]
+        how: Change,
+    },
+    /// Print what was done to this host, or one run in full
+    Journal {
+        /// The run
+        id: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with what a crash or a stop cut off
+    Resume {
+        /// The run; all that are unfinished, oldest first, when left out
+        id: Option<String>,
+        /// Consent to a step that destroys data and had not begun: the device's path
+        #[arg(long, value_name = "NAME")]
+        yes: Vec<String>,
+    },
     /// Print what happens as it happens, one line each, until it is ended
     Watch {
         /// Print a JSON object a line
@@ -278,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_command_of_a_later_version_is_not_offered() {
-        for command in ["grow", "activate", "setup", "repair", "clean", "apply"] {
+        for command in ["setup", "repair", "clean"] {
             assert!(Cli::try_parse_from(["thinscope", command]).is_err(), "{command}");
         }
     }

@@ -4,6 +4,7 @@
 //! The only module beside `main` that may use all others; it decides nothing about storage.
 
 mod block;
+mod change;
 mod check;
 mod freed;
 mod host;
@@ -46,6 +47,12 @@ enum Trouble {
     /// Something on the way failed.
     #[error("{0}")]
     Failed(String),
+    /// What was wished for will not be done, and nothing was.
+    #[error("{0}")]
+    Refused(String),
+    /// The person at the terminal left it.
+    #[error("stopped")]
+    Stopped,
 }
 
 impl Trouble {
@@ -58,6 +65,8 @@ impl Trouble {
             Self::Usage(_) => Exit::Usage,
             Self::NothingRead(_) => Exit::NothingRead,
             Self::Failed(_) => Exit::Failed,
+            Self::Refused(_) => Exit::Listed,
+            Self::Stopped => Exit::Stopped,
         }
     }
 }
@@ -127,6 +136,15 @@ fn perform(cli: &Cli) -> Result<Exit, Trouble> {
             out.write_all(&script)
         }),
         Some(Command::Man) => print::stdout(|out| manual::write(&Cli::command(), out)),
+        Some(
+            command @ (Command::Grow { .. }
+            | Command::Activate { .. }
+            | Command::Apply { .. }
+            | Command::Resume { .. }),
+        ) => change::change(&settings, command),
+        Some(Command::Journal { id, json }) => {
+            change::print_journal(&settings, id.as_deref(), *json)
+        }
         Some(Command::Capture { output }) => host::capture(&settings, output.as_deref()),
         Some(metrics @ Command::Metrics { output }) => {
             metrics::run(&settings, metrics, output.as_deref())

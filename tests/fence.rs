@@ -21,14 +21,24 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("command", &["units", "ids", "text"]),
     ("format", &["units", "ids", "text"]),
     ("thinmeta", &["units", "ids"]),
+    ("intent", &["units", "ids", "text"]),
     ("model", &["units", "ids", "text"]),
+    ("plan", &["model", "intent", "command", "units", "ids", "text", "format"]),
+    (
+        "exec",
+        &["plan", "survey", "store", "sys", "command", "model", "intent", "units", "ids", "text"],
+    ),
     ("sys", &["command", "units", "ids", "text"]),
     ("probe", &["sys", "command", "owner", "thinmeta", "model", "format", "units", "ids", "text"]),
     ("owner", &["sys", "command", "probe", "thinmeta", "model", "units", "ids", "text", "format"]),
     ("advise", &["model", "units", "ids", "text", "format"]),
     ("survey", &["probe", "owner", "advise", "sys", "model", "format", "units", "ids", "text"]),
+<<<<<<< HEAD
     ("report", &["model", "format", "units", "ids", "text"]),
     ("history", &["model", "units", "text"]),
+=======
+    ("report", &["model", "plan", "format", "units", "ids", "text"]),
+>>>>>>> eb8bb9f (grow, activate, apply, journal, resume on the command line)
     ("events", &["model", "format", "units", "ids", "text"]),
     ("tui", &["model", "events", "survey", "advise", "report", "format", "units", "ids", "text"]),
     ("cli", &[]),
@@ -39,7 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const MAY_ALL: &[&str] = &["main", "run", ""];
 
 /// Where files and programs of a host are touched, and where our own files are.
-const OUTSIDE: &[&str] = &["src/sys/live", "src/store.rs", "src/store/"];
+const OUTSIDE: &[&str] = &["src/sys/live", "src/store"];
 
 /// What touches the outside.
 const TOUCHES: &[&[&str]] =

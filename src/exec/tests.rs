@@ -25,6 +25,8 @@ enum Fault {
     DiesBefore,
     /// The machine dies after it.
     DiesAfter,
+    /// The machine dies when LVM has recorded it and the kernel has not taken it.
+    DiesHalf,
     /// The machine dies within it and leaves the pool suspended, before the work.
     DiesSuspended,
 }
@@ -37,6 +39,8 @@ struct Sim {
     effects: usize,
     dead: bool,
     stop_after: Option<usize>,
+    /// What the kernel is given when it is told to take what LVM has recorded.
+    recorded: Option<Topology>,
 }
 
 impl Sim {
@@ -48,6 +52,7 @@ impl Sim {
             effects: 0,
             dead: false,
             stop_after: None,
+            recorded: None,
         }
     }
 
@@ -57,6 +62,25 @@ impl Sim {
         let dm = self.topology.nodes[at.0 as usize].facts.dm.as_mut().expect("active");
         dm.suspended = true;
         dm.inactive_table = true;
+    }
+
+    fn perform(&mut self, action: &Action) {
+        match (action, self.recorded.take()) {
+            (Action::Refresh { .. }, Some(recorded)) => self.topology = recorded,
+            (action, recorded) => {
+                self.recorded = recorded;
+                action.predict(&mut self.topology);
+            }
+        }
+    }
+
+    /// Sizes as LVM records them, and the status as the kernel had it.
+    fn record_only(&mut self, action: &Action) {
+        let mut after = self.topology.clone();
+        action.predict(&mut after);
+        self.recorded = Some(after.clone());
+        after.pools.clone_from(&self.topology.pools);
+        self.topology = after;
     }
 
     fn is_suspended(&self) -> bool {
@@ -89,7 +113,12 @@ impl Host for Sim {
                 }
                 return Acted::Failed { why: why() };
             }
-            _ => action.predict(&mut self.topology),
+            Some(Fault::DiesHalf) => {
+                self.dead = true;
+                self.record_only(action);
+                return Acted::Failed { why: why() };
+            }
+            _ => self.perform(action),
         }
         match fault {
             Some(Fault::FailsAfter) => Acted::Failed { why: why() },
@@ -216,6 +245,20 @@ fn whenever_the_machine_dies_resume_reaches_the_undisturbed_end() {
                 assert!(!again.is_suspended(), "{fault:?} in step {at}");
             }
         }
+    }
+}
+
+#[test]
+fn what_lvm_recorded_and_the_kernel_did_not_take_is_completed_not_done_twice() {
+    let (topology, plan) = plans().swap_remove(0);
+    let undisturbed = figures(&plan.predict(&topology));
+    for at in 0..plan.steps.len() {
+        let mut host = Sim { fault: Some((at, Fault::DiesHalf)), ..Sim::new(&topology) };
+        run(&plan, 0, &mut host, &mut |_| {});
+        let cut = journal(&plan, &host.journal);
+        let mut again = Sim { recorded: host.recorded.clone(), ..Sim::new(&host.topology) };
+        assert_eq!(go_on(&cut, &mut again), Ending::Done, "step {at}");
+        assert_eq!(figures(&again.topology), undisturbed, "step {at}");
     }
 }
 

@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(wanted_metadata(Bytes(7 << 30), Sectors(128)), Bytes(7 * MIB));
         assert_eq!(wanted_metadata(Bytes(7 << 30), Sectors(0)), Bytes(0));
         // lvmthin(7): 15.81 GiB
-        assert_eq!(MOST_METADATA.0 * 100 >> 30, 1581);
+        assert_eq!((MOST_METADATA.0 * 100) >> 30, 1581);
     }
 
     #[test]

@@ -30,6 +30,12 @@ pub(super) fn stdout(
     }
 }
 
+/// One line of a result, at once.
+pub(super) fn line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
+}
+
 /// One message. Where standard error is closed there is nobody to tell.
 pub(super) fn message(words: &dyn fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "thinscope: {words}");

@@ -1,0 +1,27 @@
+#!/bin/bash
+# A pool that LVM does not own grows while a container writes: over loop files, or over volumes.
+. "$LAB/guest/check.sh"
+. "$LAB/guest/trouble.sh"
+. "$LAB/guest/witness.sh"
+
+pool=$(pool_name)
+start_writer shop-web-1
+arguments() { dmsetup table "$pool" | cut -d ' ' -f 3-; }
+kept=$(arguments)
+length=$(dmsetup table "$pool" | cut -d ' ' -f 2)
+total=$(total_of "$pool") metadata=$(metadata_of "$pool")
+# docker's blocks are 64 KiB: 1 GiB are 16384 of them; 64 MiB of metadata are 16384 blocks
+ok "data grows by 1G" thinscope grow --data +1G --yes="$pool"
+equal "the kernel has that much more" $((total + 16384)) "$(total_of "$pool")"
+equal "the table is that much longer" $((length + 2097152)) "$(dmsetup table "$pool" | cut -d ' ' -f 2)"
+equal "every other argument is the same to the letter" "$kept" "$(arguments)"
+ok "the writer goes on" goes_on shop-web-1
+ok "metadata and data grow in one window" thinscope grow --data +1G --metadata +64M --yes="$pool"
+equal "data has grown again" $((total + 32768)) "$(total_of "$pool")"
+equal "metadata too" $((metadata + 16384)) "$(metadata_of "$pool")"
+equal "still every other argument" "$kept" "$(arguments)"
+ok "the writer goes on to the end" goes_on shop-web-1
+ok "no line of it is missing" whole shop-web-1
+ok "nothing is suspended" nothing_suspended
+equal "a shrink is refused" 1 "$(thinscope grow --data 1G --yes="$pool" >/dev/null 2>&1; echo $?)"
+equal "no inactive table is left" 0 "$(dmsetup info -c --noheadings -o tables_loaded "$pool" 2>/dev/null | grep -c Inactive)"
