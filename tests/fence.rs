@@ -33,12 +33,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("owner", &["sys", "command", "probe", "thinmeta", "model", "units", "ids", "text", "format"]),
     ("advise", &["model", "units", "ids", "text", "format"]),
     ("survey", &["probe", "owner", "advise", "sys", "model", "format", "units", "ids", "text"]),
-<<<<<<< HEAD
-    ("report", &["model", "format", "units", "ids", "text"]),
-    ("history", &["model", "units", "text"]),
-=======
     ("report", &["model", "plan", "format", "units", "ids", "text"]),
->>>>>>> eb8bb9f (grow, activate, apply, journal, resume on the command line)
+    ("history", &["model", "units", "text"]),
     ("events", &["model", "format", "units", "ids", "text"]),
     ("tui", &["model", "events", "survey", "advise", "report", "format", "units", "ids", "text"]),
     ("cli", &[]),

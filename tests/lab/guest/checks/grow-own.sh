@@ -5,7 +5,7 @@
 . "$LAB/guest/witness.sh"
 
 pool=$(pool_name)
-start_writer shop-web-1
+ok "a container writes" start_writer shop-web-1
 arguments() { dmsetup table "$pool" | cut -d ' ' -f 3-; }
 kept=$(arguments)
 length=$(dmsetup table "$pool" | cut -d ' ' -f 2)
