@@ -155,7 +155,8 @@ fn settle(
             Err(failed(format!("it ended well, and yet what it was for is not so: {seen}")))
         }
         (Err(seen), Acted::Refused { why } | Acted::Failed { why }) => {
-            Err(failed(format!("{why}; seen afterwards: {seen}")))
+            let means = step.action.explain(&why).map(|means| format!(" ({means})"));
+            Err(failed(format!("{why}{}; seen afterwards: {seen}", means.unwrap_or_default())))
         }
         (_, Acted::Running { why }) => Err(Ending::Running { step: at, why }),
     }

@@ -358,6 +358,15 @@ impl Action {
         }
     }
 
+    /// What a failure of it means, where its words do not say so.
+    pub fn explain(&self, words: &str) -> Option<&'static str> {
+        let activates = matches!(self, Self::ActivateVolume { .. } | Self::ActivateGroup { .. });
+        (activates && words.contains("Check of pool")).then_some(
+            "thin_check, which LVM runs before it activates a pool, found damage; save the \
+             metadata before anything else",
+        )
+    }
+
     /// What brings a pool back by hand, should everything else be gone.
     pub fn rescue(&self) -> Option<String> {
         match self {

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use nix::sys::termios::{FlushArg, tcflush};
+
 use crate::plan::{Consent, Danger, Plan};
 use crate::run::{Trouble, print};
 
@@ -41,6 +43,8 @@ fn ask(consent: &Consent) -> Result<(), Trouble> {
             format!("{}: type {word} to go on", consent.to)
         }
     };
+    // what was typed before the question could be read agrees to nothing
+    let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
     let mut line = String::new();
     let asked = write!(io::stderr(), "{question}: ").and_then(|()| io::stderr().flush());
     let read = asked.and_then(|()| io::stdin().lock().read_line(&mut line));
