@@ -6,6 +6,7 @@
 
 mod growing;
 mod rules;
+mod stack;
 mod words;
 
 use std::cmp::Reverse;
@@ -36,6 +37,13 @@ pub fn findings(topology: &Topology) -> Vec<Finding> {
 /// The page of a finding.
 pub fn page(code: &str) -> Option<&'static str> {
     rules::ALL.iter().find(|rule| rule.code == code).map(|rule| rule.page)
+}
+
+/// Which wizard cures a finding, in the words of its page.
+pub fn wizard(code: &str) -> Option<String> {
+    let (_, after) = page(code)?.split_once("\n## Which wizard\n")?;
+    let words = after.split("\n\n").next()?;
+    Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// All codes, in the order of the rules.

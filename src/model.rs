@@ -17,11 +17,15 @@
 
 pub mod block;
 pub mod descent;
+pub mod engine;
 pub mod event;
 pub mod finding;
+pub mod growth;
 pub mod holders;
+pub mod host;
 pub mod metadata;
 pub mod node;
+pub mod policy;
 pub mod pool;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -31,11 +35,17 @@ pub mod topology;
 pub mod trend;
 pub mod usage;
 
+pub use engine::EngineFacts;
 pub use event::{Event, EventKind};
 pub use finding::{Finding, Gap, Severity};
+pub use growth::{Growth, Hindrance};
 pub use holders::Holder;
+pub use host::{Cookie, HostFacts, ThinCheck};
 pub use metadata::PoolMetadata;
-pub use node::{DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, VgFacts};
+pub use node::{
+    DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, QueueFacts, VgFacts,
+};
+pub use policy::{Policy, ProfileFile};
 pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus};
 pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};
 pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice, Times};

@@ -16,7 +16,8 @@ pub mod write;
 pub use medium::Medium;
 pub use question::{
     Answer, DirEntry, DmDevice, DmListed, DmTarget, EntryKind, FailKind, Failure, FileStat,
-    FsSpace, HostInfo, Keep, Question, Reply, RunOutput, Source, SysBlockDevice, TreeFile,
+    FsSpace, HeldBy, HolderSeen, HoldersSeen, HostInfo, Keep, Question, Reply, RunOutput, Source,
+    SysBlockDevice, TreeFile,
 };
 pub use raw::{HostPath, Raw};
 

@@ -73,7 +73,7 @@ fn whole() -> Laid {
 
 fn asked(at: Laid, depth: Depth, one_by_one: bool) -> Asked {
     let parents = vec![(id(2), id(1)), (id(7), id(2))];
-    let place = PoolPlace { pool: "p".to_owned(), at: Ok(at), device: None, parents };
+    let place = PoolPlace { pool: "p".to_owned(), at: Ok(at), device: None, parents, base: None };
     Asked { places: vec![place], depth, block: None, one_by_one, reserve: None }
 }
 
@@ -157,8 +157,13 @@ fn a_volume_is_read_through_its_extents() {
 #[test]
 fn what_cannot_be_read_says_why_and_the_other_pools_are_read() {
     let mut asked = asked(whole(), Depth::Details, false);
-    let elsewhere =
-        |name: &str, at| PoolPlace { pool: name.to_owned(), at, device: None, parents: Vec::new() };
+    let elsewhere = |name: &str, at| PoolPlace {
+        pool: name.to_owned(),
+        at,
+        device: None,
+        parents: Vec::new(),
+        base: None,
+    };
     asked.places.push(elsewhere("gone", Ok(Laid::whole(medium("none"), None))));
     asked.places.push(elsewhere("suspended", Err("it is suspended".to_owned())));
     let seen = read_metadata(&host(), &asked, Ways::default());

@@ -2,12 +2,10 @@
 
 use super::words::shell;
 use crate::format;
-use crate::model::{Kind, Node, Pool, PoolKind, Topology};
+use crate::model::growth::METADATA_MAX;
+use crate::model::{Pool, PoolKind, Topology};
 use crate::units::Bytes;
 
-/// dm-thin uses at most 255 index entries of metadata blocks: 15.81 GiB (kernel,
-/// `THIN_METADATA_MAX_SECTORS`).
-const METADATA_MAX: Bytes = Bytes(255 * ((1 << 14) - 64) * 4096);
 const MIB: u64 = 1 << 20;
 
 /// How more data blocks come about.
@@ -64,14 +62,8 @@ fn without_lvm(pool: &Pool, what: &str) -> String {
 
 /// The VG of a pool as a shell takes it, and how much of it is free.
 pub(super) fn free_in_vg(topology: &Topology, pool: &Pool) -> Option<(String, Bytes)> {
-    let node = vg_of(topology, pool)?;
+    let node = topology.vg_of(pool)?;
     Some((shell(node.name.as_str()), node.facts.vg.as_ref()?.free?))
-}
-
-/// The VG's node of a pool that LVM owns.
-pub(super) fn vg_of<'a>(topology: &'a Topology, pool: &Pool) -> Option<&'a Node> {
-    let (vg, _) = pool.lv.as_ref()?.as_str().split_once('/')?;
-    topology.nodes.iter().find(|node| node.kind == Kind::Vg && node.name == vg)
 }
 
 #[cfg(test)]
@@ -85,11 +77,5 @@ mod tests {
         assert_eq!(step(Some(Bytes(1020 * MIB))), 1020 * MIB);
         let near_the_end = Bytes(METADATA_MAX.get() - 10 * MIB);
         assert_eq!(step(Some(near_the_end)), 10 * MIB);
-    }
-
-    #[test]
-    fn the_largest_metadata_is_what_the_kernel_warns_of() {
-        // "Metadata device is larger than 33292800 sectors: excess space will not be used"
-        assert_eq!(METADATA_MAX.sectors().get(), 33_292_800);
     }
 }

@@ -2,16 +2,34 @@
 
 use super::Rule;
 
+mod autoextend_cannot_act;
+mod autoextend_off;
+mod base_device_missing;
+mod base_uuid_mismatch;
+mod component_left_active;
 mod container_dead;
+mod container_writes_heavy;
 mod data_blocks_leaked;
+mod deferred_deletion_stuck;
+mod deferred_removal_off;
+mod device_busy_in_namespace;
 mod device_id_duplicate;
 mod device_leaked;
 mod device_missing;
 mod device_suspended;
+mod discards_not_passed;
+mod driver_removed;
+mod loop_file_overcommitted;
 mod loop_lvm_in_use;
+mod loop_space_not_returned;
+mod metadata_device_oversized;
+mod metadata_device_slow;
 mod metadata_snapshot_held;
+mod metadata_spare_missing;
 mod metadata_unreadable;
+mod min_free_space_reached;
 mod not_monitored;
+mod overcommitted;
 mod pool_data_full;
 mod pool_data_near_full;
 mod pool_failed;
@@ -22,11 +40,21 @@ mod pool_needs_check;
 mod pool_out_of_data_space;
 mod pool_read_only;
 mod pool_suspended;
+mod profile_missing;
 mod pv_missing;
+mod thin_check_missing;
+mod transaction_mismatch;
+mod transaction_open;
+mod udev_cookie_stuck;
+mod udev_sync_overridden;
+mod vg_no_free_space;
 
 /// All rules.
 pub(super) const ALL: &[Rule] = &[
+    driver_removed::RULE,
+    udev_cookie_stuck::RULE,
     pv_missing::RULE,
+    component_left_active::RULE,
     pool_inactive::RULE,
     pool_suspended::RULE,
     device_suspended::RULE,
@@ -37,14 +65,36 @@ pub(super) const ALL: &[Rule] = &[
     pool_data_full::RULE,
     pool_read_only::RULE,
     metadata_unreadable::RULE,
+    transaction_mismatch::RULE,
+    base_uuid_mismatch::RULE,
+    base_device_missing::RULE,
     device_id_duplicate::RULE,
     device_missing::RULE,
     device_leaked::RULE,
+    transaction_open::RULE,
+    min_free_space_reached::RULE,
     pool_metadata_near_full::RULE,
     pool_data_near_full::RULE,
+    profile_missing::RULE,
     not_monitored::RULE,
+    autoextend_cannot_act::RULE,
+    vg_no_free_space::RULE,
+    autoextend_off::RULE,
+    loop_file_overcommitted::RULE,
+    overcommitted::RULE,
+    thin_check_missing::RULE,
+    device_busy_in_namespace::RULE,
+    deferred_deletion_stuck::RULE,
     container_dead::RULE,
+    udev_sync_overridden::RULE,
+    deferred_removal_off::RULE,
+    container_writes_heavy::RULE,
     loop_lvm_in_use::RULE,
+    loop_space_not_returned::RULE,
+    discards_not_passed::RULE,
     metadata_snapshot_held::RULE,
     data_blocks_leaked::RULE,
+    metadata_spare_missing::RULE,
+    metadata_device_slow::RULE,
+    metadata_device_oversized::RULE,
 ];

@@ -1,5 +1,9 @@
 //! Each rule on the smallest host that shows it, and all of them on a healthy one.
 
+mod below;
+mod engines;
+mod lvm;
+
 use super::*;
 use crate::model::sample::{Parts, container, direct_lvm, status, thin};
 use crate::model::{
@@ -18,6 +22,18 @@ fn findings_after(change: impl FnOnce(&mut Parts)) -> Vec<Finding> {
     findings(&parts.topology())
 }
 
+/// What is found on a host after `change`, with this beside its devices.
+fn findings_of(
+    change: impl FnOnce(&mut Parts),
+    host: impl FnOnce(&mut crate::model::HostFacts),
+) -> Vec<Finding> {
+    let mut parts = direct_lvm();
+    change(&mut parts);
+    let mut topology = parts.topology();
+    host(&mut topology.host);
+    findings(&topology)
+}
+
 fn with_status(change: impl FnOnce(&mut PoolStatus)) -> impl FnOnce(&mut Parts) {
     |parts| {
         let mut status = status();
@@ -33,17 +49,30 @@ fn only(found: &[Finding], code: &str) -> Finding {
     with_code[0].clone()
 }
 
+/// What every page has, in this order.
+const PARTS: [&str; 5] =
+    ["## How it is noticed", "## Why it matters", "## What to do", "## Which wizard", "## Sources"];
+
 #[test]
 fn every_code_has_a_page_that_begins_with_it() {
     for code in codes() {
         let page = page(code).expect("the code comes from the registry");
         assert!(page.starts_with(&format!("# {code}\n")), "{code}");
-        for part in ["## How it is noticed", "## Why it matters", "## What to do", "## Sources"] {
-            assert!(page.contains(part), "{code} lacks {part}");
-        }
+        let places: Vec<_> = PARTS.iter().map(|part| page.find(part)).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{code}: {places:?}");
         assert!(page.is_ascii() && page.lines().all(|line| line.len() <= 100), "{code}");
     }
     assert_eq!(page("no-such-code"), None);
+}
+
+#[test]
+fn every_page_says_which_wizard_cures_it_or_that_none_does() {
+    for code in codes() {
+        let wizard = wizard(code).expect("every page has the part");
+        let named = wizard.contains("`thinscope ") || wizard.starts_with("None");
+        assert!(named && !wizard.contains('\n'), "{code}: {wizard}");
+    }
+    assert_eq!(wizard("pool-data-full").as_deref(), Some("`thinscope grow POOL --data +SIZE`."));
 }
 
 #[test]
@@ -63,7 +92,7 @@ fn a_healthy_host_with_inactive_layers_has_no_finding() {
 #[test]
 fn an_lvm_pool_that_is_not_active_stops_its_engine() {
     let found = findings_after(|parts| {
-        parts.pool.state = PoolState::Inactive;
+        parts.deactivate();
         parts.pool.monitor = Some("not monitored".into());
     });
     let finding = only(&found, "pool-inactive");
@@ -77,7 +106,7 @@ fn an_lvm_pool_that_is_not_active_stops_its_engine() {
 fn an_lvm_pool_that_nobody_uses_may_be_inactive_on_purpose() {
     for engines in [vec![], vec![Engine::Lvm]] {
         let found = findings_after(|parts| {
-            parts.pool.state = PoolState::Inactive;
+            parts.deactivate();
             parts.pool.engines = engines;
         });
         let finding = only(&found, "pool-inactive");
@@ -89,7 +118,7 @@ fn an_lvm_pool_that_nobody_uses_may_be_inactive_on_purpose() {
 #[test]
 fn docker_s_own_pool_is_gone_when_docker_was_stopped_in_order() {
     let found = findings_after(|parts| {
-        parts.pool.state = PoolState::Inactive;
+        parts.deactivate();
         parts.pool.lv = None;
         parts.pool.name = "docker-254:1-131-pool".into();
     });
@@ -410,6 +439,7 @@ fn names_without_an_id_are_told_with_their_file() {
 fn lost_blocks_damage_and_a_held_snapshot_are_told() {
     let found = findings_after(|parts| {
         parts.pool.contents = Some(contents(2, 3).into());
+        parts.pool.lost = Some(DataBlocks(2));
         with_status(|status| status.held_root = Some(12))(parts);
     });
     assert!(only(&found, "data-blocks-leaked").summary.contains("counts 1.0 MiB as used"));

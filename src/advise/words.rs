@@ -1,7 +1,7 @@
 //! What rules have in common: findings about a pool or a node, the raw lines that prove them,
 //! and names as a shell takes them.
 
-use crate::model::{Finding, Mode, Node, Pool, PoolStatus, Severity, Topology};
+use crate::model::{Finding, Mode, Node, Policy, Pool, PoolStatus, Severity, Topology};
 
 /// A finding about a pool, with its status line as evidence.
 pub(super) fn about_pool(
@@ -79,6 +79,26 @@ pub(super) const NEAR_FULL_PERCENT: u64 = 80;
 pub(super) fn near_full(used: u64, total: u64) -> bool {
     let (used, total) = (u128::from(used), u128::from(total));
     total > 0 && used < total && used * 100 >= total * u128::from(NEAR_FULL_PERCENT)
+}
+
+/// Whether the data or the metadata of a pool is near full, or full.
+pub(super) fn is_near_full(pool: &Pool) -> bool {
+    pool.status().is_some_and(|status| {
+        let (data, metadata) = (status.data, status.metadata);
+        near_full(data.used.0, data.total.0)
+            || near_full(metadata.used.0, metadata.total.0)
+            || data_full(status)
+            || metadata_full(status)
+    })
+}
+
+/// A policy's figures and where they are written, as evidence.
+pub(super) fn policy_line(policy: &Policy) -> String {
+    let from = policy.from.as_ref().map_or("LVM's own default", |path| path.as_str());
+    format!(
+        "thin_pool_autoextend_threshold = {} ({from}), thin_pool_autoextend_percent = {}",
+        policy.threshold, policy.percent
+    )
 }
 
 /// Whole percent, rounded down.

@@ -106,6 +106,8 @@ pub struct NodeFacts {
     pub loop_device: Option<Box<LoopFacts>>,
     /// As a file under a loop device.
     pub file: Option<Box<FileFacts>>,
+    /// As a queue of requests.
+    pub queue: Option<Box<QueueFacts>>,
     /// The pool it is.
     pub pool: Option<PoolIx>,
     /// The thin device it is.
@@ -215,4 +217,13 @@ pub struct FileFacts {
     pub apparent: Bytes,
     /// What it takes on its filesystem.
     pub allocated: Bytes,
+}
+
+/// What a block device's queue tells of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueFacts {
+    /// Whether it turns.
+    pub rotational: Option<bool>,
+    /// The largest discard it takes; 0 where it takes none.
+    pub discard_max: Option<Bytes>,
 }

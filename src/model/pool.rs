@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::engine::EngineFacts;
 use super::metadata::PoolMetadata;
 use super::node::Kind;
+use super::policy::Policy;
 use super::thin::Engine;
 use super::topology::{NodeIx, ThinIx};
 use super::usage::Usage;
@@ -140,12 +142,19 @@ pub struct Pool {
     pub monitor: Option<Printable>,
     /// LVM's profile.
     pub profile: Option<Printable>,
+    /// What LVM is set to do when it fills; `None` where LVM does not own it or was not seen.
+    pub policy: Option<Policy>,
+    /// What the engines' own files say of it, one entry a data root.
+    pub engine_facts: Vec<EngineFacts>,
     /// LVM's transaction id.
     pub lvm_transaction_id: Option<u64>,
     /// Its thin devices.
     pub devices: Vec<ThinIx>,
     /// What its own metadata says; `None` where that was not read.
     pub contents: Option<Arc<PoolMetadata>>,
+    /// Data blocks that its metadata counts as used and no device reaches, in two looks where it
+    /// is active: a block that is being written is so for an instant.
+    pub lost: Option<DataBlocks>,
     /// `docker info`'s driver section, computed: key and value in docker's order.
     pub driver_status: Vec<(String, String)>,
     /// Keys of that section that only a living daemon can know.

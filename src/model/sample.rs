@@ -122,9 +122,12 @@ pub(crate) fn pool(state: PoolState) -> Pool {
         engines: vec![Engine::Docker],
         monitor: Some("monitored".into()),
         profile: Some("docker-thinpool".into()),
+        policy: None,
+        engine_facts: Vec::new(),
         lvm_transaction_id: Some(0),
         devices: Vec::new(),
         contents: None,
+        lost: None,
         driver_status: vec![
             ("Pool Name".into(), "docker-thinpool".into()),
             ("Pool Blocksize".into(), "524.3kB".into()),
@@ -163,6 +166,14 @@ impl Parts {
     pub(crate) fn add_thin(&mut self, thin: ThinDevice) {
         self.pool.devices.push(ThinIx(ix(self.thins.len())));
         self.thins.push(thin);
+    }
+
+    /// The pool and its two volumes are not in the kernel.
+    pub(crate) fn deactivate(&mut self) {
+        self.pool.state = PoolState::Inactive;
+        for node in &mut self.nodes[4..=6] {
+            (node.device, node.facts.dm) = (None, None);
+        }
     }
 
     /// Puts it together.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::descent::Descent;
+use super::host::HostFacts;
 use super::metadata::Lineage;
 use super::node::Node;
 use super::pool::Pool;
@@ -28,6 +29,8 @@ pub struct Topology {
     pub pools: Vec<Pool>,
     /// All thin devices, pool by pool, by id.
     pub thins: Vec<ThinDevice>,
+    /// What concerns them and belongs to no device.
+    pub host: HostFacts,
     children: Vec<Vec<NodeIx>>,
     by_id: HashMap<NodeId, NodeIx>,
 }
@@ -60,7 +63,7 @@ impl Topology {
                 }
             }
         }
-        Self { nodes, pools, thins, children, by_id }
+        Self { nodes, pools, thins, host: HostFacts::default(), children, by_id }
     }
 
     /// A node. Indices of this topology are always valid in it.

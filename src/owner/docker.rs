@@ -6,12 +6,14 @@
 
 mod ask;
 pub mod buildkit;
+pub mod busy;
 pub mod claims;
 pub mod config;
 pub mod containers;
 pub mod devices;
 pub mod digest;
 pub mod driver_status;
+pub mod engine_facts;
 #[cfg(test)]
 mod fake;
 pub mod images;
@@ -21,19 +23,21 @@ pub mod options;
 mod parents;
 pub mod pool_files;
 pub mod pool_name;
+mod program;
 #[cfg(test)]
 mod real;
 mod roots;
 #[cfg(test)]
 mod tests;
-pub mod transaction;
 
 use crate::model::Gap;
 use crate::probe::LookOptions;
 use crate::sys::{HostPath, Keep, ReadHost};
+use crate::text::Printable;
 
 use ask::Asker;
 use buildkit::BuildSnapshots;
+use busy::Busy;
 use config::DaemonConfig;
 use containers::Containers;
 use devices::MetadataFolder;
@@ -44,7 +48,7 @@ use pool_files::PoolFiles;
 
 pub use claims::owned;
 pub use driver_status::{DriverStatus, driver_status};
-pub use transaction::{TransactionRelation, transaction_relation};
+pub use engine_facts::engine_facts;
 
 /// What Docker's files say.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +59,8 @@ pub struct DockerFacts {
     pub roots: Vec<DockerRoot>,
     /// `uname -r` of the kernel.
     pub kernel: Option<String>,
+    /// The daemon's program, where it has the driver no more.
+    pub without_driver: Option<Printable>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -91,6 +97,8 @@ pub struct DockerRoot {
     pub has_buildkit: bool,
     /// Build snapshots.
     pub snapshots: BuildSnapshots,
+    /// What docker could not finish.
+    pub busy: Busy,
 }
 
 /// How often a folder that moves while it is read is read again.
@@ -103,7 +111,10 @@ pub fn read_docker(host: &dyn ReadHost, options: &LookOptions) -> DockerFacts {
     let found = roots::find_roots(&mut ask, &config, &options.docker_roots);
     let roots: Vec<_> = found.into_iter().map(|root| read_root(&mut ask, root)).collect();
     let kernel = if roots.is_empty() { None } else { read_kernel(&mut ask) };
-    DockerFacts { config, roots, kernel, gaps: ask.into_gaps() }
+    // last, for a program is a hundred times larger than all else
+    let without_driver =
+        if roots.is_empty() { None } else { program::without_driver(&ask, &config) };
+    DockerFacts { config, roots, kernel, without_driver, gaps: ask.into_gaps() }
 }
 
 /// From its file, because who the host is belongs to another source.
@@ -127,6 +138,7 @@ fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {
         containers: Containers::default(),
         has_buildkit,
         snapshots: None,
+        busy: Busy::default(),
     };
     // every creation and deletion of a device rewrites the transaction file
     for _ in 0..MOST_READINGS {
@@ -139,10 +151,11 @@ fn read_root(ask: &mut Asker<'_>, found: roots::FoundRoot) -> DockerRoot {
             root.snapshots = buildkit::read_snapshots(ask, &root.path);
         }
         if before == devices::read_transaction(ask, &home) {
+            root.busy = busy::read_busy(ask, &home, &root);
             return root;
         }
     }
-    let path = crate::text::Printable::from_bytes(&root.path.0.0);
+    let path = Printable::from_bytes(&root.path.0.0);
     ask.gap(format!(
         "{path}: docker makes or deletes devices faster than they can be read, so some may be \
          named wrongly; look again when it is quieter"

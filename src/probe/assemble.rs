@@ -9,6 +9,7 @@ mod claims;
 mod contents;
 mod devices;
 mod disks;
+mod engines;
 mod index;
 mod order;
 mod pools;
@@ -16,7 +17,7 @@ mod thins;
 mod volumes;
 
 use super::{Assembled, Facts, lvm};
-use crate::model::{Gap, NodeIx, Pool, PoolIx, ThinDevice, ThinIx, Topology};
+use crate::model::{Gap, HostFacts, NodeIx, Pool, PoolIx, ThinDevice, ThinIx, Topology};
 use crate::owner::docker;
 use crate::owner::{Owned, OwnedPool};
 use build::Build;
@@ -39,13 +40,15 @@ fn assemble_owned(facts: &Facts, owned: &Owned) -> Assembled {
         owned.pools.iter().map(|owned| pools.place(&mut build, owned)).collect();
     contents::add_contents(&mut build, &mut pools);
     let mut rows = thins::add_thins(&mut build, &mut pools, &volumes, (&owned.pools, &places));
-    let unsure = contents::fill_rows(&build, &pools, &mut rows, (&owned.pools, &places));
+    let unsure = contents::fill_rows(&build, &mut pools, &mut rows, (&owned.pools, &places));
     devices::link(&mut build);
     volumes::add_pvs(&mut build, &volumes, &volume_nodes);
     disks::link(&mut build);
     disks::add_mounts(&mut build);
-    let assembled = finish(build, pools, rows, (&owned.pools, &places));
-    Assembled { unsure, ..assembled }
+    disks::add_limits(&mut build);
+    let mut assembled = finish(build, pools, rows, (&owned.pools, &places));
+    assembled.unsure |= unsure;
+    assembled
 }
 
 /// The sources' own gaps, and those that only several sources together can tell.
@@ -86,13 +89,16 @@ fn finish(
     };
     let thins = point(&mut build.nodes, &mut pools, thins, moved);
     let mut topology = Topology::new(build.nodes, pools, thins);
+    topology.host = host_facts(build.facts);
+    let mut unsure = false;
     for (owned, place) in owned.iter().zip(places) {
         if let Some(place) = pool_place.get(place.0 as usize) {
             fill_driver_status(build.facts, &mut topology, owned.root_index, *place);
+            unsure |= engines::fill(build.facts, &mut topology, owned.root_index, *place);
         }
     }
     build.gaps.dedup();
-    Assembled { topology, gaps: build.gaps, unsure: false }
+    Assembled { topology, gaps: build.gaps, unsure }
 }
 
 /// Lets nodes, pools and thin devices point at each other by their final places.
@@ -132,6 +138,14 @@ fn fill_driver_status(facts: &Facts, topology: &mut Topology, root_index: usize,
     {
         pool.driver_status = status.lines;
         pool.driver_status_unknown = status.unknown;
+    }
+}
+
+fn host_facts(facts: &Facts) -> HostFacts {
+    let lvm = facts.lvm.as_deref();
+    HostFacts {
+        thin_check: lvm.and_then(|lvm| lvm.settings.thin_check.clone()),
+        cookies: lvm.map(|lvm| lvm.cookies.clone()).unwrap_or_default(),
     }
 }
 

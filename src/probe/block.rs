@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::ask;
 use crate::ids::DevNo;
-use crate::model::Gap;
+use crate::model::{Gap, QueueFacts};
 use crate::sys::{FileStat, HostPath, Question, Raw, ReadHost, Reply, SysBlockDevice};
 use crate::units::{Bytes, Sectors};
 
@@ -42,6 +42,8 @@ pub struct SeenBlock {
     pub model: Option<Raw>,
     /// Kernel names of the devices it rests on.
     pub slaves: Vec<Raw>,
+    /// What its queue tells; of a partition nothing, for it has its disk's.
+    pub queue: QueueFacts,
     /// Its partitions.
     pub parts: Vec<SeenBlock>,
 }
@@ -112,6 +114,7 @@ fn parse_device(raw: &SysBlockDevice) -> Option<SeenBlock> {
         identity: identity(raw),
         model: model(raw),
         slaves: raw.slaves.clone(),
+        queue: queue(raw),
         parts,
     })
 }
@@ -125,6 +128,7 @@ fn parse_part(raw: &SysBlockDevice) -> Option<SeenBlock> {
         identity: None,
         model: None,
         slaves: Vec::new(),
+        queue: QueueFacts::default(),
         parts: Vec::new(),
     })
 }
@@ -171,6 +175,15 @@ fn model(raw: &SysBlockDevice) -> Option<Raw> {
         .filter(|value| !value.is_empty())
         .collect();
     (!words.is_empty()).then(|| Raw(words.join(&b' ')))
+}
+
+fn queue(raw: &SysBlockDevice) -> QueueFacts {
+    QueueFacts {
+        rotational: text(raw, "queue/rotational").map(|flag| flag == "1"),
+        discard_max: text(raw, "queue/discard_max_bytes")
+            .and_then(|bytes| bytes.parse().ok())
+            .map(Bytes),
+    }
 }
 
 fn size_of(raw: &SysBlockDevice) -> Option<Bytes> {

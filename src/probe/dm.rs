@@ -6,6 +6,8 @@
 pub mod status;
 pub mod table;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::ask::{self, Counted};
 use crate::ids::DevNo;
 use crate::model::Gap;
@@ -22,6 +24,8 @@ pub struct DmSeen {
     pub version: Option<[u32; 3]>,
     /// All devices, in the kernel's order.
     pub devices: Vec<SeenDm>,
+    /// The largest discard that pools, and what they rest on, take.
+    pub discard_max: BTreeMap<DevNo, Bytes>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -78,8 +82,35 @@ impl SeenDm {
 /// Asks for all of this source.
 pub fn read_dm(host: &dyn ReadHost) -> DmSeen {
     let mut seen = read_tables(host);
+    // what never waits comes before what may
+    read_discards(host, &mut seen);
     read_statuses(host, &mut seen);
     seen
+}
+
+/// Devices below pools that are asked for their limits; few hosts have a tenth.
+const MOST_BELOW: usize = 256;
+
+/// The limits of the pools' queues and of all device-mapper devices below them, from sysfs.
+fn read_discards(host: &dyn ReadHost, seen: &mut DmSeen) {
+    let by_dev: BTreeMap<DevNo, &SeenDm> =
+        seen.devices.iter().map(|device| (device.dev, device)).collect();
+    let is_pool = |device: &&SeenDm| matches!(device.target(), Some(Target::ThinPool(_)));
+    let mut waiting: Vec<DevNo> =
+        seen.devices.iter().filter(is_pool).map(|pool| pool.dev).collect();
+    let mut below = BTreeSet::new();
+    while let Some(dev) = waiting.pop() {
+        let Some(device) = by_dev.get(&dev) else { continue };
+        if below.len() < MOST_BELOW && below.insert(dev) {
+            waiting.extend(&device.device.deps);
+        }
+    }
+    for dev in below {
+        let path = format!("/sys/dev/block/{dev}/queue/discard_max_bytes");
+        let bytes = ask::file(host, &path).ok();
+        let number = bytes.and_then(|text| std::str::from_utf8(&text.0).ok()?.trim().parse().ok());
+        seen.discard_max.extend(number.map(|bytes| (dev, Bytes(bytes))));
+    }
 }
 
 /// Asks for everything but status: none of this ever waits on a device.

@@ -3,20 +3,24 @@
 //! One call, bounded in what it touches ([`filter`]) and in time; when a lock or a device holds
 //! it up, a second one without locks. Knows nothing of how volumes become nodes.
 
+mod conf;
+mod cookies;
 pub mod filter;
 pub mod locks;
 pub mod report;
+pub mod settings;
 
 use std::time::Duration;
 
 use super::ask;
 use super::{block, dm};
 use crate::command::{CommandSpec, Tool};
-use crate::model::Gap;
+use crate::model::{Cookie, Gap};
 use crate::sys::{FailKind, Failure, Question, Raw, ReadHost, Reply, RunOutput};
 use crate::text::Printable;
 use filter::Allowed;
 pub use report::{Lv, Piece, Pv, Segment, Vg};
+pub use settings::Settings;
 
 /// How long LVM may take; beyond it hangs on a lock or a device. A host with a thousand volumes
 /// needs seconds; each call stays below the silence that a source is allowed.
@@ -45,6 +49,10 @@ pub struct LvmSeen {
     pub not_installed: Option<Printable>,
     /// Whether the daemon that monitors volumes runs; `None` when that was not seen.
     pub dmeventd: Option<bool>,
+    /// Its configuration, as far as it concerns pools.
+    pub settings: Settings,
+    /// Who waits for udev.
+    pub cookies: Vec<Cookie>,
     /// What could not be seen, and what LVM warns of.
     pub gaps: Vec<Gap>,
 }
@@ -69,13 +77,14 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let monitor = dmeventd == Some(true);
     let limit = if locks::read_holders(host).is_empty() { LIMIT } else { HELD_LIMIT };
     let mut ask = Ask { all_fields: true, monitor, locking: true, limit };
-    let mut seen = LvmSeen { dmeventd, ..LvmSeen::default() };
+    let mut seen = LvmSeen { dmeventd, cookies: cookies::read_cookies(host), ..LvmSeen::default() };
     // at most: with all fields, without the newest, without locks
     for _ in 0..3 {
         match run(host, ask, &scope) {
             Ok(output) if ask.all_fields && lacks_a_field(&output) => ask.all_fields = false,
             Ok(output) => {
                 take(&mut seen, &output, ask);
+                seen.settings = settings::read_settings(host, &seen.lvs);
                 return seen;
             }
             Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {

@@ -4,6 +4,7 @@
 //! topology, [`read_metadata`] asks a host for the blocks. Reads and nothing else: what is active
 //! is read until no commit came between, what is suspended is not touched.
 
+mod base;
 mod block;
 mod descent;
 mod places;
@@ -49,6 +50,10 @@ pub struct PoolPlace {
     pub device: Option<DevNo>,
     /// Devices with their parents, as their engine has it.
     pub parents: Vec<(ThinId, ThinId)>,
+    /// The engine's base device and where the pool's data lies, where its filesystem's uuid is to
+    /// be compared.
+    #[serde(default)]
+    pub base: Option<(ThinId, Laid)>,
 }
 
 /// What is wanted of the pools' metadata.
@@ -138,6 +143,9 @@ pub struct PoolLook {
     pub note: Option<String>,
     /// What was asked about a data block.
     pub block: Option<Result<BlockAnswer, String>>,
+    /// The uuid of the base device's filesystem, where that was wanted and could be read.
+    #[serde(default)]
+    pub base_uuid: Option<String>,
 }
 
 /// The metadata of all pools.
@@ -151,6 +159,11 @@ impl MetadataSeen {
     /// Of one pool.
     pub fn of(&self, pool: &str) -> Option<&PoolMetadata> {
         self.pools.iter().find(|look| look.pool == pool)?.read.as_ref().ok()
+    }
+
+    /// The uuid of the filesystem on one pool's base device.
+    pub fn base_uuid(&self, pool: &str) -> Option<&str> {
+        self.pools.iter().find(|look| look.pool == pool)?.base_uuid.as_deref()
     }
 
     /// What could not be seen.

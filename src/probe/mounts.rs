@@ -117,7 +117,7 @@ fn parse_mount(line: &[u8]) -> Option<Mount> {
 }
 
 /// The kernel writes blank, tab, newline and backslash as three octal digits.
-fn unescape(field: &[u8]) -> Vec<u8> {
+pub(crate) fn unescape(field: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((first, after)) = rest.split_first() {

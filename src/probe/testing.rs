@@ -78,7 +78,7 @@ pub(crate) fn seen_dm(devices: &[((u32, u32), DmDevice)]) -> DmSeen {
         .iter()
         .map(|((major, minor), device)| SeenDm::new(DevNo::new(*major, *minor), device.clone()))
         .collect();
-    DmSeen { version: Some([4, 47, 0]), devices, gaps: Vec::new() }
+    DmSeen { version: Some([4, 47, 0]), devices, ..DmSeen::default() }
 }
 
 /// Block devices as the probe reads them.

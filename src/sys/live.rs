@@ -11,6 +11,7 @@ mod block;
 pub mod child;
 mod dm;
 mod files;
+mod holders;
 mod ioctl;
 mod keep;
 pub mod logs;
@@ -71,6 +72,11 @@ impl Live {
             Question::Stat(path) => self.files.stat(path).map(Reply::Stat),
             Question::Link(path) => self.files.link(path).map(Reply::Bytes),
             Question::Space(path) => self.files.space(path).map(Reply::Space),
+            Question::Time => Ok(Reply::Number(now())),
+            Question::Mentions { path, words } => {
+                self.files.mentions(path, words).map(Reply::Flags)
+            }
+            Question::Holders(names) => holders::read_holders(names).map(Reply::Holders),
             Question::Run(call) => self.tools.run(call).map(Reply::Ran),
             Question::SizeOf(medium) => self.media.size(&self.files, medium).map(Reply::Number),
             Question::Read { of, offset, length } => {
@@ -106,13 +112,18 @@ fn host() -> HostInfo {
     use std::os::unix::ffi::OsStrExt;
     let known = nix::sys::utsname::uname();
     let named = |name: &std::ffi::OsStr| Raw(name.as_bytes().to_vec());
-    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     HostInfo {
         name: known.as_ref().map_or_else(|_| Raw::default(), |known| named(known.nodename())),
         kernel: known
             .map(|known| known.release().to_string_lossy().into_owned())
             .unwrap_or_default(),
         euid: nix::unistd::geteuid().as_raw(),
-        time: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        time: i64::try_from(now()).unwrap_or(i64::MAX),
     }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
 }

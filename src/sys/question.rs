@@ -131,6 +131,18 @@ pub enum Question {
     Link(HostPath),
     /// Room on the filesystem of a path; may hang → [`Reply::Space`].
     Space(HostPath),
+    /// What time it is: seconds since 1970 → [`Reply::Number`].
+    Time,
+    /// Which of these words a file, however large, holds → [`Reply::Flags`].
+    Mentions {
+        /// The file.
+        path: HostPath,
+        /// The words, at most 64 bytes each.
+        words: Vec<String>,
+    },
+    /// Who holds these device-mapper devices, by their names, over all mount namespaces and open
+    /// file tables; never waits on a device or a filesystem → [`Reply::Holders`].
+    Holders(Vec<Raw>),
     /// What a read-only call of a tool prints → [`Reply::Ran`].
     Run(CommandSpec),
     /// The size of a device or file that is read at offsets → [`Reply::Number`].
@@ -178,6 +190,9 @@ impl Question {
             Self::Stat(path) => format!("stat of {}", path.as_path().display()),
             Self::Link(path) => format!("link {}", path.as_path().display()),
             Self::Space(path) => format!("free space of {}", path.as_path().display()),
+            Self::Time => "time of day".to_owned(),
+            Self::Mentions { path, .. } => format!("words in {}", path.as_path().display()),
+            Self::Holders(devices) => format!("who holds {} devices", devices.len()),
             Self::SizeOf(medium) => format!("size of {}", medium.describe()),
             Self::Read { of, offset, .. } => format!("read of {} at byte {offset}", of.describe()),
             // what follows the sub-command are pages of field names
@@ -235,8 +250,12 @@ pub enum Reply {
     Space(FsSpace),
     /// To [`Question::Run`].
     Ran(RunOutput),
-    /// To [`Question::SizeOf`].
+    /// To [`Question::SizeOf`], [`Question::Time`].
     Number(u64),
+    /// To [`Question::Mentions`], in the order of its words.
+    Flags(Vec<bool>),
+    /// To [`Question::Holders`].
+    Holders(HoldersSeen),
 }
 
 /// Why there is no answer, by kind.
@@ -388,6 +407,50 @@ pub struct FsSpace {
     pub free: u64,
     /// Bytes free for an ordinary user (`f_bavail`).
     pub available: u64,
+}
+
+/// Who holds devices, as far as this user may see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldersSeen {
+    /// The first of them: mounts, then what processes have open.
+    pub list: Vec<HolderSeen>,
+    /// How many more there are.
+    pub more: u64,
+    /// Processes that this user may not look into.
+    pub unseen: u64,
+}
+
+/// One way in which a device is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HolderSeen {
+    /// The device's name, as it was asked.
+    pub device: Raw,
+    /// A process: of a mount, the first one in its namespace.
+    pub pid: u32,
+    /// What that process is called (`/proc/PID/comm`).
+    pub command: Raw,
+    /// How it holds the device.
+    pub how: HeldBy,
+}
+
+/// How a device is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldBy {
+    /// Mounted in a mount namespace.
+    Mount {
+        /// Where.
+        point: Raw,
+        /// The namespace, as `/proc/PID/ns/mnt` says.
+        namespace: Raw,
+        /// It is the namespace of process 1.
+        of_init: bool,
+    },
+    /// A file of its filesystem is open, or a working folder or root lies on it: the path that
+    /// the kernel tells.
+    File(Raw),
+    /// The device itself is open.
+    Device,
 }
 
 /// What a tool printed.

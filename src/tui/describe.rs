@@ -5,6 +5,7 @@
 
 pub(crate) mod blocks;
 mod device;
+mod page;
 mod pool;
 mod thin;
 
@@ -12,6 +13,7 @@ use super::cell::Subject;
 use super::cell::name;
 use super::outline::{Group, GroupKind, Outline, What};
 use super::seen::Seen;
+use crate::advise;
 use crate::format;
 use crate::model::{Finding, Severity};
 use crate::units::Bytes;
@@ -189,5 +191,6 @@ pub(crate) fn describe_finding(finding: &Finding) -> Vec<Line> {
         lines.head("what to do");
         lines.text(finding.remedy.clone());
     }
+    lines.list.extend(advise::page(finding.code).map(page::lay_out).unwrap_or_default());
     lines.list
 }

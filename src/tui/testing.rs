@@ -145,9 +145,12 @@ impl Host {
             engines: vec![Engine::Docker],
             monitor: Some("monitored".into()),
             profile: None,
+            policy: None,
+            engine_facts: Vec::new(),
             lvm_transaction_id: Some(0),
             devices: Vec::new(),
             contents: None,
+            lost: None,
             driver_status: Vec::new(),
             driver_status_unknown: Vec::new(),
         });

@@ -232,6 +232,9 @@ fn pool(devices: Vec<ThinIx>) -> Pool {
         lvm_transaction_id: None,
         devices,
         contents: None,
+        lost: None,
+        policy: None,
+        engine_facts: Vec::new(),
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

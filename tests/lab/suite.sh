@@ -15,30 +15,33 @@ contract=$(cargo test --locked --no-run --message-format=json --test contract 2>
 # The first part runs by default; the others by name, or all with "all".
 plan() {
     cat <<'TABLE'
-direct-lvm       | gather quiet screen sharing | tree layers pool replay
+direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
 direct-lvm       | contract leaks hung |
-loop-lvm         | gather sharing | tree layers pool replay
+direct-lvm       | engine |
+bare             | grows |
+bare             | set_up |
+loop-lvm         | codes gather sharing loop_files | tree layers pool replay
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
-raw              | gather sharing | tree layers pool replay
-direct-lvm-dead  | gather quiet sharing | tree layers replay
-direct-lvm-2pv   | gather | tree layers pool replay
-direct-lvm-auto  | gather | tree layers pool replay
-loop-lvm-dead    | gather | tree layers replay
-raw-dead         | gather | tree layers replay
-tmeta-other-pv   | gather | tree layers pool replay
-tmeta-raid1      | gather | tree layers pool replay
-luks-pv          | gather | tree layers pool replay
-direct-lvm-2pv-dead | gather | tree layers replay
-direct-lvm-auto-dead | gather | tree layers replay
-tmeta-other-pv-dead | gather | tree layers replay
-tmeta-raid1-dead | gather | tree layers replay
-luks-pv-dead     | gather | tree layers replay
-lvm-thin         | gather | tree replay
-inactive         | gather sharing | tree layers replay
+raw              | codes gather sharing | tree layers pool replay
+direct-lvm-dead  | codes gather quiet sharing | tree layers replay
+direct-lvm-2pv   | codes gather | tree layers pool replay
+direct-lvm-auto  | codes gather | tree layers pool replay
+loop-lvm-dead    | codes gather | tree layers replay
+raw-dead         | codes gather | tree layers replay
+tmeta-other-pv   | codes gather | tree layers pool replay
+tmeta-raid1      | codes gather | tree layers pool replay
+luks-pv          | codes gather | tree layers pool replay
+direct-lvm-2pv-dead | codes gather | tree layers replay
+direct-lvm-auto-dead | codes gather | tree layers replay
+tmeta-other-pv-dead | codes gather | tree layers replay
+tmeta-raid1-dead | codes gather | tree layers replay
+luks-pv-dead     | codes gather | tree layers replay
+lvm-thin         | codes gather | tree replay
+inactive         | codes gather sharing | tree layers replay
 thousand         | thousand |
-bare             | gather | tree replay
+bare             | codes gather | tree replay
 TABLE
 }
 

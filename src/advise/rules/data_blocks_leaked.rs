@@ -15,11 +15,9 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
     let contents = pool.contents.as_deref()?;
     let mappings = contents.mappings.as_deref()?;
-    if mappings.leaked.get() == 0 {
-        return None;
-    }
+    let leaked = pool.lost.filter(|lost| lost.get() > 0)?;
     let mut finding = about_pool(RULE.code, Severity::Advice, topology, pool);
-    let lost = format::long(mappings.leaked.bytes(contents.block_size));
+    let lost = format::long(leaked.bytes(contents.block_size));
     finding.summary = format!("{} counts {lost} as used that no device reaches", pool.name);
     finding.evidence = vec![format!(
         "{} data blocks in use by the space map, {} reached by devices, {} by a metadata snapshot \

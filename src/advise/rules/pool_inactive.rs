@@ -1,7 +1,6 @@
 //! A pool that somebody names and the kernel does not have.
 
 use crate::advise::Rule;
-use crate::advise::growing::vg_of;
 use crate::advise::words::{about_pool, shell};
 use crate::model::{Engine, Finding, Pool, PoolState, Severity, Topology};
 
@@ -71,7 +70,7 @@ fn made_by_engine(pool: &Pool) -> bool {
 
 fn lvm_lines(topology: &Topology, pool: &Pool) -> Vec<String> {
     let lv = topology.node(pool.node).facts.lv.as_ref();
-    let vg = vg_of(topology, pool).and_then(|node| node.facts.vg.as_ref());
+    let vg = topology.vg_of(pool).and_then(|node| node.facts.vg.as_ref());
     let missing = vg.map(|vg| vg.missing_pvs).filter(|missing| *missing > 0);
     lv.map(|lv| format!("lv_attr of {}/{}: {}", lv.vg, lv.name, lv.attr))
         .into_iter()

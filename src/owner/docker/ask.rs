@@ -126,6 +126,11 @@ impl<'a> Asker<'a> {
         }
     }
 
+    /// What only helps to advise: without an answer nothing is missing that was promised.
+    pub(super) fn quietly(&self, question: &Question) -> Option<Reply> {
+        self.host.ask(question).result.ok()
+    }
+
     /// Where a symbolic link points; `None` for what is no link.
     pub(super) fn link(&mut self, path: &HostPath) -> Option<Vec<u8>> {
         match self.host.ask(&Question::Link(path.clone())).result {

@@ -140,7 +140,7 @@ fn put_deferred(status: &mut DriverStatus, facts: &DockerFacts, root: &DockerRoo
 
 /// On since 17.07 where the kernel's device-mapper can (4.27.0, which came with 3.13).
 /// `None` where kernel or daemon may be older (`formats.md` 1.3).
-fn deferred_default(facts: &DockerFacts, root: &DockerRoot) -> Option<bool> {
+pub(super) fn deferred_default(facts: &DockerFacts, root: &DockerRoot) -> Option<bool> {
     let mut numbers =
         facts.kernel.as_deref()?.split(['.', '-']).map_while(|part| part.parse().ok());
     let kernel: (u32, u32) = (numbers.next()?, numbers.next()?);
@@ -265,7 +265,7 @@ impl Figures {
     }
 }
 
-fn min_free_percent(facts: &DockerFacts, root: &DockerRoot) -> Option<u64> {
+pub(super) fn min_free_percent(facts: &DockerFacts, root: &DockerRoot) -> Option<u64> {
     let options = facts.options_of(root)?;
     Some(options.min_free_percent.unwrap_or(DEFAULT_MIN_FREE_PERCENT))
 }

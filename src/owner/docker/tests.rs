@@ -443,9 +443,11 @@ fn a_transaction_file_that_cannot_be_read_says_nothing_of_the_pool() {
     use driver_status::tests::{active, pool};
     let pool = pool("docker-thinpool", PoolKind::DirectLvm, 1024, active((1, 9), (1, 9)));
     let relation = |host: &FakeHost| {
-        transaction_relation(&read_docker(host, &LookOptions::default()), 0, &pool)
+        let said = engine_facts(&read_docker(host, &LookOptions::default()), 0, &pool);
+        said.and_then(|said| said.transaction).map(|last| (last.engine, last.pool))
     };
-    assert_eq!(relation(&ordinary_host()), Some(TransactionRelation::Closed));
+    let (engine, pools) = relation(&ordinary_host()).expect("both were seen");
+    assert_eq!(engine, pools, "the last transaction is closed");
     let file = format!("{ROOT}/devicemapper/metadata/transaction-metadata");
     assert_eq!(relation(&ordinary_host().with(&file, "{\"open")), None);
     assert_eq!(relation(&ordinary_host().failing(&file, FailKind::Denied)), None);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::build::{Build, node};
 use crate::ids::DevNo;
-use crate::model::{FileFacts, Kind, LoopFacts, Node, NodeIx};
+use crate::model::{FileFacts, Kind, LoopFacts, Node, NodeIx, QueueFacts};
 use crate::owner::Backing;
 use crate::probe::block::{Class, SeenBlock, SeenLoop};
 use crate::sys::HostPath;
@@ -29,6 +29,7 @@ pub(super) fn add_disks(build: &mut Build<'_>) {
         for part in &disk.parts {
             let mut part_node = part_node(part, &what);
             part_node.parents = vec![at];
+            part_node.facts.queue = Some(Box::new(disk.queue));
             build.add(part_node);
         }
     }
@@ -44,6 +45,7 @@ fn disk_node(disk: &SeenBlock, what: &str) -> Node {
     let mut node = node(kind, what, Printable::from_bytes(&disk.name.0));
     node.device = Some(disk.dev);
     node.size = disk.size;
+    node.facts.queue = Some(Box::new(disk.queue));
     node.facts.note = disk.model.as_ref().map(|model| Printable::from_bytes(&model.0));
     if let Class::Loop(found) = &disk.class {
         node.facts.loop_device = Some(Box::new(LoopFacts {
@@ -158,6 +160,18 @@ fn link_file(build: &mut Build<'_>, found: &SeenLoop) {
     let Some(under) = build.by_dev.get(&stat.dev).copied() else { return };
     let Some(file) = build.files.get(&found.file.0.0).copied() else { return };
     set_parents(build, file, vec![under]);
+}
+
+/// Writes the limits of the devices below pools to their nodes.
+pub(super) fn add_limits(build: &mut Build<'_>) {
+    let Some(dm) = build.facts.dm.as_deref() else { return };
+    for (dev, discard_max) in &dm.discard_max {
+        let at = build.by_dev.get(dev).copied();
+        if let Some(node) = at.and_then(|at| build.node_mut(at)) {
+            let queue = QueueFacts { rotational: None, discard_max: Some(*discard_max) };
+            node.facts.queue = Some(Box::new(queue));
+        }
+    }
 }
 
 pub(super) fn set_parents(build: &mut Build<'_>, at: NodeIx, mut parents: Vec<NodeIx>) {

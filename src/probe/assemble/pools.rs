@@ -110,6 +110,8 @@ impl Pools {
             pool.lvm_transaction_id = lv.segment.transaction_id;
             pool.profile = (!lv.profile.is_empty()).then(|| lv.profile.as_str().into());
             pool.monitor = monitor(build, lv, seen.is_some());
+            let settings = build.facts.lvm.as_deref().map(|lvm| &lvm.settings);
+            pool.policy = settings.and_then(|settings| settings.policy(&lv.profile));
         }
         let group = nodes.groups.get(volume.group).copied();
         self.rest(build, &mut pool, seen, group);
@@ -293,9 +295,12 @@ fn blank(seen: Option<&SeenDm>, name: Printable) -> Pool {
         engines: Vec::new(),
         monitor: None,
         profile: None,
+        policy: None,
+        engine_facts: Vec::new(),
         lvm_transaction_id: None,
         devices: Vec::new(),
         contents: None,
+        lost: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Laid, PoolPlace, Span};
 use crate::ids::ThinId;
+use crate::model::engine::Base;
 use crate::model::{Kind, NodeIx, Pool, Topology};
 use crate::probe::lvm::{Lv, LvmSeen, Piece, Pv};
 use crate::probe::{Facts, MetadataFile};
@@ -17,13 +18,15 @@ const DEEPEST: usize = 32;
 pub fn places(topology: &Topology, facts: &Facts, file: Option<&MetadataFile>) -> Vec<PoolPlace> {
     if let Some(file) = file {
         let at = Ok(Laid::whole(Medium::File(file.path.clone()), None));
-        return vec![PoolPlace { pool: file.name.clone(), at, device: None, parents: Vec::new() }];
+        let parents = Vec::new();
+        return vec![PoolPlace { pool: file.name.clone(), at, device: None, parents, base: None }];
     }
     let place = |pool: &Pool| PoolPlace {
         pool: pool.name.to_string(),
-        at: laid(topology, facts, pool),
+        at: laid(topology, facts, pool.metadata),
         device: topology.node(pool.node).device,
         parents: parents(topology, pool),
+        base: base(topology, facts, pool),
     };
     topology.pools.iter().map(place).collect()
 }
@@ -36,8 +39,18 @@ fn parents(topology: &Topology, pool: &Pool) -> Vec<(ThinId, ThinId)> {
     parents
 }
 
-fn laid(topology: &Topology, facts: &Facts, pool: &Pool) -> Result<Laid, String> {
-    let Some(at) = pool.metadata else {
+/// The base device, where its engine has recorded a uuid to compare with.
+fn base(topology: &Topology, facts: &Facts, pool: &Pool) -> Option<(ThinId, Laid)> {
+    let id = pool.engine_facts.iter().find_map(|said| match &said.base {
+        Base::Recorded { id, uuid: Some(_), .. } => Some(*id),
+        _ => None,
+    })?;
+    Some((id, laid(topology, facts, pool.data).ok()?))
+}
+
+/// Where one of a pool's two volumes lies.
+fn laid(topology: &Topology, facts: &Facts, volume: Option<NodeIx>) -> Result<Laid, String> {
+    let Some(at) = volume else {
         return Err("where it lies was not seen".to_owned());
     };
     let node = topology.node(at);

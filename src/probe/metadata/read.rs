@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::block;
 use super::descent;
 use super::reserve::{Reserved, Reserving};
 use super::source::{Recorded, open};
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
+use super::{base, block};
 use crate::ids::{DevNo, ThinId};
 use crate::model::Usage;
 use crate::model::block::{BlockAnswer, BlockQuestion};
@@ -48,8 +48,14 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, ways: Ways<'_>) -> Meta
         let what = What { depth: asked.depth, block: question.map(|(_, question)| question) };
         let pool = place.pool.clone();
         let look = |read: Result<Read, String>, note| match read {
-            Ok((read, block)) => PoolLook { pool, read: Ok(read), note, block },
-            Err(why) => PoolLook { pool, read: Err(why), note, block: None },
+            Ok((read, block, first)) => {
+                let base = place.base.as_ref().zip(first);
+                let base_uuid = base.and_then(|((_, data), first)| {
+                    base::read_uuid(host, data, first.bytes(read.block_size))
+                });
+                PoolLook { pool, read: Ok(read), note, block, base_uuid }
+            }
+            Err(why) => PoolLook { pool, read: Err(why), note, block: None, base_uuid: None },
         };
         match &place.at {
             Err(why) => pools.push(look(Err(why.clone()), None)),
@@ -57,7 +63,7 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, ways: Ways<'_>) -> Meta
                 let missing = AtomicBool::new(false);
                 let recorded = asked.one_by_one.then_some(Recorded { missing: &missing });
                 let looked = read_pool(host, (place, laid, recorded), (what, ways));
-                let sound = matches!(&looked, Ok(Some((read, _))) if read.is_sound());
+                let sound = matches!(&looked, Ok(Some((read, ..))) if read.is_sound());
                 if sound || !missing.load(Ordering::Relaxed) {
                     pools.extend(looked.transpose().map(|read| look(read, None)));
                     continue;
@@ -81,8 +87,8 @@ struct What<'a> {
 
 const DETAILS: What<'static> = What { depth: Depth::Details, block: None };
 
-/// The metadata, and the answer about a block.
-type Read = (PoolMetadata, Option<Result<BlockAnswer, String>>);
+/// The metadata, the answer about a block, and where the base device's first block lies.
+type Read = (PoolMetadata, Option<Result<BlockAnswer, String>>, Option<DataBlocks>);
 
 /// `None` when a recording has none of it.
 fn read_pool(
@@ -127,12 +133,12 @@ fn read_reserved(
         if reader.is_still_held(root)? { Ok(read) } else { Err(MetaError::NotHeld(root)) }
     });
     let released = reserved.release();
-    let (mut metadata, block) = read.map_err(|error| in_words(&error))?;
+    let (mut metadata, block, first) = read.map_err(|error| in_words(&error))?;
     metadata.reserved = Some(match released {
         Ok(()) => Reservation::Released,
         Err(why) => Reservation::Stays(why),
     });
-    Ok((metadata, block))
+    Ok((metadata, block, first))
 }
 
 fn read_once(
@@ -141,11 +147,15 @@ fn read_once(
     what: What<'_>,
     again: bool,
 ) -> Result<Read, MetaError> {
+    let first = place.base.as_ref().and_then(|(id, _)| {
+        // whatever is damaged on the way is told where all of it is read
+        reader.look_up(*id, 0).ok().flatten().map(|mapping| DataBlocks(mapping.data_block))
+    });
     if what.block.is_none() && !wants_mappings(reader, what.depth) {
         let details = reader.details()?;
         let mut damages = reader.damages().clone();
         damages.append(details.damages);
-        return Ok((begin(reader, &details.value, &damages), None));
+        return Ok((begin(reader, &details.value, &damages), None, first));
     }
     let whole = Whole::read(reader)?;
     // what commits that came between leave behind looks like damage: only what stays is one
@@ -158,7 +168,7 @@ fn read_once(
     let parents = all_parents(place, &read);
     read.mappings = Some(Box::new(read_mappings(reader, (&whole, &read.devices), &parents)?));
     let block = what.block.map(|asked| block::answer(reader, &whole, &parents, asked));
-    Ok((read, block.transpose()?))
+    Ok((read, block.transpose()?, first))
 }
 
 fn wants_mappings(reader: &Reader<'_>, depth: Depth) -> bool {

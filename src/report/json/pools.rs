@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, Serializer};
 
 use crate::ids::DevNo;
+use crate::model::growth::Step;
 use crate::model::{
     Engine, Forecast, NoSpace, Pool, PoolIx, PoolKind, PoolStatus, Snapshot, Topology,
 };
@@ -52,6 +53,7 @@ struct Row<'a> {
     monitor: Option<&'a Printable>,
     profile: Option<&'a Printable>,
     lvm_transaction_id: Option<u64>,
+    autoextend: Option<Autoextend>,
     suspended: bool,
     device: Option<DevNo>,
     devices: usize,
@@ -107,11 +109,52 @@ impl<'a> Row<'a> {
             monitor: pool.monitor.as_ref(),
             profile: pool.profile.as_ref(),
             lvm_transaction_id: pool.lvm_transaction_id,
+            autoextend: Autoextend::of(topology, pool),
             suspended: pool.suspended,
             device: topology.node(pool.node).device,
             devices: pool.devices.len(),
             forecast: Forecasts::of(snapshot, pool),
         }
+    }
+}
+
+/// What LVM will do when it fills; `None` where that is not known.
+#[derive(serde::Serialize)]
+struct Autoextend {
+    on: bool,
+    threshold_ratio: Option<f64>,
+    percent_ratio: Option<f64>,
+    data: Option<Grows>,
+    metadata: Option<Grows>,
+    vg_free_bytes: Option<Bytes>,
+    hindered: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Grows {
+    acts_above_ratio: Option<f64>,
+    due: bool,
+    adds_bytes: Option<Bytes>,
+}
+
+impl Autoextend {
+    fn of(topology: &Topology, pool: &Pool) -> Option<Self> {
+        let policy = pool.policy.as_ref()?;
+        let growth = topology.growth(pool);
+        let grows = |step: Step| Grows {
+            acts_above_ratio: ratio(step.acts_above, 100),
+            due: step.due,
+            adds_bytes: step.adds,
+        };
+        Some(Self {
+            on: policy.is_on(),
+            threshold_ratio: ratio(policy.threshold(), 100),
+            percent_ratio: ratio(policy.percent, 100),
+            data: growth.as_ref().map(|growth| grows(growth.data)),
+            metadata: growth.as_ref().map(|growth| grows(growth.metadata)),
+            vg_free_bytes: growth.as_ref().map(|growth| growth.free),
+            hindered: !topology.hindrances(pool).is_empty(),
+        })
     }
 }
 

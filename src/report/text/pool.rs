@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::forecast::describe_forecast;
+use super::next::what_next;
 use super::style::{Paint, Painted, Style};
 use super::words::{list, usage};
 use super::write_each_pool;
@@ -37,7 +38,12 @@ fn write_pool(
     for (key, value) in own.chain(history_lines(snapshot, pool)) {
         writeln!(out, " {key}: {}", style.fit(value))?;
     }
-    write_driver_status(out, pool, style)
+    write_driver_status(out, pool, style)?;
+    let next = what_next(&snapshot.topology, pool);
+    if !next.is_empty() {
+        writeln!(out, "What happens next")?;
+    }
+    next.into_iter().try_for_each(|line| writeln!(out, " {}", style.fit(line)))
 }
 
 /// The driver section, laid out exactly as `docker info` lays it out.

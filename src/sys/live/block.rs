@@ -14,7 +14,7 @@ use crate::sys::{Failure, FileStat, Raw, SysBlockDevice};
 const SYS_BLOCK: &str = "/sys/block";
 
 /// Attributes of a disk; what a driver does not have is left out.
-const DISK: [&str; 15] = [
+const DISK: [&str; 16] = [
     "dev",
     "size",
     "ro",
@@ -30,6 +30,7 @@ const DISK: [&str; 15] = [
     "device/wwid",
     "md/level",
     "queue/rotational",
+    "queue/discard_max_bytes",
 ];
 
 const PARTITION: [&str; 5] = ["dev", "size", "start", "ro", "partition"];

@@ -5,6 +5,7 @@
 //! DIR, links resolved inside it, except what is the running kernel's own. Knows nothing of what
 //! a file means; `keep.rs` says what is let through.
 
+mod mentions;
 mod resolve;
 mod tree;
 
@@ -60,6 +61,22 @@ impl Files {
         let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
         let open = OpenOptions::new().read(true).custom_flags(flags.bits()).open(&real);
         read(asked, open.map_err(|error| fail(asked, &error))?, keep)
+    }
+
+    /// Which of these words a file holds.
+    pub(super) fn mentions(&self, path: &HostPath, words: &[String]) -> Result<Vec<bool>, Failure> {
+        let asked = path.as_path();
+        let file = self.open(asked)?;
+        mentions::find_words(file, words).map_err(|error| fail(asked, &error))
+    }
+
+    /// Opens a regular file, wherever its links lead.
+    fn open(&self, asked: &Path) -> Result<File, Failure> {
+        let fail = |error: io::Error| fail(asked, &error);
+        let real = self.root.real(&self.root.resolve(asked, Last::Follow).map_err(fail)?);
+        regular(asked, &fs::symlink_metadata(&real).map_err(fail)?)?;
+        let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY;
+        OpenOptions::new().read(true).custom_flags(flags.bits()).open(&real).map_err(fail)
     }
 
     /// Where a path really is, links resolved and any root in front of it.

@@ -65,6 +65,15 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[RIGHT, key('l')])
     .bar(3, "to its device"),
     Action::new(
+        "wizard",
+        "in view 4: which wizard cures the finding",
+        Chapter::Act,
+        Context::FINDINGS,
+        App::name_wizard,
+    )
+    .keys(&[key('w')])
+    .bar(4, "wizard"),
+    Action::new(
         "open",
         "all details; from a pointer, go to what it points at",
         Chapter::Move,

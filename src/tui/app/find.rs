@@ -1,6 +1,7 @@
 //! Finding: the filter, matches, problems, and the list of findings.
 
 use super::{App, Overlay, View};
+use crate::advise;
 use crate::ids::NodeId;
 use crate::model::{Finding, Gap};
 use crate::tui::edit::Edit;
@@ -201,6 +202,19 @@ impl App {
             self.clear_filter();
             self.go_to_node(node);
         }
+    }
+
+    /// Says which wizard cures the selected finding: the command, until it can be led from here.
+    pub(crate) fn name_wizard(&mut self) {
+        let code = match self.selected_finding() {
+            Some(FindingRow::Finding(finding)) => Some(finding.code),
+            _ => None,
+        };
+        let wizard = code.and_then(advise::wizard);
+        self.notice = Some(match wizard {
+            Some(wizard) => format!("what cures it: {wizard}"),
+            None => "what was not seen is cured by looking as root, or again (r)".to_owned(),
+        });
     }
 
     pub(super) fn settle_findings(&mut self, height: usize) {

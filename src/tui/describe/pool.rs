@@ -3,7 +3,7 @@
 use super::{Line, Lines};
 use crate::format;
 use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role, Trend};
-use crate::report::text::describe_forecast;
+use crate::report::text::{describe_forecast, what_next};
 use crate::tui::outline::owners::runs;
 use crate::tui::seen::Seen;
 
@@ -36,6 +36,18 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
     lines.maybe("monitored", pool.monitor.as_ref());
     lines.maybe("profile", pool.profile.as_ref().filter(|profile| !profile.is_empty()));
     describe_driver(lines, pool);
+    describe_next(lines, seen, pool);
+}
+
+/// Who acts when it goes on filling.
+fn describe_next(lines: &mut Lines, seen: &Seen, pool: &Pool) {
+    let next = what_next(seen.topology(), pool);
+    if !next.is_empty() {
+        lines.head("what happens next");
+    }
+    for line in next {
+        lines.text(line);
+    }
 }
 
 /// How it filled, and when it would be full if it goes on so.

@@ -260,6 +260,19 @@ fn findings_lead_to_their_device_and_back() {
 }
 
 #[test]
+fn a_finding_opens_its_page_and_names_the_wizard_that_cures_it() {
+    let mut stage = Stage::web_3(100, 40);
+    stage.press("4jw");
+    assert!(stage.shows("what cures it: `thinscope clean POOL`."), "{}", stage.text());
+    stage.press("<enter>");
+    assert!(stage.shows("code device-leaked") && stage.shows("its page"), "{}", stage.text());
+    stage.press("G");
+    assert!(stage.shows("Which wizard") && stage.shows("Sources"), "{}", stage.text());
+    stage.press("<esc>");
+    assert!(stage.selected().starts_with(". advice device 17000"), "{}", stage.text());
+}
+
+#[test]
 fn what_could_not_be_seen_stands_beside_what_is_wrong() {
     let mut host = web_3();
     host.gaps

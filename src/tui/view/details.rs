@@ -92,7 +92,10 @@ pub(super) fn lay(lines: &[Line], width: u16, look: &Look) -> Vec<Spans> {
 }
 
 fn lay_text(out: &mut Vec<Spans>, text: &str, width: usize, style: ratatui::style::Style) {
-    out.extend(wrap(text, width).into_iter().map(|line| vec![(line, style)]));
+    // a command stands in, on all of its lines
+    let (text, indent) = text.strip_prefix("    ").map_or((text, ""), |text| (text, "  "));
+    let lines = wrap(text, width.saturating_sub(indent.len()));
+    out.extend(lines.into_iter().map(|line| vec![(format!("{indent}{line}"), style)]));
 }
 
 fn lay_fact(out: &mut Vec<Spans>, label: &str, value: &str, width: usize, look: &Look) {

@@ -50,3 +50,22 @@ revive_docker() {
     systemctl reset-failed docker
     systemctl start docker.socket docker
 }
+
+# What thinscope finds: codes, and one finding's summary. It looks itself, each time anew.
+codes() { thinscope findings --json | jq -r '.findings[].code' | sort -u; }
+found() { codes | grep -qx "$1"; }
+summary() { thinscope findings --json | jq -r --arg c "$1" '.findings[] | select(.code == $c) | .summary'; }
+
+# comes CODE CAUSE… / goes CODE CURE…: after the command the finding is there, or is not.
+comes() {
+    local code=$1
+    shift
+    ok "$code: the cause is made: $*" "$@"
+    ok "$code comes" found "$code"
+}
+goes() {
+    local code=$1
+    shift
+    ok "$code: the cure is made: $*" "$@"
+    refused "$code goes" found "$code"
+}

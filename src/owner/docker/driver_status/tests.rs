@@ -63,9 +63,12 @@ pub(in crate::owner::docker) fn pool(
         engines: Vec::new(),
         monitor: None,
         profile: None,
+        policy: None,
+        engine_facts: Vec::new(),
         lvm_transaction_id: None,
         devices: Vec::new(),
         contents: None,
+        lost: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

@@ -173,7 +173,7 @@ proptest! {
     ) {
         let gaps = Vec::new();
         let facts = Facts {
-            dm: Some(Arc::new(DmSeen { version: None, devices, gaps })),
+            dm: Some(Arc::new(DmSeen { devices, gaps, ..DmSeen::default() })),
             block: Some(Arc::new(seen_blocks(disks))),
             lvm: lvm.map(Arc::new),
             ..Facts::default()
@@ -193,7 +193,7 @@ fn a_name_that_means_harm_is_printable_everywhere() {
     let mut seen = SeenDm::new(DevNo::new(253, 0), dm(evil, evil, "0 8 linear 8:0 0"));
     seen.device.name = Raw([evil.as_bytes(), b"\xff"].concat());
     let facts = Facts {
-        dm: Some(Arc::new(DmSeen { version: None, devices: vec![seen], gaps: Vec::new() })),
+        dm: Some(Arc::new(DmSeen { devices: vec![seen], ..DmSeen::default() })),
         block: Some(Arc::new(seen_blocks(vec![block("sda", "8:0", 8, &[("wwid", evil)])]))),
         mounts: Some(Arc::new(MountsSeen::default())),
         ..Facts::default()
@@ -235,7 +235,7 @@ fn many(count: u32) -> (Facts, Owned) {
         transaction: None,
     };
     let facts = Facts {
-        dm: Some(Arc::new(DmSeen { version: None, devices, gaps: Vec::new() })),
+        dm: Some(Arc::new(DmSeen { devices, ..DmSeen::default() })),
         block: Some(Arc::new(seen_blocks(vec![block("sda", "8:0", 800, &[])]))),
         ..Facts::default()
     };

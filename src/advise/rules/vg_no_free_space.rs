@@ -1,0 +1,46 @@
+//! A VG with a thin pool and no extent left.
+
+use crate::advise::Rule;
+use crate::advise::words::{about_node, is_near_full, shell};
+use crate::format;
+use crate::model::{Finding, Node, Pool, Severity, Topology};
+
+pub(super) const RULE: Rule =
+    Rule { code: "vg-no-free-space", page: include_str!("../pages/vg-no-free-space.md"), look };
+
+fn look(topology: &Topology, found: &mut Vec<Finding>) {
+    let mut told: Vec<&str> = Vec::new();
+    for pool in &topology.pools {
+        let Some(vg) = topology.vg_of(pool).filter(|vg| is_empty(vg)) else { continue };
+        if !told.contains(&vg.id.as_str()) {
+            told.push(vg.id.as_str());
+            found.push(describe(pool, vg));
+        }
+    }
+}
+
+/// Less than one extent is free.
+fn is_empty(vg: &Node) -> bool {
+    let facts = vg.facts.vg.as_ref();
+    let free = facts.and_then(|facts| Some((facts.free?, facts.extent?)));
+    free.is_some_and(|(free, extent)| free < extent)
+}
+
+fn describe(pool: &Pool, vg: &Node) -> Finding {
+    let severity = if is_near_full(pool) { Severity::Warning } else { Severity::Advice };
+    let mut finding = about_node(RULE.code, severity, vg);
+    finding.summary = format!(
+        "the VG {} has no free extent: neither the data nor the metadata of {} can grow, and its \
+         metadata cannot be repaired into a new volume",
+        vg.name, pool.name
+    );
+    let facts = vg.facts.vg.as_ref();
+    let free = facts.and_then(|facts| facts.free).map_or_else(|| "?".to_owned(), format::exact);
+    finding.evidence.push(format!("vg_free of {}: {free}", vg.name));
+    finding.remedy = format!(
+        "add a disk: `pvcreate DEVICE` and `vgextend {vg} DEVICE`, or `thinscope grow --add-pv \
+         DEVICE`",
+        vg = shell(vg.name.as_str())
+    );
+    finding
+}

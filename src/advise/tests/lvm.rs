@@ -1,0 +1,295 @@
+//! Rules about what LVM does, and will do, with a pool.
+
+use super::{codes_after, findings_after, findings_of, only, with_status};
+use crate::model::sample::{Parts, node, thin};
+use crate::model::{
+    Cookie, Engine, Kind, NodeIx, Policy, PoolKind, ProfileFile, Role, Severity, ThinCheck,
+};
+use crate::units::{Bytes, DataBlocks, MetadataBlocks};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+fn policy(threshold: u64) -> Policy {
+    Policy { threshold, percent: 20, from: None, profile: ProfileFile::Read, monitoring: true }
+}
+
+fn with_policy(threshold: u64, free: u64) -> impl FnOnce(&mut Parts) {
+    move |parts| {
+        parts.pool.policy = Some(policy(threshold));
+        free_in_vg(parts, free);
+    }
+}
+
+fn free_in_vg(parts: &mut Parts, free: u64) {
+    let vg = parts.nodes[2].facts.vg.as_mut().expect("the third node is the VG");
+    vg.free = Some(Bytes(free));
+}
+
+#[test]
+fn a_threshold_of_100_is_off_and_99_is_not() {
+    let at = |threshold| codes_after(with_policy(threshold, 20 * GIB));
+    assert_eq!(at(100), ["autoextend-off"]);
+    assert_eq!(at(101), ["autoextend-off"]);
+    assert_eq!(at(99), [""; 0]);
+    let found = findings_after(with_policy(100, 20 * GIB));
+    let finding = only(&found, "autoextend-off");
+    assert_eq!(finding.severity, Severity::Advice);
+    assert!(finding.evidence.iter().any(|line| line.contains("= 100 (LVM's own default)")));
+    assert!(finding.remedy.contains("`thinscope setup autoextend docker/thinpool`"));
+}
+
+#[test]
+fn off_is_a_warning_when_the_pool_is_near_full() {
+    let found = findings_after(|parts| {
+        with_policy(100, 20 * GIB)(parts);
+        with_status(|status| status.data.used = DataBlocks(180_000))(parts);
+    });
+    assert_eq!(only(&found, "autoextend-off").severity, Severity::Warning);
+}
+
+#[test]
+fn of_an_inactive_pool_nothing_is_said_of_its_growing() {
+    let after = |threshold| {
+        codes_after(move |parts| {
+            with_policy(threshold, 0)(parts);
+            parts.deactivate();
+        })
+    };
+    assert_eq!(after(100), ["pool-inactive", "vg-no-free-space"]);
+    assert_eq!(after(80), ["pool-inactive", "vg-no-free-space"]);
+}
+
+#[test]
+fn docker_s_own_layout_cannot_grow_by_what_docker_sets() {
+    let found = findings_after(with_policy(80, 3 * GIB));
+    let finding = only(&found, "autoextend-cannot-act");
+    assert_eq!(finding.severity, Severity::Warning);
+    assert_eq!(
+        finding.summary,
+        "docker-thinpool cannot grow by itself: the data asks 19.0 GiB at 80%, the VG has 3.0 GiB"
+    );
+    assert_eq!(codes_after(with_policy(80, 19 * GIB)), [""; 0]);
+    let just_too_few = with_policy(80, 19 * GIB - 4 * MIB);
+    assert_eq!(codes_after(just_too_few), ["autoextend-cannot-act"]);
+}
+
+#[test]
+fn without_room_for_either_both_are_evidence() {
+    let found = findings_after(with_policy(80, 4 * MIB));
+    let finding = only(&found, "autoextend-cannot-act");
+    let lines: Vec<_> = finding.evidence.iter().filter(|line| line.contains("extends")).collect();
+    assert_eq!(
+        lines,
+        [
+            "data: extends above 80%, at the latest above 80%, by 20% = 19.0 GiB",
+            "metadata: extends above 80%, at the latest above 80%, by 21% = 216 MiB",
+        ]
+    );
+}
+
+#[test]
+fn who_is_not_monitored_is_told_that_alone() {
+    let found = codes_after(|parts| {
+        with_policy(80, 3 * GIB)(parts);
+        parts.pool.monitor = Some("not monitored".into());
+    });
+    assert_eq!(found, ["not-monitored"]);
+}
+
+#[test]
+fn a_profile_that_is_gone_says_what_is_in_force_instead() {
+    let summary = |threshold| {
+        let found = findings_after(move |parts| {
+            let path = "/etc/lvm/profile/docker-thinpool.profile";
+            let profile = ProfileFile::Missing(path.into());
+            parts.pool.policy = Some(Policy { profile, ..policy(threshold) });
+            free_in_vg(parts, 20 * GIB);
+        });
+        let finding = only(&found, "profile-missing");
+        assert_eq!(finding.severity, Severity::Warning);
+        finding.summary
+    };
+    assert!(summary(100).ends_with("so it does not grow by itself"));
+    assert!(summary(70).ends_with("lvm.conf's threshold of 70% is in force instead"));
+}
+
+#[test]
+fn a_vg_is_empty_below_one_extent() {
+    let after = |free| codes_after(move |parts| free_in_vg(parts, free));
+    assert_eq!(after(4 * MIB), [""; 0]);
+    assert_eq!(after(4 * MIB - 1), ["vg-no-free-space"]);
+    assert_eq!(after(0), ["vg-no-free-space"]);
+}
+
+#[test]
+fn a_spare_must_be_as_large_as_the_metadata_unless_the_vg_has_the_room() {
+    let after = |spare, free| {
+        codes_after(move |parts| {
+            parts.nodes[3].size = Some(Bytes(spare));
+            free_in_vg(parts, free);
+        })
+    };
+    assert_eq!(after(1020 * MIB, 100 * MIB), [""; 0]);
+    assert_eq!(after(1016 * MIB, 100 * MIB), ["metadata-spare-missing"]);
+    assert_eq!(after(1016 * MIB, 1020 * MIB), [""; 0]);
+    let none = codes_after(|parts| {
+        parts.nodes[3].kind = Kind::Lv;
+        free_in_vg(parts, 100 * MIB);
+    });
+    assert_eq!(none, ["metadata-spare-missing"]);
+}
+
+#[test]
+fn a_part_that_is_active_alone_keeps_the_pool_down() {
+    let found = findings_after(|parts| {
+        let tmeta = parts.nodes[4].device;
+        parts.deactivate();
+        parts.nodes[4].device = tmeta;
+    });
+    let finding = only(&found, "component-left-active");
+    assert!(finding.summary.contains("docker/thinpool_tmeta is active"), "{}", finding.summary);
+    assert!(finding.remedy.contains("`lvchange -an docker/thinpool_tmeta`"), "{}", finding.remedy);
+    assert!(found.iter().any(|finding| finding.code == "pool-inactive"));
+}
+
+/// Two volumes of LVM's in the pool, as large as said.
+fn with_volumes(size: u64) -> impl FnOnce(&mut Parts) {
+    move |parts| {
+        parts.pool.kind = PoolKind::LvmThin;
+        parts.pool.engines = vec![Engine::Lvm];
+        parts.pool.lvm_transaction_id = Some(24);
+        parts.thins.clear();
+        parts.pool.devices.clear();
+        for id in [1, 2] {
+            let mut volume = thin(0, id, Role::Volume, "pve/vm");
+            volume.engine = Engine::Lvm;
+            volume.size = Some(Bytes(size));
+            parts.add(volume);
+        }
+    }
+}
+
+#[test]
+fn volumes_that_promise_more_than_the_pool_has_are_told_in_plain_words() {
+    assert_eq!(codes_after(with_volumes(95 * GIB / 2)), [""; 0]);
+    let found = findings_after(with_volumes(50 * GIB));
+    let finding = only(&found, "overcommitted");
+    assert_eq!(finding.severity, Severity::Advice);
+    assert_eq!(
+        finding.summary,
+        "the 2 volumes of docker-thinpool promise 100 GiB, the pool has 95.0 GiB: if all were \
+         filled, 5.0 GiB would find no place"
+    );
+}
+
+#[test]
+fn what_lvm_adds_by_itself_counts_against_what_is_promised() {
+    let after = |free| {
+        codes_after(move |parts| {
+            with_volumes(60 * GIB)(parts);
+            with_policy(80, free)(parts);
+        })
+    };
+    assert_eq!(after(25 * GIB), [""; 0]);
+    assert_eq!(after(24 * GIB), ["overcommitted"]);
+}
+
+#[test]
+fn an_engine_s_layers_are_never_called_overcommitted() {
+    // eleven containers of 10 GiB each in 95 GiB
+    let found = codes_after(|parts| {
+        for id in 10..21 {
+            parts.add(thin(0, id, Role::Container, &format!("c{id}")));
+        }
+    });
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn lvm_s_transaction_may_be_the_pool_s_or_one_ahead() {
+    let after = |lvm| {
+        codes_after(move |parts| {
+            with_volumes(GIB)(parts);
+            parts.pool.lvm_transaction_id = Some(lvm);
+        })
+    };
+    assert_eq!(after(24), [""; 0]);
+    assert_eq!(after(25), [""; 0]);
+    assert_eq!(after(26), ["transaction-mismatch"]);
+    assert_eq!(after(23), ["transaction-mismatch"]);
+    assert_eq!(after(0), [""; 0], "0 is never compared");
+}
+
+#[test]
+fn a_pool_of_docker_s_with_lvm_at_0_is_no_mismatch_and_neither_is_one_without_volumes() {
+    assert_eq!(codes_after(|parts| parts.pool.lvm_transaction_id = Some(0)), [""; 0]);
+    assert_eq!(codes_after(|parts| parts.pool.lvm_transaction_id = Some(7)), [""; 0]);
+}
+
+#[test]
+fn metadata_beyond_what_the_kernel_uses_is_told_unless_it_is_rounding() {
+    let after = |size| {
+        codes_after(move |parts| {
+            parts.pool.metadata_size = Some(Bytes(size));
+            parts.nodes[3].size = Some(Bytes(size));
+        })
+    };
+    assert_eq!(after(16 * GIB), [""; 0]);
+    assert_eq!(after(17 * GIB), ["metadata-device-oversized"]);
+}
+
+#[test]
+fn thin_check_matters_where_lvm_has_a_pool() {
+    let after = |check: ThinCheck, lv: bool| {
+        findings_of(
+            |parts| {
+                if !lv {
+                    parts.pool.lv = None;
+                }
+            },
+            |host| host.thin_check = Some(check),
+        )
+    };
+    let path = || "/usr/sbin/thin_check".into();
+    assert_eq!(after(ThinCheck::At(path()), true), []);
+    assert_eq!(after(ThinCheck::Missing(path()), false), []);
+    let missing = after(ThinCheck::Missing(path()), true);
+    assert_eq!(only(&missing, "thin-check-missing").severity, Severity::Warning);
+    let off = after(ThinCheck::SwitchedOff, true);
+    assert_eq!(only(&off, "thin-check-missing").severity, Severity::Advice);
+}
+
+#[test]
+fn a_cookie_is_stuck_after_a_minute() {
+    let cookie = |age| Cookie { number: 0x0d4d_5b2a, age, line: " 223173418 3".into() };
+    let after = |ages: &[u64]| {
+        let cookies: Vec<_> = ages.iter().map(|age| cookie(*age)).collect();
+        findings_of(|_| (), |host| host.cookies = cookies)
+    };
+    assert_eq!(after(&[0, 59]), []);
+    let finding = only(&after(&[3, 61, 400]), "udev-cookie-stuck");
+    assert!(finding.summary.starts_with("2 operations"), "{}", finding.summary);
+    assert!(finding.remedy.contains("`dmsetup udevcomplete 0x0d4d5b2a`"), "{}", finding.remedy);
+    assert_eq!(finding.evidence.len(), 2);
+}
+
+#[test]
+fn the_metadata_s_reserve_counts_as_used() {
+    // the kernel's own count: 261,120 blocks of which 80 % are 208,896
+    let after = |used| codes_after(with_status(move |s| s.metadata.used = MetadataBlocks(used)));
+    assert_eq!(after(208_896), ["pool-metadata-near-full"]);
+    assert_eq!(after(208_895), [""; 0]);
+}
+
+#[test]
+fn a_node_of_another_vg_is_no_spare_of_this_one() {
+    let found = codes_after(|parts| {
+        parts.nodes[3].kind = Kind::Lv;
+        let mut other = node(Kind::Pmspare, "pve-lvol0_pmspare", 1020 * MIB);
+        other.parents = vec![NodeIx(0)];
+        parts.nodes.push(other);
+        free_in_vg(parts, 100 * MIB);
+    });
+    assert_eq!(found, ["metadata-spare-missing"]);
+}

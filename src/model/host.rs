@@ -1,0 +1,34 @@
+//! What of a host concerns its pools and belongs to no device.
+
+use crate::text::Printable;
+
+/// Such things of one host. What was not seen is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostFacts {
+    /// The program that LVM checks a pool's metadata with.
+    pub thin_check: Option<ThinCheck>,
+    /// Operations on devices that still wait for udev.
+    pub cookies: Vec<Cookie>,
+}
+
+/// Whether LVM can check a pool's metadata before it activates it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThinCheck {
+    /// There.
+    At(Printable),
+    /// Not there, where LVM looks for it.
+    Missing(Printable),
+    /// LVM was told not to check.
+    SwitchedOff,
+}
+
+/// A semaphore by which somebody waits for udev: a cookie of libdevmapper's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    /// The number that `dmsetup udevcomplete` takes.
+    pub number: u32,
+    /// Seconds since it last changed.
+    pub age: u64,
+    /// The line of `/proc/sysvipc/sem`.
+    pub line: Printable,
+}

@@ -1,0 +1,234 @@
+//! What LVM's configuration says of growing and checking pools: `lvm.conf`, `lvmlocal.conf` over
+//! it, and over both the profile that a pool names (lvm2, `config.c`: the cascade).
+//!
+//! Files are read, not `lvmconfig` run, which would cost as much as the report itself. Knows
+//! nothing of how full a pool is.
+
+use std::collections::BTreeMap;
+
+use super::conf::Conf;
+use super::report::Lv;
+use crate::model::{Policy, ProfileFile, ThinCheck};
+use crate::probe::ask;
+use crate::sys::{FailKind, Failure, HostPath, Question, ReadHost};
+use crate::text::Printable;
+
+const CONF: &str = "/etc/lvm/lvm.conf";
+const LOCAL: &str = "/etc/lvm/lvmlocal.conf";
+const PROFILE_DIR: &str = "/etc/lvm/profile";
+const THRESHOLD: &str = "activation/thin_pool_autoextend_threshold";
+const PERCENT: &str = "activation/thin_pool_autoextend_percent";
+/// Where builds of LVM look for it unless told.
+const THIN_CHECK: [&str; 4] =
+    ["/usr/sbin/thin_check", "/sbin/thin_check", "/usr/bin/thin_check", "/bin/thin_check"];
+/// Profiles that are read of one host.
+const MOST_PROFILES: usize = 64;
+
+/// LVM's configuration as far as it was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The files in the order in which they win, the winner first; `None` where one of them
+    /// could not be read.
+    files: Option<Vec<(&'static str, Conf)>>,
+    /// Profiles by name: what they set, or `None` where there is no such file. One that could
+    /// not be read is not here.
+    profiles: BTreeMap<String, (Printable, Option<Conf>)>,
+    /// The program that checks pools.
+    pub thin_check: Option<ThinCheck>,
+}
+
+/// Reads the configuration as far as these volumes make it matter.
+pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
+    if !lvs.iter().any(|lv| lv.segment.segtype == "thin-pool") {
+        return Settings::default();
+    }
+    let mut settings = Settings { files: read_files(host), ..Settings::default() };
+    let mut names: Vec<&str> = lvs.iter().map(|lv| lv.profile.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let dir = settings.text("config/profile_dir").unwrap_or(PROFILE_DIR).to_owned();
+    let sound = |name: &&str| !name.is_empty() && !name.contains('/') && dir.starts_with('/');
+    for name in names.into_iter().filter(sound).take(MOST_PROFILES) {
+        let path = format!("{dir}/{name}.profile");
+        if let Ok(read) = read_conf(host, &path) {
+            settings.profiles.insert(name.to_owned(), (path.into(), read));
+        }
+    }
+    settings.thin_check = read_thin_check(host, &settings);
+    settings
+}
+
+fn read_files(host: &dyn ReadHost) -> Option<Vec<(&'static str, Conf)>> {
+    let mut files = Vec::new();
+    for path in [LOCAL, CONF] {
+        match read_conf(host, path) {
+            Ok(read) => files.extend(read.map(|conf| (path, conf))),
+            // a recording from before this file was asked for: it sets nothing of this
+            Err(failure) if failure.kind == FailKind::NotRecorded && path == LOCAL => {}
+            Err(_) => return None,
+        }
+    }
+    Some(files)
+}
+
+/// A file, `None` where it is not there.
+fn read_conf(host: &dyn ReadHost, path: &str) -> Result<Option<Conf>, Failure> {
+    match ask::file(host, path) {
+        Ok(bytes) => Ok(Some(Conf::parse(&String::from_utf8_lossy(&bytes.0)))),
+        Err(failure) if failure.kind == FailKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn read_thin_check(host: &dyn ReadHost, settings: &Settings) -> Option<ThinCheck> {
+    settings.files.as_ref()?;
+    let told = settings.text("global/thin_check_executable");
+    let candidates: Vec<&str> = match told {
+        Some("") => return Some(ThinCheck::SwitchedOff),
+        Some(path) if path.starts_with('/') => vec![path],
+        // "autodetect", or nothing
+        _ => THIN_CHECK.to_vec(),
+    };
+    for path in &candidates {
+        match ask::reply(host, &Question::Stat(HostPath::new(path))) {
+            Ok(_) => return Some(ThinCheck::At((*path).into())),
+            Err(failure) if failure.kind == FailKind::NotFound => {}
+            Err(_) => return None,
+        }
+    }
+    candidates.first().map(|path| ThinCheck::Missing((*path).into()))
+}
+
+impl Settings {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.files.iter().flatten().find_map(|(_, conf)| conf.text(key))
+    }
+
+    /// What LVM will do with a pool of this profile when it fills; `None` where a file that may
+    /// say so could not be read.
+    pub fn policy(&self, profile: &str) -> Option<Policy> {
+        let files = self.files.as_ref()?;
+        let (file, profile) = if profile.is_empty() {
+            (ProfileFile::None, None)
+        } else {
+            let (path, read) = self.profiles.get(profile)?;
+            match read {
+                Some(conf) => (ProfileFile::Read, Some((path.as_str(), conf))),
+                None => (ProfileFile::Missing(path.clone()), None),
+            }
+        };
+        let places = || profile.into_iter().chain(files.iter().map(|(path, conf)| (*path, conf)));
+        let number = |key| places().find_map(|(path, conf)| Some((path, conf.number(key)?)));
+        let threshold = number(THRESHOLD);
+        Some(Policy {
+            // lvm2, defaults.h
+            threshold: threshold.map_or(100, |(_, percent)| percent),
+            percent: number(PERCENT).map_or(20, |(_, percent)| percent),
+            from: threshold.map(|(path, _)| path.into()),
+            profile: file,
+            monitoring: number("activation/monitoring").is_none_or(|(_, on)| on != 0),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::lvm::Segment;
+    use crate::probe::testing::{FakeHost, file};
+    use crate::sys::Answer;
+
+    const PROFILE: &str = "/etc/lvm/profile/docker-thinpool.profile";
+
+    fn absent() -> Answer {
+        Answer::failed(FailKind::NotFound, "No such file or directory")
+    }
+
+    fn pool(profile: &str) -> Lv {
+        let segment = Segment { segtype: "thin-pool".to_owned(), ..Segment::default() };
+        Lv { profile: profile.to_owned(), segment, ..Lv::default() }
+    }
+
+    fn settings(files: &[(&str, &str)], profile: &str) -> Settings {
+        let mut answers: Vec<_> = [LOCAL, CONF, PROFILE]
+            .iter()
+            .map(|path| (file(path), absent()))
+            .chain(THIN_CHECK.map(|path| (Question::Stat(HostPath::new(path)), absent())))
+            .collect();
+        answers.extend(files.iter().map(|(path, text)| (file(path), Answer::ok_bytes(*text))));
+        read_settings(&FakeHost::new(answers), &[pool(profile)])
+    }
+
+    #[test]
+    fn without_any_file_autoextend_is_off_by_lvm_s_own_defaults() {
+        let policy = settings(&[], "").policy("").expect("all is known");
+        assert_eq!((policy.threshold, policy.percent, policy.monitoring), (100, 20, true));
+        assert_eq!((policy.profile, policy.from), (ProfileFile::None, None));
+    }
+
+    #[test]
+    fn a_profile_wins_over_lvm_conf_key_by_key() {
+        let files = [
+            (
+                CONF,
+                "activation { thin_pool_autoextend_threshold = 70\n\
+                    thin_pool_autoextend_percent = 30\nmonitoring = 0 }",
+            ),
+            (PROFILE, "activation {\n thin_pool_autoextend_threshold=80\n}"),
+        ];
+        let policy = settings(&files, "docker-thinpool").policy("docker-thinpool");
+        let policy = policy.expect("all is known");
+        assert_eq!((policy.threshold, policy.percent, policy.monitoring), (80, 30, false));
+        assert_eq!(policy.from, Some(PROFILE.into()));
+        assert_eq!(policy.profile, ProfileFile::Read);
+    }
+
+    #[test]
+    fn the_local_file_wins_over_the_common_one() {
+        let files = [
+            (CONF, "activation/thin_pool_autoextend_threshold=70"),
+            (LOCAL, "activation/thin_pool_autoextend_threshold=60"),
+        ];
+        let policy = settings(&files, "").policy("").expect("all is known");
+        assert_eq!((policy.threshold, policy.from), (60, Some(LOCAL.into())));
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_leaves_lvm_conf_in_force() {
+        let files = [(CONF, "activation/thin_pool_autoextend_threshold=70")];
+        let policy = settings(&files, "docker-thinpool").policy("docker-thinpool");
+        let policy = policy.expect("all is known");
+        assert_eq!(policy.threshold, 70);
+        assert_eq!(policy.profile, ProfileFile::Missing(PROFILE.into()));
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_read_leaves_the_policy_unknown() {
+        let denied = || Answer::failed(FailKind::Denied, "not root");
+        let host = FakeHost::new([(file(LOCAL), absent()), (file(CONF), denied())]);
+        assert_eq!(read_settings(&host, &[pool("")]).policy(""), None);
+        // an old recording has lvm.conf and no profile
+        let host = FakeHost::new([(file(CONF), Answer::ok_bytes("")), (file(LOCAL), absent())]);
+        let seen = read_settings(&host, &[pool("docker-thinpool")]);
+        assert_eq!(seen.policy("docker-thinpool"), None);
+        assert_eq!(seen.thin_check, None);
+    }
+
+    #[test]
+    fn a_profile_s_name_does_not_lead_elsewhere() {
+        assert_eq!(settings(&[], "../../shadow").policy("../../shadow"), None);
+    }
+
+    #[test]
+    fn thin_check_is_looked_for_where_lvm_does() {
+        assert_eq!(
+            settings(&[], "").thin_check,
+            Some(ThinCheck::Missing("/usr/sbin/thin_check".into()))
+        );
+        let off = [(CONF, "global { thin_check_executable = \"\" }")];
+        assert_eq!(settings(&off, "").thin_check, Some(ThinCheck::SwitchedOff));
+        let own = [(CONF, "global { thin_check_executable = \"/opt/thin_check\" }")];
+        // that path was never asked before: nothing is known
+        assert_eq!(settings(&own, "").thin_check, None);
+    }
+}

@@ -1,0 +1,44 @@
+//! Recorded hosts, also those from before a question was asked for the first time: exactly the
+//! findings that the host had, and no noise about what nobody recorded.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What a recorded host shows.
+fn document(name: &str, command: &str) -> Value {
+    let path = format!("{}/assets/demo/{name}.thinscope", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(env!("CARGO_BIN_EXE_thinscope"))
+        .args(["--from", &path, command, "--json"])
+        .env_clear()
+        .output()
+        .expect("the binary was built for this test");
+    serde_json::from_slice(&output.stdout).expect("it prints JSON")
+}
+
+/// Codes and severities, and how many gaps there are.
+fn found(name: &str) -> (Vec<(String, String)>, usize) {
+    let document = document(name, "findings");
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let findings = document["findings"].as_array().expect("a list");
+    let codes = findings.iter().map(|one| (text(one, "code"), text(one, "severity"))).collect();
+    (codes, document["gaps"].as_array().expect("a list").len())
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(code, severity)| ((*code).to_owned(), (*severity).to_owned())).collect()
+}
+
+#[test]
+fn a_healthy_recording_from_before_policies_were_read_has_no_finding_and_no_gap() {
+    assert_eq!(found("direct-lvm"), (Vec::new(), 0));
+    let pools = document("direct-lvm", "pool");
+    assert_eq!(pools["pools"][0]["autoextend"], Value::Null, "its profile was not recorded");
+}
+
+#[test]
+fn loop_lvm_on_a_small_disk_is_named_for_what_it_is() {
+    // 100 GiB and 2 GiB of files on a disk with 5 GiB free
+    let expected = pairs(&[("loop-file-overcommitted", "warning"), ("loop-lvm-in-use", "advice")]);
+    assert_eq!(found("loop-lvm"), (expected, 0));
+}
