@@ -20,11 +20,15 @@ direct-lvm       | contract leaks hung |
 direct-lvm       | engine |
 bare             | grows |
 bare             | set_up |
-loop-lvm         | codes gather sharing loop_files | tree layers pool replay
+loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
+direct-lvm       | grow killed |
+inactive         | activate |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
-raw              | codes gather sharing | tree layers pool replay
+bare             | grow-full |
+loop-lvm         | killed |
+raw              | codes gather sharing grow-own | tree layers pool replay
 direct-lvm-dead  | codes gather quiet sharing | tree layers replay
 direct-lvm-2pv   | codes gather | tree layers pool replay
 direct-lvm-auto  | codes gather | tree layers pool replay
