@@ -70,13 +70,13 @@ ok "pv-missing goes when the PV is back" eventually 20 bash -c '! thinscope find
 # metadata that fills: a raw pool whose data is a device that forgets what is written, one write a
 # block
 dd if=/dev/zero of=/dev/vdd bs=4k count=512 oflag=direct status=none
-dmsetup create small-meta --table "0 4096 linear /dev/vdd 0"
+dmsetup create small-meta --table "0 2560 linear /dev/vdd 0"
 dmsetup create small-data --table "0 8388608 zero"
 dmsetup create small --table "0 8388608 thin-pool /dev/mapper/small-meta /dev/mapper/small-data 128 0 1 skip_block_zeroing"
 dmsetup message small 0 "create_thin 0"
 dmsetup create small-thin --table "0 8388608 thin /dev/mapper/small 0"
 map_to() { # map_to BLOCK: maps up to there
-    seq "$at" "$1" | awk '{ print "pwrite -q " $1 * 65536 " 4k" }' | xfs_io -d /dev/mapper/small-thin >/dev/null 2>&1
+    seq "$at" "$1" | awk '{ printf "pwrite -q %.0f 4k\n", $1 * 65536 }' | xfs_io -d /dev/mapper/small-thin >/dev/null 2>&1
     at=$1
 }
 fill_percent() { dmsetup status --noflush small | sed -n 's|.* \([0-9]*\)/\([0-9]*\) [0-9]*/.*|\1 \2|p' | awk '{ print int($1 * 100 / $2) }'; }
