@@ -365,6 +365,9 @@ fn a_signal_ends_a_watch_cleanly() {
         kill(nix::unistd::Pid::from_raw(pid), signal).expect("it runs");
         let output = child.wait_with_output().expect("it ends");
         assert_eq!(code(&output), 0, "{signal}: {}", text(&output.stderr));
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut lines, &mut rest).expect("text");
+        assert!(!rest.contains("\"end\""), "that it was ended is no event: {rest}");
         assert!(serde_json::from_str::<serde_json::Value>(&first).is_ok(), "{first}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use nix::errno::Errno;
@@ -26,7 +28,11 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<Exit, Trouble> {
     let plan = host::plan(settings)?;
     let (snapshots, survey) = Survey::start(plan, settings.refresh)?;
     let (tell, told) = sync_channel(WAITING);
+    let over = Arc::new(AtomicBool::new(false));
+    let (ended_before, silent) = (Arc::clone(&over), Arc::clone(&over));
     watching::start(snapshots, settings, move |heard| match heard {
+        // what comes of ending it is no news
+        watching::Heard::Events(_) if ended_before.load(Ordering::SeqCst) => false,
         watching::Heard::Events(events) => tell.send(events).is_ok(),
         watching::Heard::Trends(_) => true,
     })
@@ -34,13 +40,14 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<Exit, Trouble> {
     let (end, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name("print".to_owned())
-        .spawn(move || end.send(print(&told, json)))
+        .spawn(move || end.send(print(&told, json, &silent)))
         .map_err(|error| failed("the watch cannot begin", error))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| failed("the watch cannot begin", error))?;
     let printed = runtime.block_on(until_the_end(ended));
+    over.store(true, Ordering::SeqCst);
     // the survey ends with its handle, and its children with it
     drop(survey);
     logs::stop();
@@ -53,10 +60,13 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<Exit, Trouble> {
 
 /// Prints what comes, on a thread of its own: a reader that stands still must not keep a signal
 /// waiting.
-fn print(told: &Receiver<Vec<Event>>, json: bool) -> io::Result<()> {
+fn print(told: &Receiver<Vec<Event>>, json: bool, over: &AtomicBool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut last = None;
     for events in told {
+        if over.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let mut text = Vec::new();
         for event in &events {
             if json { write_json(&mut text, event)? } else { write_text(&mut text, event)? }
@@ -64,6 +74,9 @@ fn print(told: &Receiver<Vec<Event>>, json: bool) -> io::Result<()> {
         out.write_all(&text)?;
         out.flush()?;
         last = events.into_iter().next_back();
+    }
+    if over.load(Ordering::SeqCst) {
+        return Ok(());
     }
     // only a recorded host ends by itself
     let end = Event {
