@@ -70,7 +70,7 @@ ok "pv-missing goes when the PV is back" eventually 20 bash -c '! thinscope find
 # metadata that fills: a raw pool whose data is a device that forgets what is written, one write a
 # block
 dd if=/dev/zero of=/dev/vdd bs=4k count=512 oflag=direct status=none
-dmsetup create small-meta --table "0 2560 linear /dev/vdd 0"
+dmsetup create small-meta --table "0 2496 linear /dev/vdd 0"
 dmsetup create small-data --table "0 8388608 zero"
 dmsetup create small --table "0 8388608 thin-pool /dev/mapper/small-meta /dev/mapper/small-data 128 0 1 skip_block_zeroing"
 dmsetup message small 0 "create_thin 0"
