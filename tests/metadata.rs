@@ -74,7 +74,8 @@ fn whole() -> Laid {
 fn asked(at: Laid, depth: Depth, one_by_one: bool) -> Asked {
     let parents = vec![(id(2), id(1)), (id(7), id(2))];
     let place = PoolPlace { pool: "p".to_owned(), at: Ok(at), device: None, parents, base: None };
-    Asked { places: vec![place], depth, block: None, one_by_one, reserve: None }
+    let (block, reserve, freed) = (None, None, Vec::new());
+    Asked { places: vec![place], depth, block, one_by_one, reserve, freed }
 }
 
 fn host() -> Media {

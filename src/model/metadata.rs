@@ -122,6 +122,17 @@ pub struct Mappings {
     pub leaked: DataBlocks,
     /// Data blocks by the set of devices that use them; `None` where they are too many to keep.
     pub groups: Option<Groups>,
+    /// What deleting the devices that were asked about gives back, where groups do not tell.
+    pub freed: Option<FreedBy>,
+}
+
+/// What deleting some devices gives back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreedBy {
+    /// The devices, by ascending id.
+    pub ids: Vec<ThinId>,
+    /// What they give back together.
+    pub freed: Freed,
 }
 
 /// What a device adds to another.
@@ -170,7 +181,7 @@ pub struct MapRun {
 }
 
 /// What deleting a set of devices gives back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freed {
     /// Data blocks that nothing else uses.
     pub blocks: DataBlocks,
@@ -218,7 +229,10 @@ impl PoolMetadata {
 
     /// What deleting these would give back; `None` where it is not known who uses what.
     pub fn freed_by(&self, ids: &[ThinId]) -> Option<Freed> {
-        let groups = self.mappings.as_ref()?.groups.as_ref()?;
+        let mappings = self.mappings.as_ref()?;
+        let Some(groups) = &mappings.groups else {
+            return mappings.freed.as_ref().filter(|by| by.ids == ids).map(|by| by.freed);
+        };
         let places = ids.iter().filter_map(|id| self.place(*id));
         let mut marked: Vec<u32> = places.filter_map(|at| u32::try_from(at).ok()).collect();
         marked.sort_unstable();

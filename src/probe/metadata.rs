@@ -67,12 +67,15 @@ pub struct Wish {
     /// Where commits outrun the reading, a metadata snapshot may be reserved, which is noted down
     /// below this folder.
     pub reserve: Option<HostPath>,
+    /// Devices of which is asked what deleting them would give back, where that is counted on its
+    /// own.
+    pub freed: Vec<ThinId>,
 }
 
 impl Wish {
     /// No block is asked about.
     pub const fn of(depth: Depth) -> Self {
-        Self { depth, block: None, reserve: None }
+        Self { depth, block: None, reserve: None, freed: Vec::new() }
     }
 
     /// What is read on a host with these pools.
@@ -83,7 +86,8 @@ impl Wish {
         });
         let places = places(topology, facts, file);
         let reserve = self.reserve.clone();
-        Asked { places, depth: self.depth, block, one_by_one: false, reserve }
+        let freed = self.freed.clone();
+        Asked { places, depth: self.depth, block, one_by_one: false, reserve, freed }
     }
 }
 
@@ -101,6 +105,8 @@ pub struct Asked {
     pub one_by_one: bool,
     /// Where it is noted down when a metadata snapshot is reserved; `None` where none may be.
     pub reserve: Option<HostPath>,
+    /// Devices of which is asked what deleting them would give back, should groups not tell.
+    pub freed: Vec<ThinId>,
 }
 
 /// Where metadata lies.

@@ -8,6 +8,7 @@ use super::{Trouble, block, log, print, reserve};
 use crate::cli::Command;
 use crate::demo;
 use crate::exit::Exit;
+use crate::ids::ThinId;
 use crate::model::Gap;
 use crate::probe::metadata::{Depth, Wish};
 use crate::probe::{LookOptions, MetadataFile};
@@ -62,6 +63,10 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
         Command::Layers { sharing, freed_by, metadata, .. } => {
             if *sharing || !freed_by.is_empty() {
                 plan.metadata.depth = Depth::Mappings;
+                let ids = freed_by.iter().filter_map(|id| ThinId::new(u64::from(*id)));
+                plan.metadata.freed = ids.collect();
+                plan.metadata.freed.sort_unstable();
+                plan.metadata.freed.dedup();
             }
             if let Some(file) = metadata {
                 plan.options.metadata_file = Some(metadata_file(file)?);

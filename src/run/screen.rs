@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use super::watching::{self, Heard};
-use super::{Trouble, host, log};
+use super::{Trouble, host, log, reserve};
 use crate::cli::When;
 use crate::exit::Exit;
 use crate::model::Snapshot;
@@ -16,6 +16,7 @@ use crate::model::block::BlockQuestion;
 use crate::probe::metadata::Depth;
 use crate::settings::Settings;
 use crate::survey::{self, LookPlan, Survey};
+use crate::sys::HostPath;
 use crate::sys::live::{logs, own};
 use crate::text::Printable;
 use crate::tui::{self, ColorChoice, Ended, Notice, Request, ScreenOptions};
@@ -48,6 +49,11 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
         told.send(notice).is_ok()
     })
     .map_err(|error| Trouble::Failed(format!("the screen cannot be opened: {error}")))?;
+    let state = if settings.read_only {
+        Err("--read-only says that nothing is changed: no metadata snapshot is reserved".to_owned())
+    } else {
+        reserve::state_of(settings)
+    };
     let options = ScreenOptions {
         ascii: Some(settings.ascii),
         color: match settings.color {
@@ -58,7 +64,7 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
         notices: Some(notices),
     };
     let ended = runtime.block_on(async {
-        tokio::spawn(serve(asked, survey, plan, tell));
+        tokio::spawn(serve(asked, survey, (plan, state), tell));
         if let Some(log) = log {
             tokio::spawn(note_down(snapshots.clone(), log));
         }
@@ -78,13 +84,18 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
 async fn serve(
     mut asked: UnboundedReceiver<Request>,
     survey: Survey,
-    plan: LookPlan,
+    (plan, state): (LookPlan, Result<HostPath, String>),
     tell: UnboundedSender<Notice>,
 ) {
     while let Some(request) = asked.recv().await {
         match request {
             Request::LookAgain => survey.look_again(),
             Request::ReadMappings => survey.read_mappings(),
+            Request::ReadReserved => match &state {
+                Ok(state) => survey.read_reserved(state.clone()),
+                // a screen that was left meanwhile is not told
+                Err(why) => drop(tell.send(Notice::Line(why.clone()))),
+            },
             Request::StopMappings => survey.stop_mappings(),
             Request::Block { pool, block } => {
                 let question = (Some(pool), BlockQuestion::Data(block));

@@ -22,19 +22,21 @@ use super::turn::Turn;
 use super::{LookError, LookPlan, recorded};
 use crate::model::{Origin, Snapshot};
 use crate::probe::metadata::{self, Depth};
-use crate::sys::Source;
 use crate::sys::live::watch::{Event, watch as watch_kernel};
+use crate::sys::{HostPath, Source};
 
 /// How often signs of change of the slower sources are looked for, at least.
 const SLOW: Duration = Duration::from_secs(30);
 
 /// What the survey is told from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Told {
     /// Look at everything now.
     Again,
     /// Read the pools' mappings from now on.
     Mappings,
+    /// Read them once, through a metadata snapshot if need be, which is noted down there.
+    Reserved(HostPath),
     /// Stop reading them where they are large.
     NoMappings,
     /// The kernel says that something happened.
@@ -97,6 +99,12 @@ impl Survey {
     /// Read from now on who uses which block, however large the metadata is.
     pub fn read_mappings(&self) {
         let _ = self.tell.send(Told::Mappings);
+    }
+
+    /// Read that once through a metadata snapshot, where commits outrun the reading; what is reserved
+    /// is noted down below `state` for as long as it is.
+    pub fn read_reserved(&self, state: HostPath) {
+        let _ = self.tell.send(Told::Reserved(state));
     }
 
     /// Stop that, also in the middle: what small pools say is read on.
@@ -198,6 +206,11 @@ impl Follower {
                         self.plan.metadata.depth = Depth::Mappings;
                         self.want(Source::Metadata, Wanted::Now);
                     }
+                    Some(Told::Reserved(state)) => {
+                        self.plan.metadata.depth = Depth::Mappings;
+                        self.plan.metadata.reserve = Some(state);
+                        self.want(Source::Metadata, Wanted::Now);
+                    }
                     Some(Told::NoMappings) => self.stop_mappings(),
                     Some(Told::Event(event)) => self.happened(event),
                     None => return,
@@ -264,6 +277,8 @@ impl Follower {
             let source = *source;
             if source == Source::Metadata {
                 let asked = self.picture.metadata_wanted(&plan.metadata);
+                // what the user allowed was one reading
+                self.plan.metadata.reserve = None;
                 let tell = Some(self.tell_progress.clone());
                 let reading =
                     self.looks.spawn(async move { look_at_pools(plan, asked, tell).await });

@@ -11,7 +11,7 @@ use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology
 use crate::probe::metadata::{self, Ways, Wish};
 use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
-use crate::sys::{HostInfo, Source};
+use crate::sys::{HostInfo, Question, Source};
 use crate::text::Printable;
 
 /// All that is known of a host, as it comes in.
@@ -93,8 +93,8 @@ impl Picture {
         }
     }
 
-    /// Reads the metadata that a recording holds, twice: where it was read twice, Docker's files
-    /// were read in between.
+    /// Reads the metadata that a recording holds; twice where it was recorded twice, with Docker's
+    /// files read in between.
     pub(super) fn metadata_recorded(&mut self, recording: &Recording, wish: &Wish, at_ms: i64) {
         let asked = metadata::Asked { one_by_one: true, ..self.metadata_wanted(wish) };
         if !self.note(recording, at_ms) {
@@ -102,7 +102,8 @@ impl Picture {
         }
         let read = || Some(Arc::new(metadata::read_metadata(recording, &asked, Ways::default())));
         self.facts.metadata_before = read();
-        self.facts.metadata = read();
+        self.facts.metadata =
+            if is_twice(recording) { read() } else { self.facts.metadata_before.clone() };
         self.made = None;
     }
 
@@ -202,6 +203,14 @@ impl Picture {
     }
 }
 
+/// Whether a recording holds two looks at metadata: each begins with the size of what holds it.
+fn is_twice(recording: &Recording) -> bool {
+    let mut begun = std::collections::HashSet::new();
+    let sizes = recording.answers().map(|(question, _)| question);
+    let mut sizes = sizes.filter(|question| matches!(question, Question::SizeOf(_)));
+    !sizes.all(|question| begun.insert(question))
+}
+
 fn make(facts: &Facts) -> Made {
     let probe::Assembled { topology, gaps, unsure } = probe::assemble(facts);
     Made { findings: advise::findings(&topology), topology: Arc::new(topology), gaps, unsure }
@@ -223,4 +232,29 @@ fn host_line(host: Option<&Arc<HostInfo>>, origin: &Origin) -> HostLine {
 pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::metadata::Depth;
+    use crate::sys::{Answer, HostPath, Medium, Reply};
+
+    #[test]
+    fn metadata_that_was_recorded_once_is_read_once() {
+        let size = |name: &str| Question::SizeOf(Medium::File(HostPath::new(name)));
+        let same = |questions: &[Question]| {
+            let mut recording = Recording::new(Source::Metadata);
+            for question in questions {
+                recording.push(question.clone(), Answer::ok(Reply::Number(0)));
+            }
+            let mut picture = Picture::new(Origin::Live, LookOptions::default(), &Source::ALL);
+            picture.metadata_recorded(&recording, &Wish::of(Depth::Details), 0);
+            let (before, now) = (picture.facts.metadata_before, picture.facts.metadata);
+            Arc::ptr_eq(&before.expect("read"), &now.expect("read"))
+        };
+        assert!(same(&[]));
+        assert!(same(&[size("/a"), size("/b")]));
+        assert!(!same(&[size("/a"), size("/b"), size("/a")]));
+    }
 }

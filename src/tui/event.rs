@@ -41,6 +41,8 @@ pub enum Request {
     LookAgain,
     /// Read from now on who uses which data block.
     ReadMappings,
+    /// Read them once through a metadata snapshot that is reserved for it, which writes to the pool.
+    ReadReserved,
     /// Stop that, where it takes long.
     StopMappings,
     /// Who uses a data block, and where it lies; the answer comes as a notice of some lines.

@@ -7,6 +7,7 @@ mod hostile;
 mod journeys;
 mod pictures;
 mod places;
+mod sharing;
 
 use std::sync::Arc;
 

@@ -12,7 +12,8 @@ use crate::ids::{DevNo, ThinId};
 use crate::model::Usage;
 use crate::model::block::{BlockAnswer, BlockQuestion};
 use crate::model::metadata::{
-    DeviceMetadata, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata, Reservation,
+    DeviceMetadata, Freed, FreedBy, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata,
+    Reservation,
 };
 use crate::probe::ask;
 use crate::sys::{HostPath, Keep, Question, ReadHost};
@@ -45,7 +46,8 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, ways: Ways<'_>) -> Meta
     let mut pools = Vec::new();
     for place in &asked.places {
         let question = asked.block.as_ref().filter(|(pool, _)| *pool == place.pool);
-        let what = What { depth: asked.depth, block: question.map(|(_, question)| question) };
+        let block = question.map(|(_, question)| question);
+        let what = What { depth: asked.depth, block, freed: &asked.freed };
         let pool = place.pool.clone();
         let look = |read: Result<Read, String>, note| match read {
             Ok((read, block, first)) => {
@@ -83,9 +85,10 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, ways: Ways<'_>) -> Meta
 struct What<'a> {
     depth: Depth,
     block: Option<&'a BlockQuestion>,
+    freed: &'a [ThinId],
 }
 
-const DETAILS: What<'static> = What { depth: Depth::Details, block: None };
+const DETAILS: What<'static> = What { depth: Depth::Details, block: None, freed: &[] };
 
 /// The metadata, the answer about a block, and where the base device's first block lies.
 type Read = (PoolMetadata, Option<Result<BlockAnswer, String>>, Option<DataBlocks>);
@@ -166,7 +169,11 @@ fn read_once(
     set_origins(reader, &whole, place, &mut read)?;
     read.data.used = DataBlocks(whole.data.allocated);
     let parents = all_parents(place, &read);
-    read.mappings = Some(Box::new(read_mappings(reader, (&whole, &read.devices), &parents)?));
+    let mut mappings = read_mappings(reader, (&whole, &read.devices), &parents)?;
+    if mappings.groups.is_none() && !what.freed.is_empty() {
+        mappings.freed = Some(count_freed(reader, &whole, what.freed)?);
+    }
+    read.mappings = Some(Box::new(mappings));
     let block = what.block.map(|asked| block::answer(reader, &whole, &parents, asked));
     Ok((read, block.transpose()?, first))
 }
@@ -253,6 +260,13 @@ fn all_parents(place: &PoolPlace, read: &PoolMetadata) -> BTreeMap<ThinId, ThinI
     read.devices.iter().filter_map(certain).chain(told).collect()
 }
 
+/// What deleting devices would give back, counted in a pass of its own: groups are too many to keep.
+fn count_freed(reader: &Reader<'_>, whole: &Whole, asked: &[ThinId]) -> Result<FreedBy, MetaError> {
+    let ids: Vec<ThinId> = asked.iter().copied().filter(|id| in_pool(whole, *id)).collect();
+    let freed = reader.freed_by(&whole.forest, &ids)?;
+    Ok(FreedBy { ids, freed: Freed { blocks: freed.blocks, held: freed.held } })
+}
+
 /// Whether a device is in the pool's mapping trees.
 pub(super) fn in_pool(whole: &Whole, id: ThinId) -> bool {
     whole.forest.index_of(id).is_some()
@@ -281,6 +295,7 @@ fn read_mappings(
         held_only: sharing.held_only,
         leaked,
         groups: None,
+        freed: None,
     };
     mappings.deltas = descent::compare(reader, (whole, devices), parents)?;
     mappings.groups = whole.groups.as_ref().and_then(|groups| keep_groups(groups, whole));

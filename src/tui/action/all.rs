@@ -295,6 +295,14 @@ pub(crate) static ACTIONS: &[Action] = &[
     )
     .keys(&[key('m')]),
     Action::new(
+        "sharing through a snapshot",
+        "read it where commits outrun that; writes to a pool",
+        Chapter::Act,
+        Context::SUBJECT,
+        App::read_reserved,
+    )
+    .keys(&[key('M')]),
+    Action::new(
         "capture",
         "record this host into a file",
         Chapter::Act,

@@ -113,6 +113,18 @@ impl App {
         }
     }
 
+    /// Asks for the same through a metadata snapshot: only where commits outran the reading.
+    pub(crate) fn read_reserved(&mut self) {
+        let mut gaps = self.seen.snapshot.gaps.iter();
+        if gaps.any(|gap| gap.why.as_str().contains("--reserve-snapshot")) {
+            let notice =
+                "reading through a metadata snapshot: this writes to the pool, and is released";
+            self.ask(Request::ReadReserved, notice);
+        } else {
+            self.notice = Some("not needed: commits outran no reading of metadata".to_owned());
+        }
+    }
+
     /// Asks for a recording.
     pub(crate) fn capture(&mut self) {
         self.ask(Request::Capture, "recording this host");

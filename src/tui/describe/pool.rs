@@ -2,8 +2,10 @@
 
 use super::{Line, Lines};
 use crate::format;
+use crate::model::metadata::Reservation;
 use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role, Trend};
 use crate::report::text::{describe_forecast, what_next};
+use crate::text::Printable;
 use crate::tui::outline::owners::runs;
 use crate::tui::seen::Seen;
 
@@ -130,6 +132,17 @@ fn describe_holders(lines: &mut Lines, seen: &Seen, pool: &Pool) {
     let bytes = |blocks: crate::units::DataBlocks| blocks.bytes(contents.block_size);
     if pool.status().is_some_and(|status| status.data.used != contents.data.used) {
         lines.size("committed", Some(bytes(contents.data.used)));
+    }
+    match &contents.reserved {
+        Some(Reservation::Released) => lines.fact(
+            "read",
+            "through a metadata snapshot that was reserved for it and released: this wrote to the pool",
+        ),
+        Some(Reservation::Stays(why)) => {
+            let why = Printable::from_text(why);
+            lines.fact("read", format!("through a metadata snapshot that is still held: {why}"));
+        }
+        None => {}
     }
     let Some(holders) = seen.topology().holders(pool) else { return };
     lines.head("who holds it, shared blocks counted once");
