@@ -20,6 +20,7 @@ mod image;
 #[path = "meta_writer/tree.rs"]
 mod tree;
 
+#[allow(unused_imports, reason = "every test binary uses a part of it")]
 pub(crate) use block::*;
 use image::Image;
 pub(crate) use tree::Tree;

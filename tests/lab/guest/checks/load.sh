@@ -44,7 +44,7 @@ for wait in 0.05 0.1 0.2 0.4 0.8; do
     kill -KILL $! 2>/dev/null
     wait $! 2>/dev/null
 done
-ok "killed looks leave no process" eventually 15 bash -c '! pgrep -x thinscope && ! pgrep -f __probe'
+ok "killed looks leave no process" eventually 15 bash -c '! pgrep -x thinscope && ! pgrep -f [_]_probe'
 end_load
 equal "mode, transaction and options of the pool are what they were, and nobody holds a snapshot" \
     "$before_all" "$(rest)"

@@ -51,7 +51,7 @@ status=$?
 dmsetup resume made
 refused "a hanging device is not waited for" test "$status" = 124
 contains "and said" "no answer within" "$(cat hung.txt hung.err)"
-ok "nothing of ours hangs on" eventually 15 bash -c '! pgrep -f __probe'
+ok "nothing of ours hangs on" eventually 15 bash -c '! pgrep -f [_]_probe'
 dmsetup remove --retry made
 losetup -d "$loop"
 
