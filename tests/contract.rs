@@ -1,13 +1,23 @@
 //! The door's contract, tried as root on real devices: what `sys` says is what the field's own
-//! tools say, and asking changes nothing.
+//! tools say, asking changes nothing, and an effect changes what it was asked to and nothing else.
 //!
 //! Runs in the lab only (`THINSCOPE_LAB=1`): it makes small device-mapper devices of its own over
 //! loop files and removes them. Elsewhere each test says that it was not run.
 
+#[path = "act/caller.rs"]
+mod caller;
 #[path = "contract/devices.rs"]
 mod devices;
+#[path = "contract/killed.rs"]
+mod killed;
+#[path = "act/process.rs"]
+mod process;
 #[path = "contract/tools.rs"]
 mod tools;
+#[path = "contract/window.rs"]
+mod window;
+#[path = "contract/writer.rs"]
+mod writer;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -24,6 +34,9 @@ use thinscope::sys::{
     Answer, DmDevice, DmListed, FailKind, Question, Raw, ReadHost, Reply, SysBlockDevice,
 };
 use tools::{dmsetup, dmsetup_rows, lsblk};
+
+/// The program that the lab tries, where it lies in the lab.
+const PROGRAM: &str = "/usr/local/bin/thinscope";
 
 /// No answer of a healthy kernel takes this long, emulated or not.
 const IN_TIME: Duration = Duration::from_secs(5);

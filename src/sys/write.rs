@@ -22,7 +22,8 @@ pub enum Effect {
         args: Vec<String>,
     },
     /// Replaces a device's table: load, suspend with no-flush, resume. The old table is loaded
-    /// and resumed again when the new one is refused.
+    /// and resumed again when the new one is refused. A device that is found suspended on the new
+    /// table, where an earlier window was cut off, is resumed, or gets its old table again.
     Window(Window),
     /// Brings back suspended devices, in this order.
     Resume(Vec<Suspended>),

@@ -1,5 +1,7 @@
 //! Whoever asks for an effect, as a process that can be killed: this test binary once more.
 
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -68,6 +70,5 @@ fn asks_for_an_effect_when_it_is_told_one() {
     });
     let folder = PathBuf::from(std::env::var_os(FOLDER).expect("it goes with the effect"));
     let how = How { lock, folder, stem: "step-1".to_owned(), limit: Duration::from_secs(600) };
-    let program = Path::new(env!("CARGO_BIN_EXE_thinscope"));
-    act_by(program, &effect, &how, &mut |_| {});
+    act_by(Path::new(crate::PROGRAM), &effect, &how, &mut |_| {});
 }

@@ -1,5 +1,7 @@
 //! What the kernel says of a process.
 
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

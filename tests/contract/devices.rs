@@ -84,6 +84,15 @@ const METADATA: u64 = 4 << 20;
 
 impl ThinPool {
     pub(crate) fn new(what: &str) -> Self {
+        Self::of(what, DATA)
+    }
+
+    /// One whose table takes half of its data device: it can grow.
+    pub(crate) fn half(what: &str) -> Self {
+        Self::of(what, DATA / 2)
+    }
+
+    fn of(what: &str, bytes: u64) -> Self {
         let mut made =
             Self { name: format!("contract-{what}"), files: Vec::new(), loops: Vec::new() };
         for (part, size) in [("metadata", METADATA), ("data", DATA)] {
@@ -94,7 +103,7 @@ impl ThinPool {
             made.files.push(path);
             made.loops.push(device.trim().to_owned());
         }
-        dmsetup(&["--noudevsync", "create", &made.pool_name(), "--table", &made.pool_table(DATA)]);
+        dmsetup(&["--noudevsync", "create", &made.pool_name(), "--table", &made.pool_table(bytes)]);
         dmsetup(&["message", &made.pool_name(), "0", "create_thin 7"]);
         // by number: the node under /dev/mapper comes when udev gets to it
         let table = format!("0 16384 thin {} 7", made.pool());
@@ -105,6 +114,9 @@ impl ThinPool {
     fn pool_table(&self, bytes: u64) -> String {
         format!("0 {} thin-pool {} {} 128 0", bytes / 512, self.loops[0], self.loops[1])
     }
+
+    /// Size of its data device.
+    pub(crate) const DATA: u64 = DATA;
 
     pub(crate) fn pool_name(&self) -> String {
         format!("{}-pool", self.name)
@@ -125,6 +137,14 @@ impl ThinPool {
     /// The thin device's node that the kernel itself makes, at once.
     pub(crate) fn thin_node(&self) -> String {
         format!("/dev/dm-{}", self.thin().minor)
+    }
+
+    /// Blocks of data that the pool has by its own status: used and total.
+    pub(crate) fn data_blocks(&self) -> (u64, u64) {
+        let status = dmsetup(&["status", "--noflush", &self.pool_name()]);
+        let word = status.split(' ').nth(5).expect("a pool tells its data blocks");
+        let (used, total) = word.split_once('/').expect("used of total");
+        (used.parse().expect("a number"), total.parse().expect("a number"))
     }
 
     /// Kernel name of the data device and its file.

@@ -158,6 +158,13 @@ pub(super) fn pass(kernel: &mut impl Kernel) -> (Ended, Duration) {
     (ended, kernel.now().saturating_sub(since))
 }
 
+/// Brings a device back that is suspended on the new table: whoever was in the window died there.
+pub(super) fn finish(kernel: &mut impl Kernel) -> (Ended, Duration) {
+    let since = kernel.now();
+    let ended = resume(kernel);
+    (ended, kernel.now().saturating_sub(since))
+}
+
 fn suspend_and_resume(kernel: &mut impl Kernel) -> Ended {
     if let Err(errno) = kernel.send(Call::Suspend) {
         // first out with the new table: a resume would take it
@@ -167,6 +174,10 @@ fn suspend_and_resume(kernel: &mut impl Kernel) -> Ended {
             Err(old) => Ended::Stuck { new: errno, old },
         };
     }
+    resume(kernel)
+}
+
+fn resume(kernel: &mut impl Kernel) -> Ended {
     match kernel.send(Call::Resume) {
         Ok(()) => Ended::Swapped,
         Err(errno) => put_back(kernel, errno),

@@ -4,36 +4,45 @@
 
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use super::ready::make_ready;
-use crate::ids::DevNo;
 use crate::sys::DmTarget;
 use crate::sys::live::dm::Control;
 use crate::sys::live::dm::wire::{self, flag};
-use crate::sys::live::window::{Change, Ended, Prepared, Request, pass};
+use crate::sys::live::window::{Change, Ended, Prepared, Request, finish, pass};
 use crate::sys::write::{Acted, Window};
 use crate::text::Printable;
 
 /// Replaces it, and measures how long the device was suspended.
 pub(super) fn swap(window: &Window, say: &mut dyn FnMut(&str)) -> (Acted, Option<Duration>) {
     let control = Control::default();
-    let mut prepared = match check(window, &control).and_then(|flags| {
-        let prepared = prepare(window, &control, flags)?;
+    let checked = check(window, &control).and_then(|found| {
+        let prepared = prepare(window, &control, found.read_only)?;
         make_ready()?;
-        Ok(prepared)
-    }) {
-        Ok(prepared) => prepared,
+        Ok((found, prepared))
+    });
+    let (found, mut prepared) = match checked {
+        Ok(ready) => ready,
         Err(why) => return (Acted::Refused { why }, None),
     };
-    let (ended, open) = pass(&mut prepared);
+    let (ended, open) = if found.cut_off { finish(&mut prepared) } else { pass(&mut prepared) };
     if !matches!(ended, Ended::NotLoaded(_)) {
         say(&format!("suspended for {:.3} ms", open.as_secs_f64() * 1000.0));
     }
-    let acted = told(window, ended, is_suspended(&control, window.device));
-    (acted, Some(open))
+    (told(window, ended, found.cut_off, After::read(window, &control)), Some(open))
 }
 
-/// The device is still the one that was planned for; its read-only flag, which a table carries.
-fn check(window: &Window, control: &Control) -> Result<u32, String> {
+/// The device as it was found.
+struct Found {
+    /// Its read-only flag, which a table carries.
+    read_only: u32,
+    /// It is suspended on the new table already: somebody died in this very window.
+    cut_off: bool,
+}
+
+/// The device is still the one that was planned for.
+fn check(window: &Window, control: &Control) -> Result<Found, String> {
     let at = format!("device {} ({})", window.device, Printable::from_text(&window.name));
     let state = control.state(window.device).map_err(|failure| failure.why)?;
     let changed = |what: &str, is: &Printable| format!("{at} has another {what} now: {is}");
@@ -43,11 +52,10 @@ fn check(window: &Window, control: &Control) -> Result<u32, String> {
     if state.uuid.0 != window.uuid.as_bytes() {
         return Err(changed("uuid", &Printable::from_bytes(&state.uuid.0)));
     }
+    let table = control.exact_table(window.device).map_err(|failure| failure.why)?;
+    let found = |cut_off| Ok(Found { read_only: state.flags & flag::READ_ONLY, cut_off });
     if state.flags & flag::SUSPENDED != 0 {
-        return Err(format!(
-            "{at} is suspended: another program changes it, or one that did has ended in the \
-             middle; `thinscope findings` tells what to do"
-        ));
+        return if is_same(&table, &window.new) { found(true) } else { Err(suspended(&at)) };
     }
     if state.flags & flag::INACTIVE_PRESENT != 0 {
         return Err(format!(
@@ -55,11 +63,17 @@ fn check(window: &Window, control: &Control) -> Result<u32, String> {
              or one that did has ended in the middle"
         ));
     }
-    let table = control.exact_table(window.device).map_err(|failure| failure.why)?;
     if !is_same(&table, &window.old) {
         return Err(format!("{at} has another table than when this was planned: look again"));
     }
-    Ok(state.flags & flag::READ_ONLY)
+    found(false)
+}
+
+fn suspended(at: &str) -> String {
+    format!(
+        "{at} is suspended: another program changes it, or one that did has ended in the middle; \
+         `thinscope findings` tells what to do"
+    )
 }
 
 /// The kernel ends some parameters with a space, which those who print them leave out.
@@ -106,42 +120,57 @@ const SUSPEND: u32 = flag::SUSPENDED | flag::NO_FLUSH | flag::SKIP_LOCKFS;
 /// exist already, and udev's rules keep what they knew of a device whose event has no flags.
 pub(super) const RESUME: u32 = flag::NO_FLUSH | flag::SKIP_LOCKFS;
 
-/// `None` when it cannot be told.
-fn is_suspended(control: &Control, dev: DevNo) -> Option<bool> {
-    control.state(dev).ok().map(|state| state.flags & flag::SUSPENDED != 0)
+/// The device after the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Suspended,
+    RunsOld,
+    /// On the new table, as far as can be told.
+    Runs,
 }
 
-fn told(window: &Window, ended: Ended, suspended: Option<bool>) -> Acted {
-    let at = format!("device {} ({})", window.device, Printable::from_text(&window.name));
-    if suspended == Some(true) {
-        return Acted::Failed { why: stuck(window, &at, ended) };
+impl After {
+    fn read(window: &Window, control: &Control) -> Self {
+        let state = control.state(window.device);
+        if state.is_ok_and(|state| state.flags & flag::SUSPENDED != 0) {
+            return Self::Suspended;
+        }
+        match control.exact_table(window.device) {
+            Ok(table) if is_same(&table, &window.old) => Self::RunsOld,
+            _ => Self::Runs,
+        }
     }
-    let why = match ended {
-        Ended::Swapped => return Acted::Done,
-        Ended::NotLoaded(errno) => format!(
-            "the kernel refused the new table of {at} ({}); the old one runs untouched, and \
-             `dmesg` says more",
-            errno.desc()
-        ),
-        Ended::NotSuspended(errno) => {
-            format!("{at} could not be suspended ({}); it runs on its old table", errno.desc())
-        }
-        Ended::PutBack(errno) => format!(
-            "the kernel refused to run the new table of {at} ({}); the old one was put back and \
-             runs, and `dmesg` says more",
-            errno.desc()
-        ),
-        Ended::Unclear(errno) => {
-            let why = format!(
-                "the kernel refused to run the new table of {at} at first ({}); now it runs, and \
-                 looking again tells on which",
-                errno.desc()
-            );
-            return Acted::Failed { why };
-        }
-        Ended::Stuck { .. } => return Acted::Failed { why: stuck(window, &at, ended) },
+}
+
+fn told(window: &Window, ended: Ended, cut_off: bool, after: After) -> Acted {
+    let at = format!("device {} ({})", window.device, Printable::from_text(&window.name));
+    let refused = |what: &str, errno: Errno, runs: &str| Acted::Refused {
+        why: format!("{what} {at} ({}); {runs}, and `dmesg` says more", errno.desc()),
     };
-    Acted::Refused { why }
+    match (ended, after) {
+        (Ended::Stuck { .. }, _) | (_, After::Suspended) => {
+            Acted::Failed { why: stuck(window, &at, ended) }
+        }
+        (Ended::NotLoaded(errno), _) => {
+            refused("the kernel refused the new table of", errno, "the old one runs untouched")
+        }
+        (Ended::NotSuspended(errno), _) => {
+            refused("the kernel did not suspend", errno, "it runs on its old table")
+        }
+        (Ended::PutBack(errno), _) | (Ended::Unclear(errno), After::RunsOld) => refused(
+            "the kernel refused to run the new table of",
+            errno,
+            "the old one was put back and runs",
+        ),
+        // in the slot of a device found suspended its old table may have waited
+        (Ended::Swapped, After::RunsOld) if cut_off => Acted::Refused {
+            why: format!(
+                "{at} was suspended, where an earlier attempt was cut off; it runs on its old \
+                 table again"
+            ),
+        },
+        (Ended::Swapped | Ended::Unclear(_), _) => Acted::Done,
+    }
 }
 
 fn stuck(window: &Window, at: &str, ended: Ended) -> String {

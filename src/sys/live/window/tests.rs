@@ -56,6 +56,16 @@ fn a_table_refused_at_resume_is_answered_by_the_old_one() {
 }
 
 #[test]
+fn a_device_left_on_a_table_that_is_refused_gets_the_old_one() {
+    let mut kernel = Refusing { refused: vec![(0, Errno::EINVAL)], sent: Vec::new() };
+    assert_eq!(finish(&mut kernel).0, Ended::PutBack(Errno::EINVAL));
+    assert_eq!(kernel.sent, [Resume, LoadOld, Resume]);
+    let mut kernel = Refusing { refused: Vec::new(), sent: Vec::new() };
+    assert_eq!(finish(&mut kernel).0, Ended::Swapped);
+    assert_eq!(kernel.sent, [Resume]);
+}
+
+#[test]
 fn the_way_back_is_tried_again_when_it_is_refused() {
     let (ended, _, sent) = passed(&[(2, Errno::EINVAL), (4, Errno::ENOMEM)]);
     assert_eq!(ended, Ended::PutBack(Errno::EINVAL));

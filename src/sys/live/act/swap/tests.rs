@@ -1,8 +1,7 @@
 //! What is said of a window, from how it ended.
 
-use nix::errno::Errno;
-
 use super::*;
+use crate::ids::DevNo;
 use crate::sys::{DmTarget, Raw};
 
 fn window() -> Window {
@@ -21,8 +20,9 @@ fn window() -> Window {
     }
 }
 
-fn why(ended: Ended, suspended: Option<bool>) -> (bool, String) {
-    match told(&window(), ended, suspended) {
+/// Whether it failed, rather than being refused, and why.
+fn why(ended: Ended, after: After) -> (bool, String) {
+    match told(&window(), ended, false, after) {
         Acted::Refused { why } => (false, why),
         Acted::Failed { why } => (true, why),
         other => panic!("{other:?}"),
@@ -30,27 +30,44 @@ fn why(ended: Ended, suspended: Option<bool>) -> (bool, String) {
 }
 
 #[test]
-fn a_device_that_runs_on_its_old_table_was_refused_and_one_that_may_not_has_failed() {
-    let (failed, said) = why(Ended::NotLoaded(Errno::EINVAL), Some(false));
+fn a_device_that_runs_on_its_old_table_was_refused() {
+    let (failed, said) = why(Ended::NotLoaded(Errno::EINVAL), After::RunsOld);
     assert!(
         !failed && said.contains("refused the new table of device 253:7 (pool\\x1b)"),
         "{said}"
     );
-    let (failed, said) = why(Ended::NotSuspended(Errno::EINTR), Some(false));
-    assert!(!failed && said.contains("runs on its old table"), "{said}");
-    let (failed, said) = why(Ended::PutBack(Errno::EINVAL), Some(false));
-    assert!(!failed && said.contains("was put back"), "{said}");
-    let (failed, said) = why(Ended::Unclear(Errno::ENOMEM), Some(false));
-    assert!(failed && said.contains("looking again tells"), "{said}");
-    assert_eq!(told(&window(), Ended::Swapped, Some(false)), Acted::Done);
+    let (failed, said) = why(Ended::NotSuspended(Errno::EINTR), After::RunsOld);
+    assert!(!failed && said.contains("it runs on its old table"), "{said}");
+    for ended in [Ended::PutBack(Errno::EINVAL), Ended::Unclear(Errno::EINVAL)] {
+        let (failed, said) = why(ended, After::RunsOld);
+        assert!(!failed && said.contains("was put back"), "{said}");
+    }
+}
+
+#[test]
+fn what_runs_on_the_new_table_is_done_also_where_it_was_refused_at_first() {
+    for ended in [Ended::Swapped, Ended::Unclear(Errno::ENOMEM)] {
+        assert_eq!(told(&window(), ended, false, After::Runs), Acted::Done);
+    }
+    // old and new may be the same
+    assert_eq!(told(&window(), Ended::Swapped, false, After::RunsOld), Acted::Done);
+}
+
+#[test]
+fn a_device_found_suspended_whose_old_table_waited_was_refused() {
+    assert_eq!(told(&window(), Ended::Swapped, true, After::Runs), Acted::Done);
+    let acted = told(&window(), Ended::Swapped, true, After::RunsOld);
+    let Acted::Refused { why } = acted else { panic!("{acted:?}") };
+    assert!(why.contains("it runs on its old table again"), "{why}");
 }
 
 #[test]
 fn a_device_that_is_suspended_has_failed_whatever_was_answered_and_the_way_back_is_told() {
     let stuck = Ended::Stuck { new: Errno::EINVAL, old: Errno::EIO };
-    let seen = [(stuck, None), (stuck, Some(true)), (Ended::Swapped, Some(true))];
-    for (ended, suspended) in seen {
-        let (failed, said) = why(ended, suspended);
+    let seen =
+        [(stuck, After::Runs), (stuck, After::Suspended), (Ended::Swapped, After::Suspended)];
+    for (ended, after) in seen {
+        let (failed, said) = why(ended, after);
         assert!(failed, "{said}");
         assert!(said.ends_with(&window().rescue()), "{said}");
     }
