@@ -63,7 +63,7 @@ fn why(acted: Acted) -> String {
 }
 
 fn fill(node: &str, bytes: usize) {
-    let pattern: Vec<u8> = (0..bytes).map(|at| (at / 7 % 251) as u8).collect();
+    let pattern: Vec<u8> = (0..=250).cycle().take(bytes).collect();
     let mut device = File::options().write(true).open(node).expect("it can be opened");
     device.write_all(&pattern).and_then(|()| device.sync_all()).expect("it can be written");
 }
@@ -188,7 +188,7 @@ fn many_targets_a_long_table_and_a_read_only_device_are_replaced_as_they_are() {
     let line = |n: u64| DmTarget {
         start: n * 16,
         length: 16,
-        kind: if n % 2 == 0 { "zero" } else { "error" }.to_owned(),
+        kind: if n.is_multiple_of(2) { "zero" } else { "error" }.to_owned(),
         params: Raw::default(),
     };
     let new: Vec<_> = (0..3000).map(line).collect();

@@ -146,7 +146,9 @@ pub(super) enum Ended {
 /// A table refused at resume may be answered once more where memory was short.
 const ROUNDS: u32 = 3;
 
-/// Passes through the window; how it ended and how long it was open.
+/// Passes through the window; how it ended and how long it was open. A function of its own in the
+/// program too, so that its machine code can be read.
+#[inline(never)]
 pub(super) fn pass(kernel: &mut impl Kernel) -> (Ended, Duration) {
     if let Err(errno) = kernel.send(Call::LoadNew) {
         // nothing is in the slot, unless somebody put it there meanwhile
@@ -159,6 +161,7 @@ pub(super) fn pass(kernel: &mut impl Kernel) -> (Ended, Duration) {
 }
 
 /// Brings a device back that is suspended on the new table: whoever was in the window died there.
+#[inline(never)]
 pub(super) fn finish(kernel: &mut impl Kernel) -> (Ended, Duration) {
     let since = kernel.now();
     let ended = resume(kernel);
