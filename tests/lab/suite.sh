@@ -23,7 +23,9 @@ bare             | grows |
 bare             | set_up |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | grow killed |
+direct-lvm       | wizard |
 inactive         | activate |
+inactive         | wizard |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |

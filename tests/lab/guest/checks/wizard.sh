@@ -1,0 +1,172 @@
+#!/bin/bash
+# A pool grown, or brought back, by keys on the screen: from what is selected to verified.
+. "$LAB/guest/check.sh"
+. "$LAB/guest/trouble.sh"
+export LC_ALL=C.UTF-8
+
+pool=docker-thinpool
+shown() { tmux capture-pane -p -t w; }
+shows() { shown | grep -qF -- "$1"; }
+keys() { tmux send-keys -t w "$@"; sleep 0.5; }
+types() { tmux send-keys -t w -l -- "$1"; sleep 0.5; }
+keep() { shown >"/results/wizard-$1.txt"; }
+total() { dmsetup status --noflush "$pool" | sed -n 's|^[^ ]* [^ ]* thin-pool [0-9]* [0-9/]* [0-9]*/\([0-9]*\) .*|\1|p'; }
+suspended() { dmsetup info -c --noheadings -o name,suspended | grep ':Suspended$'; }
+open_screen() { # open_screen COLUMNSxROWS [ARGUMENT…]
+    local size=$1
+    shift
+    tmux -f /dev/null kill-server 2>/dev/null
+    tmux -f /dev/null new-session -d -s w -x "${size%x*}" -y "${size#*x}" bash --norc
+    tmux send-keys -t w "TERM=screen thinscope $*" Enter
+    eventually 40 shows 'thinpool'
+    sleep 2
+}
+# select_pool: the filter goes to the pool's row
+select_pool() { keys /; types "$pool"; keys Enter; keys Escape; }
+
+grow_by_keys() {
+    local before wrote
+    before=$(total)
+    open_screen 80x24
+    ok "the screen opens" shows thinpool
+    select_pool
+    keys w
+    ok "w lists what can be done" shows 'grow data'
+    ok "and says why the rest cannot" shows 'no: docker-thinpool is active'
+    keep list
+    keys Home; keys Enter
+    ok "the wizard asks" eventually 20 shows 'Review the plan'
+    ok "and suggests a size" eventually 30 shows suggested
+    keys C-u; types 20
+    ok "a bare size is refused as it is typed" shows 'no unit'
+    keys C-u; types -1G
+    ok "a negative size too" shows 'never shrinks'
+    keys C-u; types 1G
+    ok "and a smaller one" shows 'cannot shrink'
+    keys C-u; types +40M
+    ok "what comes of it is told" eventually 10 shows '(+40.0 MiB)'
+    keep ask
+    keys Up; keys Enter
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    ok "with its command" shows '$ lvextend -l +10 docker/thinpool'
+    ok "with the focus on the way back" shows '>[ Back ]'
+    keep review
+    keys t; ok "before and after are seen" shows BEFORE; keep trees; keys Escape
+    keys d; ok "it is rehearsed" shows 'nothing was changed'; keys Escape
+    equal "nothing has changed by that" "$before" "$(total)"
+    keys Tab; types nonsense; keys Enter
+    ok "a wrong word agrees to nothing" shows "that is not $pool"
+    keep wrong-word
+    keys Tab; keys Enter
+    ok "not by the other way either" shows "that is not $pool"
+    equal "nothing has changed" "$before" "$(total)"
+    keys C-u
+    tmux set-buffer "$pool"; tmux paste-buffer -p -t w; sleep 0.5
+    ok "a paste agrees to nothing" shows 'type it'
+    types "$pool"; keys Enter
+    began=$(date +%s%N)
+    keys Enter
+    ok "it runs to its verified end" eventually 60 shows 'done and verified'
+    echo "figure: from Enter to verified on the screen: $((($(date +%s%N) - began) / 1000000)) ms"
+    keep done
+    equal "the kernel has ten extents of eight blocks more" $((before + 80)) "$(total)"
+    equal "nothing is suspended" "" "$(suspended)"
+    id=$(shown | sed -n 's/.*thinscope journal \(20[0-9A-Za-z.-]*\).*/\1/p' | head -n 1)
+    keys Enter
+    ok "the table is back" eventually 10 shows MAPPED
+    keys q
+    ok "a line stays in the scrollback" eventually 10 shows 'done and verified'
+    keep scrollback
+    contains "the journal knows it" "step 1 verified" "$(thinscope journal "$id" 2>&1)"
+    contains "and that it is done" "done" "$(thinscope journal 2>&1)"
+}
+
+with_a_disk() {
+    local before
+    before=$(total)
+    mkfs.ext4 -q -L precious /dev/vdc
+    open_screen 120x40
+    select_pool
+    keys w; keys Home; keys Down; keys Enter
+    ok "the disks are listed with what lies on them" eventually 20 shows 'holds ext4 (label precious)'
+    keep disks
+    keys Space
+    keys Up; keys Up; keys C-u; types +400M
+    keys Up; keys Enter
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    ok "what is lost is told" shows '/dev/vdc holds ext4 (label precious), which is lost'
+    keep disk-review
+    keys Tab; types "$pool"; keys Enter
+    ok "the pool's name is not the disk's path" shows 'that is not /dev/vdc'
+    keys C-u; types /dev/vdc; keys Enter
+    types "$pool"; keys Enter
+    keys Enter
+    ok "it runs to its verified end" eventually 90 shows 'done and verified'
+    keep disk-done
+    contains "the disk is a PV of docker" docker "$(pvs --noheadings -o vg_name /dev/vdc)"
+    equal "the kernel has 800 more blocks" $((before + 800)) "$(total)"
+    keys q
+}
+
+read_only() {
+    local before
+    before=$(total)
+    open_screen 80x24 --read-only
+    select_pool
+    keys w; keys Home; keys Enter
+    ok "without leave to change it says so" eventually 20 shows 'nothing will run: --read-only was given'
+    keys C-u; types +8M; keys Up; keys Enter
+    ok "and rehearses" eventually 30 shows 'Nothing runs: --read-only was given'
+    keys Tab; keys Enter
+    ok "to its end" shows 'nothing was changed'
+    equal "nothing has changed" "$before" "$(total)"
+    keys q
+}
+
+# SIGTERM while a step runs: it is finished and recorded, then the program ends
+cut_off() {
+    local before
+    before=$(total)
+    open_screen 80x24
+    select_pool
+    keys w; keys Home; keys Enter
+    eventually 20 shows suggested
+    keys C-u; types +8M; keys Up; keys Enter
+    ok "a plan is reviewed" eventually 30 shows '[review]'
+    keys Tab; types "$pool"; keys Enter
+    keep cut-off-before
+    tmux send-keys -t w Enter
+    ok "the step is begun" eventually 60 pgrep -x lvm
+    pkill -TERM -o -x thinscope
+    ok "the step is finished first" eventually 60 bash -c '! pgrep -x thinscope'
+    keep cut-off
+    ok "and a line says what came of it" shows 'thinscope journal'
+    thinscope resume >/results/wizard-resume.txt 2>&1
+    equal "and nothing is lost" $((before + 16)) "$(total)"
+    equal "nothing is suspended" "" "$(suspended)"
+}
+
+activate_by_keys() {
+    open_screen 80x24
+    keys ]; select_pool
+    keys w
+    ok "activate is offered" shows 'activate'
+    keep activate-list
+    keys Home; keys Enter
+    ok "the plan says why" eventually 30 shows '[review]'
+    ok "with its command" shows '$ lvchange -ay'
+    keep activate-review
+    keys Tab; keys Enter
+    ok "it runs to its verified end" eventually 90 shows 'done and verified'
+    ok "what to start next is told" shows 'systemctl start docker'
+    keep activate-done
+    ok "the pool is there" dmsetup status --noflush "$pool"
+    keys q
+    ok "a line stays in the scrollback" eventually 10 shows 'done and verified'
+}
+
+case $LAB_HOST in
+inactive*) activate_by_keys ;;
+*) grow_by_keys; with_a_disk; read_only; cut_off ;;
+esac
+tmux kill-server 2>/dev/null
