@@ -4,6 +4,7 @@
 //! Knows plans and their checks, nothing of how storage is grown. What it touches stands behind
 //! [`Host`].
 
+pub mod desk;
 pub mod journal;
 pub mod live;
 pub mod resume;

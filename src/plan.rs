@@ -24,6 +24,7 @@ pub use action::{Action, Danger, Undo};
 pub use around::{Around, DeviceSeen, Want};
 pub use check::{Check, Verdict};
 pub use grow::device::is_possible as may_join;
+pub use grow::may_grow;
 
 use crate::intent::Intent;
 use crate::model::{PoolIx, Topology};

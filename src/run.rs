@@ -6,6 +6,7 @@
 mod block;
 mod change;
 mod check;
+mod desk;
 mod freed;
 mod host;
 mod keeper;

@@ -37,7 +37,7 @@ use crate::sys::Source;
 use crate::sys::live::child::THIS_PROGRAM;
 
 pub use child::{child_main, is_child};
-pub use follow::{Survey, Watched};
+pub use follow::{Pause, Survey, Watched};
 pub use look::{Looked, capture, capture_name, look_once};
 pub use questions::ask_questions;
 

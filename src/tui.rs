@@ -11,6 +11,7 @@
 //! | `app`, `action`, `keymap` | the state, the one table of actions, their keys |
 //! | `outline`, `rows`, `table` | what stands under what, folded and filtered, and where one is |
 //! | `cell`, `describe` | facts in words, for a row and for the details |
+//! | `wizard` | questions, reviews and runs of changes |
 //! | `view` | drawing |
 //! | `picture` | a screen as text and as SVG |
 //!
@@ -43,6 +44,7 @@ mod testing;
 mod theme;
 mod view;
 mod width;
+mod wizard;
 
 #[cfg(test)]
 mod tests;

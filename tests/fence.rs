@@ -36,7 +36,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("report", &["model", "plan", "format", "units", "ids", "text"]),
     ("history", &["model", "units", "text"]),
     ("events", &["model", "format", "units", "ids", "text"]),
-    ("tui", &["model", "events", "survey", "advise", "report", "format", "units", "ids", "text"]),
+    (
+        "tui",
+        &[
+            "model", "events", "survey", "advise", "intent", "plan", "exec", "report", "format",
+            "units", "ids", "text",
+        ],
+    ),
     ("cli", &[]),
     ("settings", &["cli"]),
 ];

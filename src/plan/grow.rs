@@ -59,6 +59,14 @@ pub(super) fn plan(wish: &Grow, topology: &Topology, around: &Around) -> Result<
     Ok(draft)
 }
 
+/// Whether a pool's data, or its metadata, can be grown at all, whatever room there is for it.
+pub fn may_grow(topology: &Topology, pool: PoolIx, metadata: bool) -> Result<(), Refusal> {
+    let subject = Subject::new(topology, pool)?;
+    let wish = Grow { metadata: metadata.then_some(Amount::AllFree), ..Grow::default() };
+    subject.refuse_the_unwell(&wish)?;
+    refuse_stacks(&subject, subject.part(metadata)?)
+}
+
 /// The pool that is meant.
 pub(super) fn choose(topology: &Topology, name: Option<&str>) -> Result<PoolIx, Refusal> {
     topology.find_pool(name).ok_or_else(|| {

@@ -1,7 +1,9 @@
 //! The commands that change a host: a wish becomes a plan, is shown, agreed to, run.
 
-mod around;
+pub(super) mod around;
+pub(super) mod carry;
 mod consent;
+pub(super) mod earlier;
 mod going;
 mod journal;
 mod show;
@@ -19,6 +21,7 @@ use crate::store;
 use crate::survey::LookPlan;
 
 pub(super) use journal::print_journal;
+pub(super) use show::line;
 
 /// A plan that waits for consent, and where it was made.
 struct Proposal {
@@ -81,7 +84,7 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
 
 fn wished(settings: &Settings, intent: &Intent, how: &Change) -> Result<Exit, Trouble> {
     if !how.only_shows() {
-        going::may_change(settings)?;
+        carry::may_change(settings)?;
         // what an earlier run left half done is completed first
         going::complete(settings, &how.yes)?;
     }
@@ -115,7 +118,7 @@ fn apply(settings: &Settings, file: &Path, how: &Change) -> Result<Exit, Trouble
         .map_err(|error| Trouble::usage(format!("{name} cannot be read: {error}")))?;
     let plan = document::read(&text).map_err(|why| Trouble::Refused(format!("{name}: {why}")))?;
     if !how.only_shows() {
-        going::may_change(settings)?;
+        carry::may_change(settings)?;
         going::complete(settings, &how.yes)?;
     }
     let (look, snapshot) = looked(settings)?;
@@ -151,7 +154,7 @@ fn occasion(intent: &Intent, snapshot: &Snapshot) -> Occasion {
 }
 
 /// By the moment, so that ids sort by age, and by what is wished for, so that a person knows it.
-fn new_id(intent: &Intent) -> String {
+pub(super) fn new_id(intent: &Intent) -> String {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -160,6 +163,6 @@ fn new_id(intent: &Intent) -> String {
 }
 
 /// Whether the host that is looked at is this one and may be changed.
-fn is_live(settings: &Settings) -> bool {
+pub(super) fn is_live(settings: &Settings) -> bool {
     matches!(settings.host, HostChoice::Live { root: None })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
+use super::desk::Desk;
 use super::watching::{self, Heard};
 use super::{Trouble, host, log, reserve};
 use crate::cli::When;
@@ -63,8 +64,10 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
         },
         notices: Some(notices),
     };
+    let survey = Arc::new(survey);
+    let desk = Desk::new(settings, plan.clone(), Arc::clone(&survey), tell.clone());
     let ended = runtime.block_on(async {
-        tokio::spawn(serve(asked, survey, (plan, state), tell));
+        tokio::spawn(serve(asked, (survey, desk.clone()), (plan, state), tell));
         if let Some(log) = log {
             tokio::spawn(note_down(snapshots.clone(), log));
         }
@@ -73,6 +76,7 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
     // whatever still runs must not keep the person waiting
     runtime.shutdown_background();
     logs::stop();
+    desk.close();
     match ended {
         Ok(Ended::Quit) => Ok(Exit::Done),
         Ok(Ended::Signal(_) | Ended::TerminalGone) => Ok(Exit::Stopped),
@@ -83,7 +87,7 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
 /// Does what the screen asks for, for as long as it asks.
 async fn serve(
     mut asked: UnboundedReceiver<Request>,
-    survey: Survey,
+    (survey, desk): (Arc<Survey>, Desk),
     (plan, state): (LookPlan, Result<HostPath, String>),
     tell: UnboundedSender<Notice>,
 ) {
@@ -105,6 +109,7 @@ async fn serve(
                 let question = (Some(pool), BlockQuestion::Space { id, other });
                 block_beside(plan.clone(), question, tell.clone());
             }
+            Request::Desk(order) => desk.take(order),
             Request::Capture => capture_beside(plan.clone(), tell.clone()),
         }
     }

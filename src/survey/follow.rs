@@ -27,9 +27,11 @@ use crate::sys::{HostPath, Source};
 
 /// How often signs of change of the slower sources are looked for, at least.
 const SLOW: Duration = Duration::from_secs(30);
+/// How long a look under way is waited for before something is suspended.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
 /// What the survey is told from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Told {
     /// Look at everything now.
     Again,
@@ -41,6 +43,22 @@ enum Told {
     NoMappings,
     /// The kernel says that something happened.
     Event(Event),
+    /// Begin no look until told to go on, and say when none is under way.
+    Pause(std::sync::mpsc::Sender<()>),
+    /// Go on.
+    GoOn,
+}
+
+/// As long as this is held, the survey does not look.
+#[derive(Debug)]
+pub struct Pause {
+    tell: mpsc::UnboundedSender<Told>,
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        let _ = self.tell.send(Told::GoOn);
+    }
 }
 
 /// A survey that goes on. It ends when this is dropped.
@@ -107,6 +125,16 @@ impl Survey {
         let _ = self.tell.send(Told::Reserved(state));
     }
 
+    /// Looks no more until the answer is dropped; comes back when no look is under way. One that
+    /// hangs in the kernel is waited for no longer than its own limits.
+    pub fn pause(&self) -> Pause {
+        let (quiet, is_quiet) = std::sync::mpsc::channel();
+        let _ = self.tell.send(Told::Pause(quiet));
+        // of a survey that has ended there is no answer to wait for
+        let _ = is_quiet.recv_timeout(LONGEST_LOOK);
+        Pause { tell: self.tell.clone() }
+    }
+
     /// Stop that, also in the middle: what small pools say is read on.
     pub fn stop_mappings(&self) {
         let _ = self.tell.send(Told::NoMappings);
@@ -154,6 +182,8 @@ struct Follower {
     unasked: Depth,
     tell_progress: mpsc::UnboundedSender<(u64, u64)>,
     progress: mpsc::UnboundedReceiver<(u64, u64)>,
+    /// Who wants quiet: told when no look is under way.
+    paused: Vec<Option<std::sync::mpsc::Sender<()>>>,
 }
 
 impl Follower {
@@ -178,6 +208,7 @@ impl Follower {
             unasked,
             tell_progress,
             progress,
+            paused: Vec::new(),
         }
     }
 
@@ -212,6 +243,8 @@ impl Follower {
                         self.want(Source::Metadata, Wanted::Now);
                     }
                     Some(Told::NoMappings) => self.stop_mappings(),
+                    Some(Told::Pause(quiet)) => self.pause(quiet),
+                    Some(Told::GoOn) => drop(self.paused.pop()),
                     Some(Told::Event(event)) => self.happened(event),
                     None => return,
                 },
@@ -231,6 +264,27 @@ impl Follower {
         }
         self.picture.progresses(Source::Metadata, None);
         self.publish.send_replace(Arc::new(self.picture.snapshot()));
+    }
+
+    /// Reading metadata may take long, and is begun anew afterwards.
+    fn pause(&mut self, quiet: std::sync::mpsc::Sender<()>) {
+        self.paused.push(Some(quiet));
+        if let Some(reading) = self.reading.take() {
+            reading.abort();
+            if let Some(turn) = self.turns.get_mut(&Source::Metadata) {
+                turn.end(None, Signs::default(), None);
+                turn.want(Wanted::Soon, Instant::now());
+            }
+            self.picture.progresses(Source::Metadata, None);
+        }
+    }
+
+    fn tell_quiet(&mut self) {
+        if self.looks.is_empty() {
+            for quiet in self.paused.iter_mut().filter_map(Option::take) {
+                let _ = quiet.send(());
+            }
+        }
     }
 
     /// The newest of what is there.
@@ -267,6 +321,9 @@ impl Follower {
 
     /// Starts the looks whose time has come.
     fn start_due(&mut self) {
+        if !self.paused.is_empty() {
+            return self.tell_quiet();
+        }
         let now = Instant::now();
         for (source, turn) in &mut self.turns {
             let Some(wanted) = turn.begin(*source, now) else { continue };
@@ -290,6 +347,9 @@ impl Follower {
     }
 
     fn next_due(&self) -> Option<Instant> {
+        if !self.paused.is_empty() {
+            return None;
+        }
         self.turns.values().filter_map(Turn::starts_at).min()
     }
 

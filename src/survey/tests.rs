@@ -293,6 +293,30 @@ fn a_quiet_host_is_only_asked_for_signs_of_change() {
     wait_for_end(&mut watched);
 }
 
+#[test]
+fn while_it_pauses_no_look_is_under_way_and_none_begins() {
+    let program = Program::new(&format!(
+        "[ $2 = lvm ] || {{ {END}\nexit; }}\necho begun >> $dir/asked\n\
+         until [ -e $dir/go ]; do sleep 0.02; done\necho ended >> $dir/asked\n{END}"
+    ));
+    let (_watched, survey) =
+        Survey::start(program.plan(&[]), Duration::from_millis(20)).expect("begun");
+    wait_until(&program, |program| count(program, "begun") == 1);
+    let go = program.0.path().join("go");
+    let opened = std::thread::spawn(move || std::fs::write(go, "").expect("written"));
+    let pause = survey.pause();
+    assert_eq!(count(&program, "ended"), 1, "the look under way was waited for");
+    survey.look_again();
+    // what was asked for before is dealt with when this comes back
+    let other = survey.pause();
+    drop(pause);
+    let third = survey.pause();
+    assert_eq!(count(&program, "begun"), 1, "as long as one is held");
+    drop((other, third));
+    wait_until(&program, |program| count(program, "begun") >= 2);
+    opened.join().expect("it wrote");
+}
+
 fn wait_for_end(watched: &mut Watched) {
     let until = Instant::now() + Duration::from_secs(30);
     while watched.has_changed().is_ok() {

@@ -11,7 +11,7 @@ pub(crate) use all::ACTIONS;
 
 /// Where an action makes sense: a set of places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Context(u8);
+pub(crate) struct Context(u16);
 
 impl Context {
     /// The tree and the layers.
@@ -34,10 +34,28 @@ impl Context {
     pub(crate) const FILTERED: Self = Self(1 | 32);
     /// Lists of things that are about a device.
     pub(crate) const ABOUT: Self = Self(2 | 32);
-    /// Over a view.
-    pub(crate) const OVER: Self = Self(4 | 8);
+    /// Over a view, where there is something to go back from.
+    pub(crate) const OVER: Self = Self(4 | 8 | 256 | 512 | 1024 | 4096);
+    /// A wizard's questions.
+    pub(crate) const ASK: Self = Self(256);
+    /// A wizard's plan.
+    pub(crate) const REVIEW: Self = Self(512);
+    /// A word of consent to that plan, being typed.
+    pub(crate) const CONSENT: Self = Self(1024);
+    /// A wizard's run.
+    pub(crate) const RUN: Self = Self(2048);
+    /// What came of it.
+    pub(crate) const DONE: Self = Self(4096);
+    /// Wherever a wizard has a way on.
+    pub(crate) const WIZARD: Self = Self(256 | 512 | 1024 | 2048 | 4096);
+    /// Where a wizard has fields or buttons.
+    pub(crate) const FIELDS: Self = Self(256 | 512 | 1024);
+    /// Where a wizard has lines to type.
+    pub(crate) const TYPED: Self = Self(256 | 1024);
+    /// Everywhere but where every letter is typed.
+    pub(crate) const KEYS: Self = Self(!1024);
     /// Everywhere.
-    pub(crate) const ALL: Self = Self(1 | 2 | 4 | 8 | 16 | 32);
+    pub(crate) const ALL: Self = Self(!0);
 
     /// Whether the two meet.
     pub(crate) const fn has(self, other: Self) -> bool {
@@ -167,6 +185,7 @@ fn holds_letters(name: &str, typed: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::wizard::offer::Kind;
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
@@ -177,6 +196,11 @@ mod tests {
             Context::LIST,
             Context::BLOCKS,
             Context::EVENTS,
+            Context::ASK,
+            Context::REVIEW,
+            Context::CONSENT,
+            Context::RUN,
+            Context::DONE,
         ] {
             let mut keys: Vec<Key> = Vec::new();
             for action in ACTIONS.iter().filter(|action| action.contexts.has(context)) {
@@ -189,9 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn every_action_has_a_key_and_a_name_of_its_own() {
+    fn every_action_has_a_name_of_its_own_and_a_key_unless_it_is_a_wizard() {
         for (at, action) in ACTIONS.iter().enumerate() {
-            assert!(!action.keys.is_empty() && !action.help.is_empty(), "{}", action.name);
+            let by_name = Kind::ALL.iter().any(|kind| kind.name() == action.name);
+            assert_eq!(action.keys.is_empty(), by_name, "{}", action.name);
+            assert!(!action.help.is_empty(), "{}", action.name);
             assert!(ACTIONS[..at].iter().all(|other| other.name != action.name), "{}", action.name);
         }
     }

@@ -9,6 +9,7 @@ mod events;
 mod find;
 mod motion;
 mod overlay;
+mod wizard;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use super::outline::Outline;
 use super::seen::Seen;
 use super::table::{Content, Table};
 use super::theme::Theme;
+use super::wizard::Wizard;
 use crate::ids::NodeId;
 use crate::model::{NodeIx, Severity, Snapshot};
 
@@ -108,6 +110,7 @@ pub struct App {
     pub(crate) strip: Strip,
     pub(crate) events: EventsList,
     pub(crate) overlay: Option<Overlay>,
+    pub(crate) wizard: Option<Box<Wizard>>,
     pub(crate) prompt: Option<Edit>,
     pub(crate) prompt_error: Option<String>,
     pub(crate) filter_text: String,
@@ -119,6 +122,8 @@ pub struct App {
     before_filter: Option<NodeIx>,
     came_from: View,
     touched: bool,
+    /// Questions to whoever looks for wizards, counted.
+    asked: u32,
     effects: Vec<Effect>,
 }
 
@@ -138,6 +143,7 @@ impl App {
             strip: Strip::default(),
             events: EventsList::default(),
             overlay: None,
+            wizard: None,
             prompt: None,
             prompt_error: None,
             filter_text: String::new(),
@@ -149,6 +155,7 @@ impl App {
             before_filter: None,
             came_from: View::Tree,
             touched: false,
+            asked: 0,
             effects: Vec::new(),
         };
         app.settle();
@@ -177,6 +184,7 @@ impl App {
             Event::Notice(Notice::Space(space)) => self.take_space(*space),
             Event::Notice(Notice::Events(events)) => self.take_events(events),
             Event::Notice(Notice::Trends(trends)) => self.seen.trends = trends,
+            Event::Notice(Notice::Desk(news)) => self.hear(news),
         }
         self.settle();
         std::mem::take(&mut self.effects)
@@ -205,6 +213,7 @@ impl App {
         let marks = std::mem::take(&mut self.marks);
         self.marks =
             marks.into_iter().filter(|id| self.seen.topology().find(id).is_some()).collect();
+        self.look_at_plan();
         if !self.touched {
             self.settle();
             self.open_on_trouble();
@@ -223,7 +232,13 @@ impl App {
 
     fn take_key(&mut self, event: &KeyEvent) {
         self.touched = true;
+        if self.is_blind() && !leaves(event) {
+            return;
+        }
         self.notice = None;
+        if self.wizard_types(event) {
+            return;
+        }
         if self.edits(|edit| edit.take(event)) {
             return;
         }
@@ -232,12 +247,14 @@ impl App {
         // the line being typed has taken every key that types
         if let Some(action) = keymap::find(key, context) {
             (action.run)(self);
-        } else if self.overlay.is_none() {
-            self.notice = keymap::later(key).map(str::to_owned);
         }
     }
 
     fn paste(&mut self, text: &str) {
+        if self.wizard.is_some() && self.overlay.is_none() {
+            self.wizard_paste(text);
+            return;
+        }
         self.edits(|edit| {
             edit.insert(text);
             true
@@ -246,6 +263,9 @@ impl App {
 
     /// Where the keys go now.
     pub(crate) fn context(&self) -> Context {
+        if let (None, Some(context)) = (&self.overlay, self.wizard_context()) {
+            return context;
+        }
         match (&self.overlay, &self.prompt, self.view) {
             (Some(Overlay::Details { .. }), ..) => Context::DETAILS,
             (Some(_), ..) | (None, Some(_), _) => Context::LIST,
@@ -295,6 +315,11 @@ impl App {
         self.settle_events(height);
         self.settle_overlay();
     }
+}
+
+/// Whether a key leaves the program wherever it is pressed.
+fn leaves(event: &KeyEvent) -> bool {
+    Key::pressed(event) == keymap::ctrl('c')
 }
 
 /// A serial line says 0×0: it is taken for the terminal it most likely is.

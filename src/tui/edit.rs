@@ -13,6 +13,11 @@ pub(crate) struct Edit {
 }
 
 impl Edit {
+    /// An empty line.
+    pub(crate) const fn empty() -> Self {
+        Self { before: String::new(), after: String::new() }
+    }
+
     /// A line with the place at its end.
     pub(crate) fn new(text: &str) -> Self {
         Self { before: text.to_owned(), after: String::new() }

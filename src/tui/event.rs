@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::exec::desk::{News, Order};
 use crate::ids::ThinId;
 use crate::model::block::Space;
 use crate::model::{self, Snapshot, Trends};
@@ -32,6 +33,8 @@ pub enum Notice {
     Events(Vec<model::Event>),
     /// What the past says of the pools.
     Trends(Arc<Trends>),
+    /// Something about a change.
+    Desk(News),
 }
 
 /// What the screen asks of the rest of the program.
@@ -63,6 +66,8 @@ pub enum Request {
     },
     /// Record the host into a file; the answer comes as a notice.
     Capture,
+    /// Something about a change; the answers come as notices.
+    Desk(Order),
 }
 
 /// What is to be done after an event.

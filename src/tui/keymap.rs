@@ -62,11 +62,3 @@ impl Key {
 pub(crate) fn find(key: Key, context: Context) -> Option<&'static Action> {
     ACTIONS.iter().find(|action| action.contexts.has(context) && action.keys.contains(&key))
 }
-
-/// Keys whose views and wizards come with later versions: what they say.
-pub(crate) fn later(key: Key) -> Option<&'static str> {
-    match key.code {
-        KeyCode::Char('w') => Some("no wizard in this version: it looks and changes nothing"),
-        _ => None,
-    }
-}

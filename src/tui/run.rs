@@ -118,6 +118,8 @@ pub(super) trait Hands {
     fn enter_again(&mut self) -> io::Result<()>;
     /// Puts a text on the clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Throws away what was typed and not read yet.
+    fn forget_keys(&mut self);
 }
 
 struct Live;
@@ -142,6 +144,10 @@ impl Hands for Live {
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
         terminal::copy(text)
+    }
+
+    fn forget_keys(&mut self) {
+        terminal::forget_keys();
     }
 }
 
@@ -207,17 +213,20 @@ where
         let mut ended = state.take(turn, &mut sources.snapshots)?;
         // what is ready now is handled before the screen is drawn once for all of it
         for _ in 0..MOST_AT_ONCE {
-            let Some(key) = sources.keys.next().now_or_never().filter(|_| ended.is_none()) else {
-                break;
-            };
-            ended = state.take(Turn::Key(key), &mut sources.snapshots)?;
+            let Some(turn) = sources.ready().filter(|_| ended.is_none()) else { break };
+            ended = state.take(turn, &mut sources.snapshots)?;
         }
         if let Some(ended) = ended {
             return Ok(ended);
         }
+        let first_seen = state.app.waits_to_be_drawn();
         if state.draw().is_err() {
             return Ok(Ended::TerminalGone);
         }
+        if first_seen && sources.forget_keys(&mut state.hands) {
+            return Ok(Ended::TerminalGone);
+        }
+        state.app.drawn();
     }
 }
 
@@ -226,6 +235,29 @@ where
     G: Stream<Item = Signal> + Unpin,
     K: Stream<Item = io::Result<TerminalEvent>> + Unpin,
 {
+    /// A key or a notice that is there already.
+    fn ready(&mut self) -> Option<Turn> {
+        if let Some(key) = self.keys.next().now_or_never() {
+            return Some(Turn::Key(key));
+        }
+        let notice = self.notices.as_mut().and_then(|notices| notices.try_recv().ok())?;
+        Some(Turn::Notice(Some(notice)))
+    }
+
+    /// What was typed before a plan was seen is about something else. Whether the terminal is
+    /// gone.
+    fn forget_keys(&mut self, hands: &mut impl Hands) -> bool {
+        hands.forget_keys();
+        for _ in 0..MOST_AT_ONCE {
+            match self.keys.next().now_or_never() {
+                None => return false,
+                Some(None | Some(Err(_))) => return true,
+                Some(Some(Ok(_))) => {}
+            }
+        }
+        false
+    }
+
     /// Waits for something.
     async fn next(&mut self, more_snapshots: bool, until_change: Option<Duration>) -> Turn {
         let notices = &mut self.notices;

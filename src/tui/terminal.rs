@@ -12,6 +12,7 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{FlushArg, tcflush};
 use nix::unistd::Pid;
 use ratatui::layout::Size;
 
@@ -58,6 +59,12 @@ pub(crate) fn stop_for_shell() -> io::Result<()> {
 pub(crate) fn enter_again() -> io::Result<()> {
     restore();
     enter()
+}
+
+/// Throws away what was typed and not read yet.
+pub(crate) fn forget_keys() {
+    // where standard input is no terminal there is nothing of the kind
+    let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
 }
 
 /// Asks the terminal to put a text on the clipboard (OSC 52). Terminals that do not know it, or

@@ -8,6 +8,7 @@ mod journeys;
 mod pictures;
 mod places;
 mod sharing;
+mod wizards;
 
 use std::sync::Arc;
 
@@ -45,9 +46,10 @@ impl Stage {
         Self { app, size, effects: Vec::new() }
     }
 
-    /// Presses keys, as written for pictures.
+    /// Presses keys, as written for pictures; the screen is seen before each.
     fn press(&mut self, keys: &str) -> &mut Self {
         for key in parse_keys(keys).expect("tests press keys that exist") {
+            self.app.drawn();
             let effects = self.app.update(Event::Terminal(TerminalEvent::Key(key)));
             self.effects.extend(effects);
         }

@@ -12,6 +12,7 @@ mod help;
 mod menus;
 mod pen;
 mod table;
+mod wizard;
 
 use ratatui::Frame;
 use ratatui::style::Style;
@@ -46,7 +47,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
                 Some(Overlay::Help { offset }) => help::draw(&mut pen, app, &areas, *offset),
                 _ => draw_view(&mut pen, app, &areas),
             }
-            menus::draw(&mut pen, app, &areas).or_else(|| bar::draw_status(&mut pen, app, &areas))
+            match &app.wizard {
+                Some(wizard) if overlay.is_none() => wizard::draw(&mut pen, app, wizard, &areas),
+                _ => menus::draw(&mut pen, app, &areas)
+                    .or_else(|| bar::draw_status(&mut pen, app, &areas)),
+            }
         }
     };
     bar::draw(&mut pen, app, &areas);
@@ -56,6 +61,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App) {
 }
 
 fn draw_view(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
+    if app.wizard.is_some() {
+        return;
+    }
     match app.view {
         View::Tree | View::Layers => table::draw(pen, app, areas),
         View::Findings => findings::draw(pen, app, areas),
@@ -73,6 +81,14 @@ fn draw_too_small(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
     if let Some(banner) = header::recorded(app) {
         pen.text(on(0, 1, width), &banner, app.look.theme.warning);
     }
+    if let Some(runs) = app.wizard.as_deref().and_then(wizard::in_a_line) {
+        pen.text(on(0, 2, width), &runs, app.look.theme.warning);
+    }
+}
+
+/// Lines of a wizard's text, and how many are seen at once.
+pub(crate) fn wizard_lines(app: &App) -> (usize, usize) {
+    app.wizard.as_deref().map_or((0, 0), |wizard| wizard::lines(app, wizard, &app.areas()))
 }
 
 /// Lines of the pane's text, at its present width.

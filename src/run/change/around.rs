@@ -15,7 +15,7 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(8);
 const MOST_SIGNATURES: usize = 16;
 
 /// Looks.
-pub(super) fn read(look: &LookPlan, wants: &[Want]) -> Around {
+pub(in crate::run) fn read(look: &LookPlan, wants: &[Want]) -> Around {
     if wants.is_empty() {
         return Around::default();
     }

@@ -62,7 +62,7 @@ fn rehearse(proposal: &Proposal) -> Result<Exit, Trouble> {
 }
 
 /// What is told of a run, as a line.
-pub(super) fn line(plan: &Plan, told: &Told) -> Option<String> {
+pub(in crate::run) fn line(plan: &Plan, told: &Told) -> Option<String> {
     let of = plan.steps.len();
     let title = |step: &usize| plan.steps.get(*step).map(|step| step.action.title());
     match told {

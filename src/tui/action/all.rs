@@ -5,6 +5,7 @@ use crossterm::event::KeyCode;
 use super::{Action, Chapter, Context};
 use crate::tui::app::{App, Move};
 use crate::tui::keymap::{Key, ctrl, key, named};
+use crate::tui::wizard::offer::Kind;
 
 const UP: Key = named(KeyCode::Up);
 const DOWN: Key = named(KeyCode::Down);
@@ -64,15 +65,6 @@ pub(crate) static ACTIONS: &[Action] = &[
     )
     .keys(&[RIGHT, key('l')])
     .bar(3, "to its device"),
-    Action::new(
-        "wizard",
-        "in view 4: which wizard cures the finding",
-        Chapter::Act,
-        Context::FINDINGS,
-        App::name_wizard,
-    )
-    .keys(&[key('w')])
-    .bar(4, "wizard"),
     Action::new(
         "open",
         "all details; from a pointer, go to what it points at",
@@ -279,6 +271,113 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('y')])
     .bar(10, "copy"),
     Action::new(
+        "wizards",
+        "what can be changed here; on a finding, what cures it",
+        Chapter::Act,
+        Context::SUBJECT,
+        App::choose_wizard,
+    )
+    .keys(&[key('w')])
+    .bar_in(Context::VIEWS, 4, "wizards"),
+    Action::new("grow data", "a pool's data", Chapter::Act, Context::SUBJECT, |app| {
+        app.wizard_of(Kind::GrowData);
+    }),
+    Action::new(
+        "grow with a new disk",
+        "a pool's data, over one more disk",
+        Chapter::Act,
+        Context::SUBJECT,
+        |app| app.wizard_of(Kind::GrowDisk),
+    ),
+    Action::new("grow metadata", "a pool's metadata", Chapter::Act, Context::SUBJECT, |app| {
+        app.wizard_of(Kind::GrowMetadata);
+    }),
+    Action::new(
+        "grow volume",
+        "an LVM thin volume and its filesystem",
+        Chapter::Act,
+        Context::SUBJECT,
+        |app| app.wizard_of(Kind::GrowVolume),
+    ),
+    Action::new(
+        "activate",
+        "bring back what is away or suspended",
+        Chapter::Act,
+        Context::SUBJECT,
+        |app| app.wizard_of(Kind::Activate),
+    ),
+    Action::new(
+        "next field",
+        "in a wizard: the next field or button",
+        Chapter::Act,
+        Context::FIELDS,
+        |app| app.wizard_step(false),
+    )
+    .keys(&[named(KeyCode::Tab)])
+    .bar(1, "next"),
+    Action::new(
+        "previous field",
+        "in a wizard: the one before",
+        Chapter::Act,
+        Context::FIELDS,
+        |app| app.wizard_step(true),
+    )
+    .keys(&[named(KeyCode::BackTab)]),
+    Action::new(
+        "go on",
+        "in a wizard: what has the focus",
+        Chapter::Act,
+        Context::WIZARD,
+        App::wizard_enter,
+    )
+    .keys(&[named(KeyCode::Enter)])
+    .bar_in(Context::TYPED, 2, "go on"),
+    Action::new(
+        "take",
+        "in a wizard: take or leave a disk",
+        Chapter::Act,
+        Context::ASK,
+        App::wizard_take,
+    )
+    .keys(&[key(' ')])
+    .bar(4, "take a disk"),
+    Action::new(
+        "checks",
+        "in a review: checks and undo of each step",
+        Chapter::Act,
+        Context::REVIEW,
+        App::show_checks,
+    )
+    .keys(&[key('c')])
+    .bar(5, "checks"),
+    Action::new(
+        "before and after",
+        "in a review: the storage before and after",
+        Chapter::Act,
+        Context::REVIEW,
+        App::show_trees,
+    )
+    .keys(&[key('t')])
+    .bar(6, "trees"),
+    Action::new(
+        "dry run",
+        "in a review: walk it on predictions; nothing runs",
+        Chapter::Act,
+        Context::REVIEW,
+        App::rehearse,
+    )
+    .keys(&[key('d')])
+    .bar(6, "dry run"),
+    Action::new(
+        "stop",
+        "in a run: finish the step under way, then stop",
+        Chapter::Act,
+        Context::RUN,
+        App::stop_run,
+    )
+    .keys(&[key('s')])
+    .bar(3, "stop after this step"),
+    Action::new(
         "look again",
         "look at the host again now",
         Chapter::Act,
@@ -321,7 +420,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     .bar(7, "all"),
     Action::new("help", "this page", Chapter::Program, Context::ALL, App::show_help)
         .keys(&[key('?')])
-        .bar(0, "help"),
+        .bar_in(Context::KEYS, 0, "help"),
     Action::new("redraw", "draw the screen anew", Chapter::Program, Context::ALL, App::redraw)
         .keys(&[ctrl('l')]),
     Action::new(
@@ -334,5 +433,5 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[ctrl('z')]),
     Action::new("quit", "leave the program", Chapter::Program, Context::ALL, App::quit)
         .keys(&[key('q'), ctrl('c')])
-        .bar(1, "quit"),
+        .bar_in(Context::KEYS, 1, "quit"),
 ];

@@ -11,6 +11,7 @@ use crate::tui::describe::{self, Line};
 use crate::tui::event::{Effect, Request};
 use crate::tui::outline::What;
 use crate::tui::view;
+use crate::tui::wizard::Wizard;
 use crate::units::{Bytes, DataBlocks};
 
 /// What is known of the marked devices together.
@@ -146,11 +147,19 @@ impl App {
 
     /// To the shell.
     pub(crate) fn suspend(&mut self) {
+        if self.wizard.as_deref().is_some_and(Wizard::runs) {
+            self.notice = Some("not while a plan runs: it would stand still".to_owned());
+            return;
+        }
         self.effects.push(Effect::Suspend);
     }
 
     /// Out.
     pub(crate) fn quit(&mut self) {
+        if self.asks_before_leaving() {
+            self.overlay = None;
+            return;
+        }
         self.effects.push(Effect::Quit);
     }
 

@@ -1,9 +1,8 @@
 //! Finding: the filter, matches, problems, and the list of findings.
 
 use super::{App, Overlay, View};
-use crate::advise;
 use crate::ids::NodeId;
-use crate::model::{Finding, Gap};
+use crate::model::{Finding, Gap, NodeIx};
 use crate::tui::edit::Edit;
 use crate::tui::filter::{Filter, parse_filter};
 
@@ -183,8 +182,8 @@ impl App {
         self.finding_rows().get(self.findings.cursor).copied()
     }
 
-    /// Goes to the device of the selected finding or event.
-    pub(crate) fn go_to_device(&mut self) {
+    /// The device of the selected finding or event.
+    pub(super) fn device_of_line(&self) -> Option<NodeIx> {
         let id: Option<NodeId> = match self.selected_finding() {
             _ if self.view == View::Events => {
                 self.events.selected().and_then(|event| event.node.clone())
@@ -192,8 +191,12 @@ impl App {
             Some(FindingRow::Finding(finding)) => finding.node.clone(),
             _ => None,
         };
-        let node = id.and_then(|id| self.seen.topology().find(&id));
-        let Some(node) = node else {
+        self.seen.topology().find(&id?)
+    }
+
+    /// Goes to the device of the selected finding or event.
+    pub(crate) fn go_to_device(&mut self) {
+        let Some(node) = self.device_of_line() else {
             self.notice = Some("it is about no single device of the tree".to_owned());
             return;
         };
@@ -202,19 +205,6 @@ impl App {
             self.clear_filter();
             self.go_to_node(node);
         }
-    }
-
-    /// Says which wizard cures the selected finding: the command, until it can be led from here.
-    pub(crate) fn name_wizard(&mut self) {
-        let code = match self.selected_finding() {
-            Some(FindingRow::Finding(finding)) => Some(finding.code),
-            _ => None,
-        };
-        let wizard = code.and_then(advise::wizard);
-        self.notice = Some(match wizard {
-            Some(wizard) => format!("what cures it: {wizard}"),
-            None => "what was not seen is cured by looking as root, or again (r)".to_owned(),
-        });
     }
 
     pub(super) fn settle_findings(&mut self, height: usize) {

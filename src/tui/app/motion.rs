@@ -44,6 +44,8 @@ impl App {
         let page = usize::from(self.areas().body.height);
         if self.overlay.is_some() {
             self.go_in_overlay(step);
+        } else if self.wizard.is_some() {
+            self.wizard_go(step);
         } else if self.focus == Focus::Pane {
             let lines = self.pane_lines();
             self.pane_offset = step.from(self.pane_offset, lines, page);
@@ -163,6 +165,8 @@ impl App {
         if self.prompt.is_some() {
             self.cancel_filter();
         } else if self.overlay.take().is_some() {
+        } else if self.wizard.is_some() {
+            self.wizard_back();
         } else if self.focus == Focus::Pane {
             self.focus = Focus::List;
         } else if self.view == View::Events && self.events.is_filtered() {

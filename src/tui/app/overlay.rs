@@ -7,6 +7,7 @@ use crate::tui::edit::Edit;
 use crate::tui::event::Effect;
 use crate::tui::sort::Sorting;
 use crate::tui::view;
+use crate::tui::wizard::offer::Offer;
 
 /// A line of the menu of things to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,13 @@ pub(crate) enum Overlay {
     /// The columns to sort by.
     Sort {
         /// Which.
+        cursor: usize,
+    },
+    /// The wizards.
+    Wizards {
+        /// Which there are.
+        offers: Vec<Offer>,
+        /// Which one.
         cursor: usize,
     },
     /// Things to copy.
@@ -98,6 +106,9 @@ impl App {
             Some(Overlay::Copy { cursor, choices }) => {
                 *cursor = step.from(*cursor, choices.len(), page);
             }
+            Some(Overlay::Wizards { cursor, offers }) => {
+                *cursor = step.from(*cursor, offers.len(), page);
+            }
             Some(
                 Overlay::Help { offset }
                 | Overlay::Bare { offset, .. }
@@ -120,6 +131,11 @@ impl App {
             },
             Some(Overlay::Sort { cursor }) => {
                 self.sort_by(cursor.checked_sub(1).and_then(|at| Column::ALL.get(at)).copied());
+            }
+            Some(Overlay::Wizards { offers, cursor }) => {
+                if let Some(offer) = offers.into_iter().nth(cursor) {
+                    self.take_offer(offer);
+                }
             }
             Some(Overlay::Copy { choices, cursor }) => {
                 if let Some(choice) = choices.into_iter().nth(cursor) {

@@ -13,7 +13,7 @@ use crate::tui::testing::{ANSWERED_MS, web_3};
 
 /// Hands that write down what they did.
 #[derive(Clone, Default)]
-struct Notes(Rc<RefCell<Vec<String>>>, Rc<RefCell<Size>>);
+struct Notes(Rc<RefCell<Vec<String>>>, Rc<RefCell<Size>>, Rc<RefCell<bool>>);
 
 impl Notes {
     #[expect(clippy::unnecessary_wraps, reason = "what it stands for can fail")]
@@ -42,6 +42,11 @@ impl Hands for Notes {
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
         self.add(&format!("copy {text}"))
+    }
+
+    fn forget_keys(&mut self) {
+        self.0.borrow_mut().push("forget keys".to_owned());
+        *self.2.borrow_mut() = true;
     }
 }
 
@@ -117,4 +122,93 @@ fn colours_are_chosen_by_option_environment_and_terminal() {
     assert!(!is_coloured(&auto.look(env(&[("TERM", "vt220")]))));
     let always = ScreenOptions { color: ColorChoice::Always, ..ScreenOptions::default() };
     assert!(is_coloured(&always.look(refused)));
+}
+
+/// Keys that come in portions: each when something has happened, at the next look or at once.
+struct Portions {
+    keys: Vec<(Rc<RefCell<bool>>, &'static str, bool)>,
+    ready: std::collections::VecDeque<KeyEvent>,
+}
+
+impl Stream for Portions {
+    type Item = io::Result<TerminalEvent>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        let next = self.keys.first().map(|(when, text, at_once)| (*when.borrow(), *text, *at_once));
+        let mut late = Vec::new();
+        if let Some((true, text, at_once)) = next.filter(|_| self.ready.is_empty()) {
+            self.keys.remove(0);
+            let keys = parse_keys(text).expect("tests press keys that exist");
+            if at_once { self.ready.extend(keys) } else { late = keys }
+        }
+        if let Some(key) = self.ready.pop_front() {
+            return std::task::Poll::Ready(Some(Ok(TerminalEvent::Key(key))));
+        }
+        self.ready.extend(late);
+        // nothing yet, and more at the next look
+        cx.waker().wake_by_ref();
+        std::task::Poll::Pending
+    }
+}
+
+/// A host whose only pool is away.
+fn away() -> Arc<Snapshot> {
+    let mut host = web_3();
+    host.pools.truncate(1);
+    let pool = &mut host.pools[0];
+    pool.state = crate::model::PoolState::Inactive;
+    let parts = [Some(pool.node), pool.data, pool.metadata];
+    parts.into_iter().flatten().for_each(|at| host.at(at).device = None);
+    host.snapshot()
+}
+
+#[tokio::test]
+async fn what_is_typed_before_a_plan_was_seen_agrees_to_nothing() {
+    use crate::exec::desk::{News, Order, Ready};
+    let (_sender, snapshots) = watch::channel(away());
+    let (requests, mut asked) = mpsc::unbounded_channel();
+    let (tell, notices) = mpsc::unbounded_channel();
+    let notes = Notes::default();
+    *notes.1.borrow_mut() = Size::new(80, 24);
+    let flag = || Rc::new(RefCell::new(false));
+    let (begin, told) = (Rc::new(RefCell::new(true)), flag());
+    // to the way on, and on: before the plan is there, while it is drawn, and then the way out
+    let keys = Portions {
+        keys: vec![
+            (begin, ":activate<enter>", false),
+            (Rc::clone(&told), "<tab><enter>", false),
+            (Rc::clone(&notes.2), "<tab><enter>", true),
+            (Rc::clone(&notes.2), "q", false),
+        ],
+        ready: std::collections::VecDeque::new(),
+    };
+    let answering = async {
+        let mut orders = Vec::new();
+        while let Some(request) = asked.recv().await {
+            let Request::Desk(order) = request else { continue };
+            if let Order::Prepare { ask, .. } = &order {
+                let mut around = crate::plan::Around::default();
+                around.files.insert("/usr/sbin/thin_check".to_owned(), true);
+                let ready = Ready { ask: *ask, around, forbidden: None, unfinished: Vec::new() };
+                let news = Notice::Desk(News::Ready(Box::new(ready)));
+                tell.send(news).expect("the screen listens");
+                *told.borrow_mut() = true;
+            }
+            orders.push(order);
+        }
+        orders
+    };
+    let signals = Box::pin(stream::pending());
+    let sources = Sources { signals, keys, snapshots, notices: Some(notices) };
+    let backend = TestBackend::new(80, 24);
+    let running = drive(backend, notes.clone(), sources, (requests, Look::new(false, true)));
+    let both =
+        tokio::time::timeout(Duration::from_secs(20), async { tokio::join!(running, answering) });
+    let (ended, orders) = both.await.expect("the loop ends");
+    assert_eq!(ended.expect("memory takes every frame"), Ended::Quit);
+    assert!(matches!(orders.as_slice(), [Order::Prepare { .. }]), "{orders:?}");
+    assert_eq!(notes.0.borrow().as_slice(), ["forget keys"]);
 }

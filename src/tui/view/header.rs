@@ -83,8 +83,13 @@ fn silence(app: &App, source: &SourceAge) -> Option<(String, bool)> {
     })
 }
 
-/// Milliseconds until a text of the header changes by itself.
+/// Milliseconds until a text changes by itself: in the header, or the time a run takes.
 pub(crate) fn until_change(app: &App) -> Option<i64> {
+    let runs = app.wizard.as_deref().and_then(|wizard| super::wizard::until_change(app, wizard));
+    [until_header_changes(app), runs].into_iter().flatten().min()
+}
+
+fn until_header_changes(app: &App) -> Option<i64> {
     if app.seen.recorded_at().is_some() {
         return None;
     }
@@ -102,6 +107,9 @@ fn draw_trouble(pen: &mut Pen<'_>, app: &App, line: ratatui::layout::Rect) {
     let text = format!("! {}: {}", severity_word(finding.severity), finding.summary);
     let plain = |text: &str| (text.to_owned(), theme.plain);
     let mut keys: Spans = vec![plain("   "), ("f".to_owned(), theme.key), plain(" why")];
+    if app.is_cured_here(finding) {
+        keys.extend([plain("  "), ("w".to_owned(), theme.key), plain(" cure")]);
+    }
     let more = format!("   +{others} more (4)");
     // how many more there are is said where the sentence leaves room for it
     if others > 0 && columns(&text) + columns(&more) + 9 <= line.width.into() {

@@ -8,6 +8,7 @@ use crate::tui::app::{App, Overlay};
 use crate::tui::areas::Areas;
 use crate::tui::columns::Column;
 use crate::tui::width::{certain, columns, wrap};
+use crate::tui::wizard::offer::Offer;
 
 /// The widest menu.
 const WIDEST: u16 = 76;
@@ -49,6 +50,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option<Positi
             );
             Some(Position::new(at, line.y))
         }
+        Some(Overlay::Wizards { offers, cursor }) => {
+            draw_wizards(pen, areas, offers, *cursor);
+            None
+        }
         Some(Overlay::Sort { cursor }) => {
             let first =
                 ("as it stands".to_owned(), "storage from below, owners by name".to_owned());
@@ -67,6 +72,23 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option<Positi
             None
         }
         _ => None,
+    }
+}
+
+/// The wizards; what is said of the chosen one stands whole below the list.
+fn draw_wizards(pen: &mut Pen<'_>, areas: &Areas, offers: &[Offer], cursor: usize) {
+    let mut items: Vec<Item> =
+        offers.iter().map(|offer| (offer.kind.name().to_owned(), offer.about())).collect();
+    let width = usize::from(WIDEST.min(areas.middle.width.saturating_sub(4)).saturating_sub(4));
+    let about = offers.get(cursor).map(Offer::about).unwrap_or_default();
+    let about = wrap(&certain(&about, pen.glyphs.ascii), width);
+    let list = items.len();
+    // room below the list, in which the words of the chosen one are drawn
+    items.extend(std::iter::repeat_n(Item::default(), about.len() + 1));
+    let inner = draw_menu(pen, areas, "wizards", &Menu { items, at: cursor, head: 0 });
+    let from = inner.y + u16::try_from(list).unwrap_or(0) + 1;
+    for (y, line) in (from..inner.bottom()).zip(&about) {
+        pen.text(on(inner.x, y, inner.width), line, pen.theme.plain);
     }
 }
 

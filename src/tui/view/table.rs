@@ -230,7 +230,7 @@ fn name_style(pen: &Pen<'_>, subject: &Subject<'_>) -> Style {
 }
 
 /// The lines of the tree; answers where the name begins.
-fn draw_guides(pen: &mut Pen<'_>, row: &Row, cell: Rect) -> u16 {
+pub(super) fn draw_guides(pen: &mut Pen<'_>, row: &Row, cell: Rect) -> u16 {
     if row.depth == 0 {
         return cell.x;
     }
