@@ -17,6 +17,7 @@ plan() {
     cat <<'TABLE'
 direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
 direct-lvm       | contract leaks hung |
+bare             | effects |
 direct-lvm       | monitor |
 direct-lvm       | engine |
 bare             | grows |
