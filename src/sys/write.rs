@@ -21,7 +21,8 @@ pub enum Effect {
         /// Its arguments, without its name.
         args: Vec<String>,
     },
-    /// Replaces a device's table: load, suspend with no-flush, resume. The old table is loaded
+    /// Replaces a device's table: load, suspend with no-flush, resume; the last two are one call,
+    /// in which nobody can be killed. The old table is loaded
     /// and resumed again when the new one is refused. A device that is found suspended on the new
     /// table, where an earlier window was cut off, is resumed, or gets its old table again.
     Window(Window),

@@ -1,5 +1,10 @@
 //! The window: load, suspend, resume, and the way back.
 //!
+//! Suspending and resuming are one call: told to resume a device that is not suspended, the kernel
+//! suspends it itself, with the flags of the call, before it takes the new table. So the device is
+//! suspended only while this process is inside the kernel, where not even SIGKILL ends it, and no
+//! other process can be scheduled in between.
+//!
 //! Beside `ioctl.rs` the only file with `unsafe`, and the only one that names device-mapper
 //! commands that change something. Every request is built before the first one is sent. From then
 //! on nothing is allocated, printed, opened, logged or waited for, nothing is indexed, and
@@ -28,8 +33,8 @@ pub(super) enum Change {
     Load,
     /// Empties the inactive slot.
     Clear,
-    /// Suspends or resumes, as a flag of the header says. Resuming takes the inactive table.
-    SuspendOrResume,
+    /// Takes the inactive table and resumes; what runs is suspended for that.
+    Resume,
 }
 
 /// Where the header says how long the whole buffer is.
@@ -66,7 +71,7 @@ impl Request {
             match self.change {
                 Change::Load => dm_table_load(fd, data),
                 Change::Clear => dm_table_clear(fd, data),
-                Change::SuspendOrResume => dm_dev_suspend(fd, data),
+                Change::Resume => dm_dev_suspend(fd, data),
             }
         };
         done.map(|_| ())
@@ -79,7 +84,6 @@ pub(super) enum Call {
     LoadNew,
     LoadOld,
     Clear,
-    Suspend,
     Resume,
 }
 
@@ -98,7 +102,6 @@ pub(super) struct Prepared<'a> {
     pub load_new: Request,
     pub load_old: Request,
     pub clear: Request,
-    pub suspend: Request,
     pub resume: Request,
 }
 
@@ -108,7 +111,6 @@ impl Kernel for Prepared<'_> {
             Call::LoadNew => &mut self.load_new,
             Call::LoadOld => &mut self.load_old,
             Call::Clear => &mut self.clear,
-            Call::Suspend => &mut self.suspend,
             Call::Resume => &mut self.resume,
         };
         request.send(self.control)
@@ -127,14 +129,12 @@ pub(super) enum Ended {
     Swapped,
     /// The new table was refused at once; the running one was never touched.
     NotLoaded(Errno),
-    /// The device could not be suspended; it runs on the old table.
-    NotSuspended(Errno),
     /// The new table was refused when it was to run; the device runs on the old one again.
     PutBack(Errno),
     /// It was resumed without the old table in its slot, after the new one was refused once: one
     /// of the two runs.
     Unclear(Errno),
-    /// Whatever was tried, the device was not resumed.
+    /// Whatever was tried, neither table was taken.
     Stuck {
         /// Why the new table does not run.
         new: Errno,
@@ -155,29 +155,16 @@ pub(super) fn pass(kernel: &mut impl Kernel) -> (Ended, Duration) {
         let _ = kernel.send(Call::Clear);
         return (Ended::NotLoaded(errno), Duration::ZERO);
     }
-    let since = kernel.now();
-    let ended = suspend_and_resume(kernel);
-    (ended, kernel.now().saturating_sub(since))
+    finish(kernel)
 }
 
-/// Brings a device back that is suspended on the new table: whoever was in the window died there.
+/// The window itself, and what is left of it where a device was found suspended on the new table:
+/// whoever was in the window died there.
 #[inline(never)]
 pub(super) fn finish(kernel: &mut impl Kernel) -> (Ended, Duration) {
     let since = kernel.now();
     let ended = resume(kernel);
     (ended, kernel.now().saturating_sub(since))
-}
-
-fn suspend_and_resume(kernel: &mut impl Kernel) -> Ended {
-    if let Err(errno) = kernel.send(Call::Suspend) {
-        // first out with the new table: a resume would take it
-        let _ = kernel.send(Call::Clear);
-        return match kernel.send(Call::Resume) {
-            Ok(()) => Ended::NotSuspended(errno),
-            Err(old) => Ended::Stuck { new: errno, old },
-        };
-    }
-    resume(kernel)
 }
 
 fn resume(kernel: &mut impl Kernel) -> Ended {
@@ -187,8 +174,9 @@ fn resume(kernel: &mut impl Kernel) -> Ended {
     }
 }
 
-/// The new table is live now, or lost, and the device suspended: neither clearing nor resuming
-/// again helps, only the old table does.
+/// Mostly the new table is live now and the device suspended: neither clearing nor resuming again
+/// helps, only the old table does. Where the device could not even be suspended, it gets the table
+/// that it has.
 fn put_back(kernel: &mut impl Kernel, new: Errno) -> Ended {
     let mut old = new;
     for _ in 0..ROUNDS {

@@ -72,7 +72,7 @@ fn prepare<'a>(control: &Control, device: &'a Suspended) -> Result<Option<Prepar
         Request::new(change, bytes).ok_or_else(|| format!("{at} cannot be asked for"))
     };
     let clear = device.clear.then(|| request(Change::Clear, 0)).transpose()?;
-    let resume = request(Change::SuspendOrResume, RESUME)?;
+    let resume = request(Change::Resume, RESUME)?;
     Ok(Some(Prepared { device, clear, resume, cleared: Ok(()), resumed: Ok(()) }))
 }
 

@@ -10,7 +10,7 @@ use super::ready::make_ready;
 use crate::sys::DmTarget;
 use crate::sys::live::dm::Control;
 use crate::sys::live::dm::wire::{self, flag};
-use crate::sys::live::window::{Change, Ended, Prepared, Request, finish, pass};
+use crate::sys::live::window::{Call, Change, Ended, Kernel, Prepared, Request, finish, pass};
 use crate::sys::write::{Acted, Window};
 use crate::text::Printable;
 
@@ -30,7 +30,12 @@ pub(super) fn swap(window: &Window, say: &mut dyn FnMut(&str)) -> (Acted, Option
     if !matches!(ended, Ended::NotLoaded(_)) {
         say(&format!("suspended for {:.3} ms", open.as_secs_f64() * 1000.0));
     }
-    (told(window, ended, found.cut_off, After::read(window, &control)), Some(open))
+    let after = After::read(window, &control);
+    if matches!(ended, Ended::Stuck { .. }) && after != After::Suspended {
+        // what waits in the slot now would be taken by the next resume, whoever that is
+        let _ = prepared.send(Call::Clear);
+    }
+    (told(window, ended, found.cut_off, after), Some(open))
 }
 
 /// The device as it was found.
@@ -103,17 +108,14 @@ fn prepare<'a>(
         load_new: load(&window.new).ok_or_else(unwritable)?,
         load_old: load(&window.old).ok_or_else(unwritable)?,
         clear: plain(Change::Clear, 0).ok_or_else(unwritable)?,
-        suspend: plain(Change::SuspendOrResume, SUSPEND).ok_or_else(unwritable)?,
-        resume: plain(Change::SuspendOrResume, RESUME).ok_or_else(unwritable)?,
+        resume: plain(Change::Resume, RESUME).ok_or_else(unwritable)?,
     })
 }
 
-/// Like LVM suspends a thin pool: what is under way waits inside device-mapper instead of being
-/// waited for, and no filesystem is frozen. A pool has none on itself; those on its thin devices
-/// go on and only wait for the time of the window.
-const SUSPEND: u32 = flag::SUSPENDED | flag::NO_FLUSH | flag::SKIP_LOCKFS;
-
-/// The same flags: they count where resuming has to suspend for itself.
+/// How the kernel suspends what it resumes on another table, like LVM suspends a thin pool: what
+/// is under way waits inside device-mapper instead of being waited for, and no filesystem is
+/// frozen. A pool has none on itself; those on its thin devices go on and only wait for the time
+/// of the window.
 ///
 /// The event number stays 0, so the kernel's "change" event carries no udev cookie. A cookie is
 /// for whoever waits until udev has done its work, and nothing may be waited for here: the nodes
@@ -125,14 +127,14 @@ pub(super) const RESUME: u32 = flag::NO_FLUSH | flag::SKIP_LOCKFS;
 enum After {
     Suspended,
     RunsOld,
-    /// On the new table, as far as can be told.
     Runs,
+    Unseen,
 }
 
 impl After {
     fn read(window: &Window, control: &Control) -> Self {
-        let state = control.state(window.device);
-        if state.is_ok_and(|state| state.flags & flag::SUSPENDED != 0) {
+        let Ok(state) = control.state(window.device) else { return Self::Unseen };
+        if state.flags & flag::SUSPENDED != 0 {
             return Self::Suspended;
         }
         match control.exact_table(window.device) {
@@ -148,15 +150,22 @@ fn told(window: &Window, ended: Ended, cut_off: bool, after: After) -> Acted {
         why: format!("{what} {at} ({}); {runs}, and `dmesg` says more", errno.desc()),
     };
     match (ended, after) {
-        (Ended::Stuck { .. }, _) | (_, After::Suspended) => {
+        (Ended::Stuck { .. }, After::Unseen) | (_, After::Suspended) => {
             Acted::Failed { why: stuck(window, &at, ended) }
         }
         (Ended::NotLoaded(errno), _) => {
             refused("the kernel refused the new table of", errno, "the old one runs untouched")
         }
-        (Ended::NotSuspended(errno), _) => {
-            refused("the kernel did not suspend", errno, "it runs on its old table")
+        (Ended::Stuck { new, .. }, After::RunsOld) => {
+            refused("the kernel did not suspend", new, "it runs on its old table")
         }
+        (Ended::Stuck { new, .. }, After::Runs) => Acted::Failed {
+            why: format!(
+                "the kernel refused the new table of {at} ({}), yet it runs on another than its \
+                 old one: look again",
+                new.desc()
+            ),
+        },
         (Ended::PutBack(errno), _) | (Ended::Unclear(errno), After::RunsOld) => refused(
             "the kernel refused to run the new table of",
             errno,

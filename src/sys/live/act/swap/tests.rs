@@ -36,7 +36,8 @@ fn a_device_that_runs_on_its_old_table_was_refused() {
         !failed && said.contains("refused the new table of device 253:7 (pool\\x1b)"),
         "{said}"
     );
-    let (failed, said) = why(Ended::NotSuspended(Errno::EINTR), After::RunsOld);
+    let stuck = Ended::Stuck { new: Errno::EINTR, old: Errno::EINTR };
+    let (failed, said) = why(stuck, After::RunsOld);
     assert!(!failed && said.contains("it runs on its old table"), "{said}");
     for ended in [Ended::PutBack(Errno::EINVAL), Ended::Unclear(Errno::EINVAL)] {
         let (failed, said) = why(ended, After::RunsOld);
@@ -65,10 +66,12 @@ fn a_device_found_suspended_whose_old_table_waited_was_refused() {
 fn a_device_that_is_suspended_has_failed_whatever_was_answered_and_the_way_back_is_told() {
     let stuck = Ended::Stuck { new: Errno::EINVAL, old: Errno::EIO };
     let seen =
-        [(stuck, After::Runs), (stuck, After::Suspended), (Ended::Swapped, After::Suspended)];
+        [(stuck, After::Unseen), (stuck, After::Suspended), (Ended::Swapped, After::Suspended)];
     for (ended, after) in seen {
         let (failed, said) = why(ended, after);
         assert!(failed, "{said}");
         assert!(said.ends_with(&window().rescue()), "{said}");
     }
+    let (failed, said) = why(stuck, After::Runs);
+    assert!(failed && said.ends_with("look again"), "{said}");
 }
