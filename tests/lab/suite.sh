@@ -19,17 +19,17 @@ direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
 direct-lvm       | contract leaks hung |
 bare             | effects |
 direct-lvm       | monitor |
-direct-lvm       | engine |
 bare             | grows |
-bare             | set_up |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | grow killed |
 direct-lvm       | wizard |
 inactive         | activate |
-inactive         | wizard |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
+direct-lvm       | engine |
+bare             | set_up |
+inactive         | wizard |
 bare             | grow-full |
 loop-lvm         | killed |
 raw              | codes gather sharing grow-own | tree layers pool replay
