@@ -252,3 +252,29 @@ fn no_keys_at_all_hang_it_or_end_it_badly() -> io::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_wizard_on_a_recorded_host_rehearses_in_a_real_terminal_and_runs_nothing() -> io::Result<()> {
+    let state = tempfile::tempdir()?;
+    let terminal = Terminal::start(100, 30)?;
+    let folder = state.path().join("state");
+    terminal.enter(&format!("{} --state-dir {}", command(), folder.display()))?;
+    terminal.wait_for(POOL)?;
+    terminal.press(":")?;
+    terminal.press("grow data")?;
+    terminal.press("Enter")?;
+    terminal.wait_for("nothing will run: this is a recorded host")?;
+    terminal.press("C-u")?;
+    terminal.press("+40M")?;
+    terminal.press("Up")?;
+    terminal.press("Enter")?;
+    terminal.wait_for("Nothing runs: this is a recorded host. It can be rehearsed.")?;
+    terminal.press("Tab")?;
+    terminal.press("Enter")?;
+    terminal.wait_for("rehearsed on predictions to its end; nothing was changed")?;
+    terminal.press("q")?;
+    terminal.enter("echo over-$((1+1))")?;
+    terminal.wait_for("over-2")?;
+    assert!(!folder.exists(), "a rehearsal keeps no journal");
+    Ok(())
+}

@@ -26,6 +26,7 @@ use crate::plan::{self, Around, Occasion, Planned, Refusal};
 
 use course::Course;
 use form::Form;
+use grow::Rooms;
 use offer::Kind;
 use review::Review;
 
@@ -110,8 +111,9 @@ impl Wizard {
             return;
         }
         let around = self.around(snapshot);
-        self.form.look(&around, is_recorded(snapshot));
-        self.form.suggest(self.kind, &self.target, &snapshot.topology);
+        let rooms = Rooms::new(&self.target, &snapshot.topology, &around);
+        self.form.look(&around, (&rooms, is_recorded(snapshot)));
+        self.form.suggest(self.kind, &self.target, &snapshot.topology, &rooms);
         self.form.forget_wrongs();
         let whole = match self.intent() {
             Ok(intent) => self.plan(&intent, snapshot),

@@ -339,8 +339,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         Context::ASK,
         App::wizard_take,
     )
-    .keys(&[key(' ')])
-    .bar(4, "take a disk"),
+    .keys(&[key(' ')]),
     Action::new(
         "checks",
         "in a review: checks and undo of each step",

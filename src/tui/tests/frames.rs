@@ -117,9 +117,23 @@ fn a_size_of_nothing_is_taken_for_80x24() {
 
 #[test]
 fn in_ascii_nothing_else_is_drawn() {
-    for keys in
-        ["", "]l", "2", "4", "?", "?<pgdn>", ":", "s", "]y", "y<enter>", "/a", "i<right>", "t"]
-    {
+    for keys in [
+        "",
+        "]l",
+        "2",
+        "4",
+        "?",
+        "?<pgdn>",
+        ":",
+        "s",
+        "]y",
+        "y<enter>",
+        "/a",
+        "i<right>",
+        "t",
+        "]w",
+        "]w<enter>",
+    ] {
         for size in [(120, 40), (80, 24)] {
             let mut stage = Stage::with(web_3().snapshot(), size, Look::new(true, true));
             stage.press(keys);
@@ -132,7 +146,7 @@ fn in_ascii_nothing_else_is_drawn() {
 
 #[test]
 fn without_colours_no_cell_has_one() {
-    for keys in ["", "]<space>", "4", "?", ":", "/web", "]<enter>"] {
+    for keys in ["", "]<space>", "4", "?", ":", "/web", "]<enter>", "]w", "]w<enter>"] {
         let mut stage = Stage::with(web_3().snapshot(), (120, 40), Look::new(false, false));
         stage.press(keys);
         let buffer = stage.buffer();

@@ -72,7 +72,9 @@ fn section(app: &App, title: &str, entries: impl Iterator<Item = (String, String
 
 fn entry(app: &App, action: &Action) -> (String, String) {
     let keys: Vec<String> = action.keys.iter().map(|key| key.label(app.look.glyphs)).collect();
-    (keys.join(" "), action.help.to_owned())
+    // what has no key is found by its name
+    let keys = if keys.is_empty() { format!(": {}", action.name) } else { keys.join(" ") };
+    (keys, action.help.to_owned())
 }
 
 /// The signs of the table, as they are drawn now.

@@ -34,7 +34,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, app: &App, areas: &Areas) -> Option<Positi
                 .iter()
                 .map(|action| {
                     let key = action.keys.first().map(|key| key.label(app.look.glyphs));
-                    let help = format!("{}  ({})", action.help, key.unwrap_or_default());
+                    let key = key.map(|key| format!("  ({key})")).unwrap_or_default();
+                    let help = format!("{}{key}", action.help);
                     (action.name.to_owned(), help)
                 })
                 .collect();

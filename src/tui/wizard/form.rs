@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how it is drawn.
 
-use super::grow;
+use super::grow::{self, Rooms};
 use super::offer::Kind;
 use crate::ids::DevNo;
 use crate::intent::{Activate, Amount, Grow, GrowVolume, Intent};
@@ -35,6 +35,8 @@ pub(crate) struct AmountField {
     pub(crate) touched: bool,
     /// What is there now, in words.
     pub(crate) now: String,
+    /// What room there is below, in words, once that was seen.
+    pub(crate) room: String,
     /// What is wrong with it.
     pub(crate) wrong: Option<String>,
 }
@@ -121,6 +123,14 @@ impl Form {
         self.devices().filter(|device| device.taken).map(|device| device.path.clone()).collect()
     }
 
+    /// Whether all that is free means anything: there is a volume group to be free in.
+    pub(crate) fn has_group(&self) -> bool {
+        self.fields.iter().any(|field| match field {
+            Field::Amount(field) => field.now.contains(" free"),
+            Field::Device(_) => true,
+        })
+    }
+
     /// Whether the way on has the keys.
     pub(crate) fn at_end(&self) -> bool {
         self.focus >= self.fields.len()
@@ -140,7 +150,12 @@ impl Form {
     }
 
     /// Reads what lies on the devices.
-    pub(super) fn look(&mut self, around: &Around, recorded: bool) {
+    pub(super) fn look(&mut self, around: &Around, (rooms, recorded): (&Rooms, bool)) {
+        for field in &mut self.fields {
+            if let Field::Amount(field) = field {
+                field.room = rooms.of(field.part).map(grow::room).unwrap_or_default();
+            }
+        }
         for device in self.devices_mut() {
             device.holds = if recorded {
                 NOT_RECORDED.to_owned()
@@ -151,13 +166,13 @@ impl Form {
     }
 
     /// Fills in what nobody typed.
-    pub(super) fn suggest(&mut self, kind: Kind, target: &str, topology: &Topology) {
+    pub(super) fn suggest(&mut self, kind: Kind, target: &str, topology: &Topology, rooms: &Rooms) {
         let taken: Vec<NodeIx> =
             self.devices().filter(|device| device.taken).map(|device| device.node).collect();
         for field in &mut self.fields {
             let Field::Amount(field) = field else { continue };
             if !field.touched {
-                let text = grow::suggestion((kind, field.part), target, topology, &taken);
+                let text = grow::suggestion((kind, field.part), target, topology, (&taken, rooms));
                 field.edit = Edit::new(&text);
             }
         }

@@ -20,7 +20,7 @@ pub(crate) fn gains(before: &Topology, after: &Topology, target: &str) -> Vec<St
         lines.push(change(what, was.total, is.total));
     }
     if matches!(was.state, PoolState::Inactive) && !matches!(is.state, PoolState::Inactive) {
-        lines.push(format!("{target} is active"));
+        lines.push(format!("{target} is active again"));
     }
     let groups = group_of(before, was).zip(group_of(after, is));
     if let Some(((name, was), (_, is))) = groups

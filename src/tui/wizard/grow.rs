@@ -6,7 +6,7 @@ use crate::format;
 use crate::intent::Amount;
 use crate::model::{Kind as NodeKind, Node, NodeIx, Pool, Topology, VgFacts};
 use crate::plan::sizing::{MOST_METADATA, extents_down, extents_of_pv};
-use crate::plan::{self, DeviceSeen};
+use crate::plan::{self, Around, DeviceSeen};
 use crate::tui::edit::Edit;
 use crate::units::Bytes;
 
@@ -47,7 +47,8 @@ fn is_volume(node: &Node, name: &str) -> bool {
 
 const fn amount(part: Part, now: String) -> Field {
     let edit = Edit::empty();
-    Field::Amount(AmountField { part, edit, touched: false, now, wrong: None })
+    let room = String::new();
+    Field::Amount(AmountField { part, edit, touched: false, now, room, wrong: None })
 }
 
 /// What a part of a pool has, how much of it is used, and what its group has free.
@@ -55,7 +56,11 @@ fn now(topology: &Topology, pool: &Pool, part: Part) -> String {
     let usage = if part == Part::Data { pool.data_usage() } else { pool.metadata_usage() };
     let Some(usage) = usage else { return String::new() };
     let percent = usage.used.get().saturating_mul(100).checked_div(usage.total.get());
-    let used = percent.map(|percent| format!(", {percent}% used")).unwrap_or_default();
+    let used = match percent {
+        Some(0) if usage.used.get() > 0 => ", under 1% used".to_owned(),
+        Some(percent) => format!(", {percent}% used"),
+        None => String::new(),
+    };
     let free = group_of(topology, pool)
         .and_then(|(name, vg)| Some(format!("; {name} has {} free", format::long(vg.free?))))
         .unwrap_or_default();
@@ -90,6 +95,40 @@ fn device(topology: &Topology, ix: NodeIx) -> Field {
     })
 }
 
+/// The room under the files of a pool; `None` where it lies in no file, or was not seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rooms {
+    data: Option<Bytes>,
+    metadata: Option<Bytes>,
+}
+
+impl Rooms {
+    /// As it was looked at.
+    pub(super) fn new(target: &str, topology: &Topology, around: &Around) -> Self {
+        let pool = topology.find_pool(Some(target)).map(|ix| topology.pool(ix));
+        let room = |part: Option<NodeIx>| {
+            let below = topology.node(part?).facts.loop_device.as_ref()?;
+            around.spaces.get(below.backing_file.as_str()).copied()
+        };
+        let data = pool.and_then(|pool| room(pool.data));
+        Self { data, metadata: pool.and_then(|pool| room(pool.metadata)) }
+    }
+
+    /// Under a part.
+    pub(super) const fn of(&self, part: Part) -> Option<Bytes> {
+        match part {
+            Part::Data => self.data,
+            Part::Metadata => self.metadata,
+            Part::Size => None,
+        }
+    }
+}
+
+/// The room under a file, in words.
+pub(super) fn room(room: Bytes) -> String {
+    format!("the filesystem of its file has {} left", format::long(room))
+}
+
 /// What lies on a device, in words.
 pub(super) fn holds(seen: Option<&DeviceSeen>) -> String {
     match seen.and_then(|seen| seen.signatures.as_ref()) {
@@ -105,14 +144,14 @@ pub(super) fn suggestion(
     (kind, part): (Kind, Part),
     target: &str,
     topology: &Topology,
-    taken: &[NodeIx],
+    (taken, rooms): (&[NodeIx], &Rooms),
 ) -> String {
     let Some(pool) = topology.find_pool(Some(target)).map(|ix| topology.pool(ix)) else {
         return String::new();
     };
     let amount = match (kind, part) {
         (Kind::GrowMetadata, Part::Metadata) => metadata(topology, pool),
-        (Kind::GrowData | Kind::GrowDisk, Part::Data) => data(topology, pool, taken),
+        (Kind::GrowData | Kind::GrowDisk, Part::Data) => data(topology, pool, taken, rooms),
         _ => None,
     };
     amount.map(|amount| amount.to_string()).unwrap_or_default()
@@ -120,10 +159,12 @@ pub(super) fn suggestion(
 
 /// All that is free, less a step of LVM's autoextend; where there is not that much, less what a
 /// repair needs for a copy of the metadata.
-fn data(topology: &Topology, pool: &Pool, taken: &[NodeIx]) -> Option<Amount> {
+fn data(topology: &Topology, pool: &Pool, taken: &[NodeIx], rooms: &Rooms) -> Option<Amount> {
     let total = pool.data_usage()?.total;
     let reserve = Bytes(total.get() / RESERVE);
-    let Some((_, vg)) = group_of(topology, pool) else { return without_group(topology, pool) };
+    let Some((_, vg)) = group_of(topology, pool) else {
+        return without_group(topology, pool, rooms);
+    };
     let extent = vg.extent?;
     let new = taken.iter().filter_map(|ix| topology.node(*ix).size);
     let new = new.map(|size| extents_of_pv(size, extent).bytes(extent));
@@ -138,12 +179,14 @@ fn data(topology: &Topology, pool: &Pool, taken: &[NodeIx]) -> Option<Amount> {
     Some(if keep.get() > 0 && more.get() > 0 { Amount::By(more) } else { Amount::AllFree })
 }
 
-/// A file grows by the same step; a device below may have more than the pool has taken in.
-fn without_group(topology: &Topology, pool: &Pool) -> Option<Amount> {
+/// A file grows by the same step, where its filesystem has that; a device below may have more
+/// than the pool has taken in.
+fn without_group(topology: &Topology, pool: &Pool, rooms: &Rooms) -> Option<Amount> {
     let total = pool.data_usage()?.total;
     let below = topology.node(pool.data?);
     if below.facts.loop_device.is_some() {
-        return Some(Amount::By(whole_mib(Bytes(total.get() / RESERVE))));
+        let step = whole_mib(Bytes(total.get() / RESERVE));
+        return rooms.data.is_none_or(|room| room >= step).then_some(Amount::By(step));
     }
     Some(Amount::AllFree)
 }

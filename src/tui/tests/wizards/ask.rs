@@ -218,3 +218,17 @@ fn a_review_that_is_asked_for_too_early_opens_when_what_is_around_was_seen() {
     desk.must_show("[review]");
     desk.must_show("$ lvextend -l +256 docker/thinpool");
 }
+
+#[test]
+fn a_file_is_not_suggested_to_outgrow_its_filesystem() {
+    let path = "/var/lib/docker/devicemapper/devicemapper/data";
+    for (left, suggested) in [(30 * GIB, "> data      [+20G"), (10 * GIB, "> data      [  ")] {
+        let mut desk = Desk::new(host(), (80, 24));
+        desk.around.spaces.insert(path.to_owned(), crate::units::Bytes(left));
+        desk.press("/docker-8:1-131-pool<enter><esc>w<home><enter>");
+        desk.must_show(suggested);
+        desk.must_show(&format!("the filesystem of its file has {}.0 GiB left", left / GIB));
+        // nothing is free in a group where there is none
+        desk.must_not_show("100%FREE");
+    }
+}

@@ -275,3 +275,28 @@ fn earlier_runs_that_were_cut_off_are_told_of() {
     desk.press("]w<home><enter><up><enter>");
     desk.must_show("! 20261125-1-grow was cut off (grow docker-thinpool): it is completed first");
 }
+
+#[test]
+fn in_ascii_and_without_colours_every_stage_is_the_same() {
+    let look = crate::tui::Look::new(true, false);
+    let mut desk = Desk::new(host(), (80, 24));
+    desk.stage.app.look = look;
+    for keys in [
+        "]w<home><enter>",
+        "<up><enter>",
+        "t",
+        "<esc>c",
+        "d",
+        "<esc><tab>",
+        "docker-thinpool<enter><enter>",
+    ] {
+        desk.press(keys);
+        let text = desk.stage.text();
+        let wrong: String = text.chars().filter(|c| !c.is_ascii()).collect();
+        assert_eq!(wrong, "", "{keys}\n{text}");
+        let cells = desk.stage.buffer();
+        let plain = ratatui::style::Color::Reset;
+        assert!(cells.content().iter().all(|cell| (cell.fg, cell.bg) == (plain, plain)), "{keys}");
+    }
+    desk.must_show("ask review [run] done");
+}

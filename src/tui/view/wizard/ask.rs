@@ -39,7 +39,7 @@ pub(super) fn sheet(app: &App, wizard: &Wizard, areas: &Areas, width: u16) -> Sh
                     Some(Field::Device(_))
                 );
                 if first {
-                    page.head("disks and partitions that nothing uses");
+                    page.head("disks and partitions that nothing uses (space takes one)");
                     here += usize::from(focused);
                 }
                 draw_device(&mut page, device, focused);
@@ -76,6 +76,9 @@ fn draw_amount(page: &mut Page<'_>, field: &AmountField, focused: bool) {
     }
     page.spans(spans);
     page.text(LABEL + 1, &field.now, theme.dim);
+    if !field.room.is_empty() {
+        page.text(LABEL + 1, &field.room, theme.dim);
+    }
     if let Some(why) = &field.wrong {
         page.led(&format!("{:indent$}! ", "", indent = LABEL - 1), &on_screen(why), theme.warning);
     }
@@ -136,7 +139,8 @@ fn foot(app: &App, wizard: &Wizard, width: u16) -> Vec<crate::tui::view::Spans> 
             }
         }
     }
-    page.text(0, "20G in all, +5G more, 100%FREE all that is free, empty: as it is", theme.dim);
+    let all = if wizard.form.has_group() { ", 100%FREE all that is free" } else { "" };
+    page.text(0, &format!("20G in all, +5G more{all}, empty: as it is"), theme.dim);
     let mut spans = button("Review the plan", wizard.form.at_end(), theme);
     if let Some(why) = wizard.forbidden() {
         spans.push((format!("  nothing will run: {why}"), theme.dim));

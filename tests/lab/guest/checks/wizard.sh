@@ -146,6 +146,28 @@ cut_off() {
     equal "nothing is suspended" "" "$(suspended)"
 }
 
+# the terminal goes away while a step runs
+hung_up() {
+    local before pid
+    before=$(total)
+    open_screen 80x24
+    select_pool
+    keys w; keys Home; keys Enter
+    eventually 20 shows suggested
+    keys C-u; types +8M; keys Up; keys Enter
+    ok "a plan is reviewed" eventually 30 shows '[review]'
+    keys Tab; types "$pool"; keys Enter
+    pid=$(pgrep -o -x thinscope)
+    tmux send-keys -t w Enter
+    ok "the step is begun" eventually 60 pgrep -x lvm
+    tmux kill-server
+    ok "without its terminal it finishes the step and ends" eventually 60 bash -c "! kill -0 $pid 2>/dev/null"
+    thinscope resume >/results/wizard-hung-up.txt 2>&1
+    equal "and nothing is lost" $((before + 16)) "$(total)"
+    contains "the journal is closed" done "$(thinscope journal | tail -n 1)"
+    equal "nothing is suspended" "" "$(suspended)"
+}
+
 activate_by_keys() {
     open_screen 80x24
     keys ]; select_pool
@@ -167,6 +189,6 @@ activate_by_keys() {
 
 case $LAB_HOST in
 inactive*) activate_by_keys ;;
-*) grow_by_keys; with_a_disk; read_only; cut_off ;;
+*) grow_by_keys; with_a_disk; read_only; cut_off; hung_up ;;
 esac
 tmux kill-server 2>/dev/null
