@@ -26,6 +26,8 @@ pub struct DmSeen {
     pub devices: Vec<SeenDm>,
     /// The largest discard that pools, and what they rest on, take.
     pub discard_max: BTreeMap<DevNo, Bytes>,
+    /// Why the devices could not even be listed: what is not among them may be there.
+    pub unlisted: Option<Printable>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -123,13 +125,20 @@ pub fn read_tables(host: &dyn ReadHost) -> DmSeen {
     }
     match ask::reply(host, &Question::DmList) {
         Ok(Reply::DmList(list)) => read_devices(host, list, &mut seen),
-        Ok(other) => seen.gap(&ask::misfit(&other)),
-        Err(failure) => seen.gap(&failure),
+        Ok(other) => seen.is_unlisted(&ask::misfit(&other)),
+        // without device-mapper there is no device of it
+        Err(failure) if failure.kind == FailKind::NotFound => seen.gap(&failure),
+        Err(failure) => seen.is_unlisted(&failure),
     }
     seen
 }
 
 impl DmSeen {
+    fn is_unlisted(&mut self, failure: &Failure) {
+        self.unlisted = Some(failure.why.as_str().into());
+        self.gap(failure);
+    }
+
     /// One gap for one cause: the first question that fails says what the second would.
     fn gap(&mut self, failure: &Failure) {
         let gap = Gap::new("dm", &failure.why);

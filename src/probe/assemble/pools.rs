@@ -90,6 +90,9 @@ impl Pools {
             bare.clone()
         };
         let mut pool = blank(seen, name.as_str().into());
+        if seen.is_none() {
+            pool.state = away(build);
+        }
         let mut node = node(Kind::Pool, &volume.uuid, name.as_str().into());
         node.short = Some(volume.name.as_str().into());
         node.size = volume.seen.and_then(|lv| lv.size);
@@ -227,6 +230,7 @@ impl Pools {
     fn add_inactive(&mut self, build: &mut Build<'_>, owned: &OwnedPool) -> PoolIx {
         let name = Printable::from_bytes(&owned.pool_name);
         let mut pool = blank(None, name.clone());
+        pool.state = away(build);
         let what = name.to_string();
         pool.node = build.add(node(Kind::Pool, &what, name));
         (pool.data, pool.metadata) = backing_nodes(build, &owned.backing);
@@ -274,6 +278,14 @@ fn is_used_by_lvm(volumes: &Volumes<'_>, at: VolumeAt) -> bool {
     let Some(pool) = volumes.list.get(at) else { return false };
     let Some(lv) = pool.seen else { return false };
     lv.segment.transaction_id.is_some_and(|id| id > 0)
+}
+
+/// The state of a pool that is not among the devices: inactive, where these were seen.
+fn away(build: &Build<'_>) -> PoolState {
+    match build.facts.dm.as_deref().and_then(|dm| dm.unlisted.clone()) {
+        Some(why) => PoolState::Unseen { why },
+        None => PoolState::Inactive,
+    }
 }
 
 /// What is known of a pool from its device alone.

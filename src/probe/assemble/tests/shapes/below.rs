@@ -127,6 +127,22 @@ fn a_pv_on_luks_rests_on_the_crypt_device() {
 }
 
 #[test]
+fn a_pool_is_not_called_inactive_while_nobody_could_list_the_devices() {
+    let report = include_str!("../../../../../tests/data/lvm/fullreport-missing-pv.json");
+    let silent = DmSeen { unlisted: Some("no answer".into()), ..DmSeen::default() };
+    let with = |dm: DmSeen| {
+        let host =
+            Facts { dm: Some(Arc::new(dm)), lvm: Some(lvm(report)), ..Facts::default() };
+        let owned = docker("docker-thinpool", Backing::Given, vec![]);
+        let states = assemble_owned(&host, &owned).topology.pools.into_iter();
+        states.map(|pool| pool.state).collect::<Vec<_>>()
+    };
+    let unseen = PoolState::Unseen { why: "no answer".into() };
+    assert_eq!(with(silent), [unseen.clone(), unseen]);
+    assert_eq!(with(DmSeen::default()), [PoolState::Inactive, PoolState::Inactive]);
+}
+
+#[test]
 fn an_inactive_lvm_pool_and_a_missing_pv_are_there_without_a_device() {
     let report = include_str!("../../../../../tests/data/lvm/fullreport-missing-pv.json");
     let host = Facts {
