@@ -91,8 +91,8 @@ pub(super) enum Call {
 pub(super) trait Kernel {
     /// Sends one of the requests.
     fn send(&mut self, call: Call) -> Result<(), Errno>;
-    /// Time that only goes forward.
-    fn now(&self) -> Duration;
+    /// Time that only goes forward, in nanoseconds.
+    fn now(&self) -> u64;
 }
 
 /// The requests of one window and the node they go to.
@@ -116,9 +116,14 @@ impl Kernel for Prepared<'_> {
         request.send(self.control)
     }
 
-    fn now(&self) -> Duration {
-        // a clock that every kernel has; read without entering it
-        clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+    fn now(&self) -> u64 {
+        // a clock that every kernel has; read without entering it. A `Duration` made here could
+        // panic, by what its code says
+        let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return 0 };
+        now.tv_sec()
+            .cast_unsigned()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(now.tv_nsec().cast_unsigned())
     }
 }
 
@@ -164,7 +169,7 @@ pub(super) fn pass(kernel: &mut impl Kernel) -> (Ended, Duration) {
 pub(super) fn finish(kernel: &mut impl Kernel) -> (Ended, Duration) {
     let since = kernel.now();
     let ended = resume(kernel);
-    (ended, kernel.now().saturating_sub(since))
+    (ended, Duration::from_nanos(kernel.now().saturating_sub(since)))
 }
 
 fn resume(kernel: &mut impl Kernel) -> Ended {
