@@ -18,7 +18,6 @@ plan() {
 direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
 direct-lvm       | contract leaks hung |
 bare             | effects |
-direct-lvm       | monitor |
 bare             | grows |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | grow killed |
@@ -27,6 +26,7 @@ inactive         | activate |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
+direct-lvm       | monitor |
 direct-lvm       | engine |
 bare             | set_up |
 inactive         | wizard |
