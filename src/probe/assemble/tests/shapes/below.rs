@@ -131,8 +131,7 @@ fn a_pool_is_not_called_inactive_while_nobody_could_list_the_devices() {
     let report = include_str!("../../../../../tests/data/lvm/fullreport-missing-pv.json");
     let silent = DmSeen { unlisted: Some("no answer".into()), ..DmSeen::default() };
     let with = |dm: DmSeen| {
-        let host =
-            Facts { dm: Some(Arc::new(dm)), lvm: Some(lvm(report)), ..Facts::default() };
+        let host = Facts { dm: Some(Arc::new(dm)), lvm: Some(lvm(report)), ..Facts::default() };
         let owned = docker("docker-thinpool", Backing::Given, vec![]);
         let states = assemble_owned(&host, &owned).topology.pools.into_iter();
         states.map(|pool| pool.state).collect::<Vec<_>>()
