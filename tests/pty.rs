@@ -121,10 +121,12 @@ fn a_signal_ends_it_and_gives_the_terminal_back() -> io::Result<()> {
 }
 
 #[test]
-fn a_lost_connection_ends_it() -> io::Result<()> {
+fn a_lost_connection_ends_it_in_order_whatever_cannot_be_said_any_more() -> io::Result<()> {
     let mut screen = screen(&UTF8, (24, 80))?;
     screen.hang_up();
-    screen.wait_for_end(LIMIT).map(drop)
+    // stopped, as by a signal: one that aborts would leave a step of a plan in doubt
+    assert_eq!(screen.wait_for_end(LIMIT)?.code(), Some(5));
+    Ok(())
 }
 
 #[test]

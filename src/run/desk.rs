@@ -89,7 +89,6 @@ impl Desk {
     }
 
     fn carry(&self, plan: &Plan) {
-        let mut guard = Unless { desk: self, ended: false };
         let look = self.look.clone();
         let stop = Arc::clone(&self.stop);
         let ground = Ground { settings: &self.settings, look, stop, survey: Some(&*self.survey) };
@@ -98,7 +97,6 @@ impl Desk {
             watcher.tells = true;
             carry_out(&ground, plan, &mut watcher)
         });
-        guard.ended = true;
         self.end(Some(plan), ended.map_err(|trouble| trouble.to_string()));
         // what was changed is seen at once
         self.survey.look_again();
@@ -133,26 +131,11 @@ impl Desk {
                 self.stop.store(true, Ordering::SeqCst);
                 print::message(&"a plan runs: this step is finished first, then it stops");
             }
-            // a thread that panicked has said so
+            // one that panicked has ended the whole program
             let _ = handle.join();
         }
         for line in lock(&self.lines).drain(..) {
             let _ = print::line(&line);
-        }
-    }
-}
-
-/// Tells that a run has ended should its thread panic: the screen would wait for ever.
-struct Unless<'a> {
-    desk: &'a Desk,
-    ended: bool,
-}
-
-impl Drop for Unless<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            let why = "this program made a mistake; `thinscope resume` goes on".to_owned();
-            self.desk.end(None, Err(why));
         }
     }
 }

@@ -7,6 +7,7 @@
 mod signals;
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -174,7 +175,9 @@ enum Turn {
 
 struct Loop<B: Backend, H> {
     app: App,
-    terminal: Terminal<B>,
+    /// Never dropped: its drop shows the cursor, and where the terminal is gone it complains about
+    /// that on standard error, which is gone too, and panics. [`terminal::restore`] shows it.
+    terminal: ManuallyDrop<Terminal<B>>,
     hands: H,
     requests: mpsc::UnboundedSender<Request>,
 }
@@ -199,7 +202,8 @@ where
     app.update(Event::Tick(hands.now_ms()));
     let viewport = Viewport::Fixed(Rect::new(0, 0, size.width, size.height));
     let terminal = Terminal::with_options(backend, TerminalOptions { viewport });
-    let mut state = Loop { app, terminal: terminal.map_err(io::Error::other)?, hands, requests };
+    let terminal = ManuallyDrop::new(terminal.map_err(io::Error::other)?);
+    let mut state = Loop { app, terminal, hands, requests };
     let mut more_snapshots = true;
     if state.redraw().is_err() {
         return Ok(Ended::TerminalGone);

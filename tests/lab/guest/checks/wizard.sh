@@ -15,7 +15,9 @@ suspended() { dmsetup info -c --noheadings -o name,suspended | grep ':Suspended$
 open_screen() { # open_screen COLUMNSxROWS [ARGUMENT…]
     local size=$1
     shift
-    tmux -f /dev/null kill-server 2>/dev/null
+    tmux kill-server 2>/dev/null
+    # a server that is about to end takes a new session with it
+    eventually 10 bash -c '! pgrep "^tmux"' >/dev/null
     tmux -f /dev/null new-session -d -s w -x "${size%x*}" -y "${size#*x}" bash --norc
     tmux send-keys -t w "TERM=screen thinscope $*" Enter
     eventually 40 shows 'thinpool'
@@ -136,7 +138,7 @@ cut_off() {
     keys Tab; types "$pool"; keys Enter
     keep cut-off-before
     tmux send-keys -t w Enter
-    ok "the step is begun" eventually 60 pgrep -x lvm
+    ok "the step is begun" eventually 60 pgrep -f 'lvextend -l'
     pkill -TERM -o -x thinscope
     ok "the step is finished first" eventually 60 bash -c '! pgrep -x thinscope'
     keep cut-off
@@ -159,11 +161,12 @@ hung_up() {
     keys Tab; types "$pool"; keys Enter
     pid=$(pgrep -o -x thinscope)
     tmux send-keys -t w Enter
-    ok "the step is begun" eventually 60 pgrep -x lvm
+    ok "the step is begun" eventually 60 pgrep -f 'lvextend -l'
     tmux kill-server
     ok "without its terminal it finishes the step and ends" eventually 60 bash -c "! kill -0 $pid 2>/dev/null"
     thinscope resume >/results/wizard-hung-up.txt 2>&1
     equal "and nothing is lost" $((before + 16)) "$(total)"
+    contains "and nothing is left to resume" "nothing is unfinished" "$(cat /results/wizard-hung-up.txt)"
     contains "the journal is closed" done "$(thinscope journal | tail -n 1)"
     equal "nothing is suspended" "" "$(suspended)"
 }
