@@ -13,6 +13,8 @@ pub mod question;
 pub mod raw;
 pub mod write;
 
+use std::time::Duration;
+
 pub use medium::Medium;
 pub use question::{
     Answer, DirEntry, DmDevice, DmListed, DmTarget, EntryKind, FailKind, Failure, FileStat,
@@ -28,6 +30,10 @@ pub trait ReadHost: Sync {
     /// Answers one question. What cannot be answered is a [`Failure`] inside the answer, never a
     /// panic.
     fn ask(&self, question: &Question) -> Answer;
+
+    /// Lets time pass before the next question. A recording, which holds what was answered then,
+    /// need not.
+    fn wait(&self, _time: Duration) {}
 
     /// Fills `into` from an offset, as [`Question::Read`] does: right there, where a host can. Of
     /// one page and more of whole blocks at a time, where `into` begins at a page.

@@ -35,12 +35,28 @@ fn pool() -> Pool {
     pool
 }
 
-/// Media by their paths.
-struct Media(Vec<(Medium, Vec<u8>)>);
+/// Media by their paths, and what sysfs says of devices at each time it is asked.
+struct Media(Vec<(Medium, Vec<u8>)>, Sysfs);
+
+type Sysfs = Option<Box<dyn Fn(&str, usize) -> String + Sync>>;
+
+thread_local! {
+    /// How often time was let pass.
+    static WAITED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
 
 impl ReadHost for Media {
+    fn wait(&self, time: std::time::Duration) {
+        assert!(time.as_millis() <= 500, "a person waits");
+        WAITED.set(WAITED.get() + 1);
+    }
+
     fn ask(&self, question: &Question) -> Answer {
         let medium = |of: &Medium| self.0.iter().find(|(known, _)| known == of).map(|(_, b)| b);
+        if let (Some(sysfs), Question::File { path, .. }) = (&self.1, question) {
+            let path = String::from_utf8_lossy(&path.0.0).into_owned();
+            return Answer::ok(Reply::Bytes(Raw(sysfs(&path, WAITED.get()).into_bytes())));
+        }
         let reply = match question {
             Question::SizeOf(of) => medium(of).map(|bytes| Reply::Number(bytes.len() as u64)),
             Question::Read { of, offset, length } => medium(of).and_then(|bytes| {
@@ -73,13 +89,13 @@ fn whole() -> Laid {
 
 fn asked(at: Laid, depth: Depth, one_by_one: bool) -> Asked {
     let parents = vec![(id(2), id(1)), (id(7), id(2))];
-    let place = PoolPlace { pool: "p".to_owned(), at: Ok(at), device: None, parents, base: None };
+    let place = PoolPlace { parents, ..PoolPlace::new("p".to_owned(), Ok(at)) };
     let (block, reserve, freed) = (None, None, Vec::new());
     Asked { places: vec![place], depth, block, one_by_one, reserve, freed }
 }
 
 fn host() -> Media {
-    Media(vec![(medium("m"), pool().image(400))])
+    Media(vec![(medium("m"), pool().image(400))], None)
 }
 
 fn record(depth: Depth) -> Recording {
@@ -141,10 +157,9 @@ fn a_volume_is_read_through_its_extents() {
     let image = pool().image(400);
     let (first, second) = image.split_at(4096 * 100);
     let gap = vec![0xff; 8192];
-    let media = Media(vec![
-        (medium("a"), [&gap[..], second].concat()),
-        (medium("b"), [first, &gap[..]].concat()),
-    ]);
+    let parts =
+        vec![(medium("a"), [&gap[..], second].concat()), (medium("b"), [first, &gap[..]].concat())];
+    let media = Media(parts, None);
     let span = |length: usize, at| Span { length: length as u64, stripe: 0, at: vec![at] };
     let laid = Laid {
         media: vec![medium("a"), medium("b")],
@@ -158,19 +173,51 @@ fn a_volume_is_read_through_its_extents() {
 #[test]
 fn what_cannot_be_read_says_why_and_the_other_pools_are_read() {
     let mut asked = asked(whole(), Depth::Details, false);
-    let elsewhere = |name: &str, at| PoolPlace {
-        pool: name.to_owned(),
-        at,
-        device: None,
-        parents: Vec::new(),
-        base: None,
-    };
+    let elsewhere = |name: &str, at| PoolPlace::new(name.to_owned(), at);
     asked.places.push(elsewhere("gone", Ok(Laid::whole(medium("none"), None))));
     asked.places.push(elsewhere("suspended", Err("it is suspended".to_owned())));
     let seen = read_metadata(&host(), &asked, Ways::default());
     assert!(seen.of("p").is_some() && seen.of("gone").is_none());
     let gaps: Vec<_> = seen.gaps().map(|gap| format!("{}: {}", gap.source, gap.why)).collect();
     assert_eq!(gaps, ["metadata gone: there is none", "metadata suspended: it is suspended"]);
+}
+
+/// What an active pool with seven unreached blocks is said to have lost and to be writing, and how
+/// often time was let pass, with this many writes seen and under way after so many waits.
+fn unreached(written: fn(usize) -> u64, under_way: fn(usize) -> u64) -> (u64, u64, usize) {
+    let mut pool = pool();
+    pool.leaked = 7;
+    let image = pool.image(400);
+    let sysfs = move |path: &str, waited| match path {
+        "/sys/dev/block/254:0/stat" => format!("1 0 8 0 {} 0 8 0 0 0 0", written(waited)),
+        "/sys/dev/block/254:0/inflight" => "0 0".to_owned(),
+        "/sys/dev/block/254:1/inflight" => format!("9 {}", under_way(waited)),
+        other => panic!("{other} is no business of it"),
+    };
+    let host = Media(vec![(medium("m"), image)], Some(Box::new(sysfs)));
+    let mut asked = asked(Laid::whole(medium("m"), "254:0".parse().ok()), Depth::Mappings, true);
+    asked.places[0].data = "254:1".parse().ok();
+    let notes = Notes(Mutex::new(Recording::new(Source::Metadata)));
+    WAITED.set(0);
+    let recorder = Recorder::new(&host, Source::Metadata, &notes);
+    let live = read_metadata(&recorder, &asked, Ways::default());
+    let waited = WAITED.get();
+    let recording = notes.0.into_inner().expect("no thread panicked");
+    assert_eq!(read_metadata(&recording, &asked, Ways::default()), live, "replayed");
+    assert_eq!(WAITED.get(), waited, "a recording needs no time");
+    let mappings = live.of("p").expect("read").mappings.clone().expect("mappings");
+    (mappings.leaked.get(), mappings.pending.get(), waited)
+}
+
+#[test]
+fn what_nobody_reaches_is_lost_only_where_nothing_is_on_its_way() {
+    let steady = |_| 50;
+    let none = |_| 0;
+    assert_eq!(unreached(steady, none), (7, 0, 10), "2.5 s of rest");
+    assert_eq!(unreached(|waited| if waited < 10 { 50 } else { 51 }, none), (0, 7, 10));
+    assert_eq!(unreached(|waited| 50 + waited as u64, none), (0, 7, 1), "no time is lost on it");
+    assert_eq!(unreached(steady, |_| 1), (0, 7, 1));
+    assert_eq!(unreached(steady, |waited| u64::from(waited == 4)), (0, 7, 4));
 }
 
 #[test]

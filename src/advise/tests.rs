@@ -439,7 +439,6 @@ fn names_without_an_id_are_told_with_their_file() {
 fn lost_blocks_damage_and_a_held_snapshot_are_told() {
     let found = findings_after(|parts| {
         parts.pool.contents = Some(contents(2, 3).into());
-        parts.pool.lost = Some(DataBlocks(2));
         with_status(|status| status.held_root = Some(12))(parts);
     });
     assert!(only(&found, "data-blocks-leaked").summary.contains("counts 1.0 MiB as used"));

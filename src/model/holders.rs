@@ -28,13 +28,15 @@ pub enum Holder {
     Leaked,
     /// Nothing but the metadata snapshot.
     MetadataSnapshot,
+    /// Nothing yet: blocks that are being written, mapped when that is done.
+    Pending,
     /// Nothing at all: blocks that the pool itself lost.
     Lost,
 }
 
 impl Holder {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Base,
         Self::Images,
         Self::BuildCache,
@@ -43,6 +45,7 @@ impl Holder {
         Self::Unknown,
         Self::Leaked,
         Self::MetadataSnapshot,
+        Self::Pending,
         Self::Lost,
     ];
 
@@ -57,6 +60,7 @@ impl Holder {
             Self::Unknown => "unknown",
             Self::Leaked => "leaked",
             Self::MetadataSnapshot => "metadata-snapshot",
+            Self::Pending => "pending",
             Self::Lost => "lost",
         }
     }
@@ -105,6 +109,7 @@ impl Topology {
             let first = group.places().filter_map(|at| by_place.get(at).copied()).min();
             add(first.unwrap_or(Holder::MetadataSnapshot), group.blocks);
         }
+        add(Holder::Pending, mappings.pending);
         add(Holder::Lost, mappings.leaked);
         let list = Holder::ALL.into_iter().zip(sums);
         Some(list.filter(|(_, blocks)| blocks.get() > 0).collect())

@@ -118,8 +118,12 @@ pub struct Mappings {
     pub reached: DataBlocks,
     /// Data blocks that only the metadata snapshot reaches.
     pub held_only: DataBlocks,
-    /// Data blocks in use that nobody reaches.
+    /// Data blocks in use that nobody reaches, in a pool at rest: lost to everybody.
     pub leaked: DataBlocks,
+    /// Data blocks in use that nobody reaches, in a pool that is being written: a block is counted
+    /// before it is written and mapped after that.
+    #[serde(default)]
+    pub pending: DataBlocks,
     /// Data blocks by the set of devices that use them; `None` where they are too many to keep.
     pub groups: Option<Groups>,
     /// What deleting the devices that were asked about gives back, where groups do not tell.

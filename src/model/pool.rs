@@ -152,9 +152,6 @@ pub struct Pool {
     pub devices: Vec<ThinIx>,
     /// What its own metadata says; `None` where that was not read.
     pub contents: Option<Arc<PoolMetadata>>,
-    /// Data blocks that its metadata counts as used and no device reaches, in two looks where it
-    /// is active: a block that is being written is so for an instant.
-    pub lost: Option<DataBlocks>,
     /// `docker info`'s driver section, computed: key and value in docker's order.
     pub driver_status: Vec<(String, String)>,
     /// Keys of that section that only a living daemon can know.

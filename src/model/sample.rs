@@ -127,7 +127,6 @@ pub(crate) fn pool(state: PoolState) -> Pool {
         lvm_transaction_id: Some(0),
         devices: Vec::new(),
         contents: None,
-        lost: None,
         driver_status: vec![
             ("Pool Name".into(), "docker-thinpool".into()),
             ("Pool Blocksize".into(), "524.3kB".into()),

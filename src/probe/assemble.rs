@@ -40,7 +40,7 @@ fn assemble_owned(facts: &Facts, owned: &Owned) -> Assembled {
         owned.pools.iter().map(|owned| pools.place(&mut build, owned)).collect();
     contents::add_contents(&mut build, &mut pools);
     let mut rows = thins::add_thins(&mut build, &mut pools, &volumes, (&owned.pools, &places));
-    let unsure = contents::fill_rows(&build, &mut pools, &mut rows, (&owned.pools, &places));
+    let unsure = contents::fill_rows(&build, &pools, &mut rows, (&owned.pools, &places));
     devices::link(&mut build);
     volumes::add_pvs(&mut build, &volumes, &volume_nodes);
     disks::link(&mut build);

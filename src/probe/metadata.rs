@@ -10,6 +10,7 @@ mod descent;
 mod places;
 mod read;
 pub mod reserve;
+mod rest;
 mod source;
 mod space;
 
@@ -48,12 +49,22 @@ pub struct PoolPlace {
     pub at: Result<Laid, String>,
     /// The pool's own device, where it is active.
     pub device: Option<DevNo>,
+    /// The device that its data lies on, where it is active.
+    #[serde(default)]
+    pub data: Option<DevNo>,
     /// Devices with their parents, as their engine has it.
     pub parents: Vec<(ThinId, ThinId)>,
     /// The engine's base device and where the pool's data lies, where its filesystem's uuid is to
     /// be compared.
     #[serde(default)]
     pub base: Option<(ThinId, Laid)>,
+}
+
+impl PoolPlace {
+    /// Of a pool of which nothing else is known.
+    pub fn new(pool: String, at: Result<Laid, String>) -> Self {
+        Self { pool, at, device: None, data: None, parents: Vec::new(), base: None }
+    }
 }
 
 /// What is wanted of the pools' metadata.

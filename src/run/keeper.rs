@@ -85,8 +85,9 @@ impl Keeper {
     }
 
     fn trends(&self, now: i64) -> Arc<Trends> {
-        let place = Printable::from(self.place());
-        Arc::new(Trends { place: Some(place), ..self.history.trends(now) })
+        let kept = !self.history.is_empty() || self.trouble.is_some();
+        let place = kept.then(|| Printable::from(self.place()));
+        Arc::new(Trends { place, ..self.history.trends(now) })
     }
 
     /// Where it is and how large, and what is wrong with it.

@@ -147,6 +147,10 @@ impl ReadHost for Heard<'_> {
         self.noted(question, || self.live.ask(question))
     }
 
+    fn wait(&self, time: Duration) {
+        self.live.wait(time);
+    }
+
     fn read_into(&self, of: &Medium, offset: u64, into: &mut [u8]) -> Result<(), Failure> {
         let length = u32::try_from(into.len()).unwrap_or(u32::MAX);
         let question = Question::Read { of: of.clone(), offset, length };

@@ -23,7 +23,7 @@ pub mod watch;
 mod window;
 
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Answer, Failure, HostInfo, Medium, Question, Raw, ReadHost, Reply};
 use dm::Control;
@@ -91,6 +91,10 @@ impl ReadHost for Live {
         let since = Instant::now();
         let result = self.reply(question);
         Answer { ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX), result }
+    }
+
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 
     fn read_into(&self, of: &Medium, offset: u64, into: &mut [u8]) -> Result<(), Failure> {

@@ -49,6 +49,8 @@ pub struct Looked<T> {
     pub value: T,
     /// The readings it took.
     pub tries: u32,
+    /// The device's writes from its beginning to its end.
+    pub writes: Option<Writes>,
 }
 
 /// Reads until a reading was not overtaken by a commit. `read` may ask for another reading
@@ -60,7 +62,7 @@ pub fn look<T>(
     let mut last = MetaError::Changing { tries: looking.tries };
     for tries in 1..=looking.tries {
         match once(looking, &mut read) {
-            Ok(Some(value)) => return Ok(Looked { value, tries }),
+            Ok(Some((value, writes))) => return Ok(Looked { value, tries, writes }),
             Ok(None) => last = MetaError::Changing { tries },
             Err(MetaError::Torn) => last = MetaError::Torn,
             Err(error) => return Err(error),
@@ -69,11 +71,11 @@ pub fn look<T>(
     Err(last)
 }
 
-/// One reading; `None` when a commit came between.
+/// One reading with the device's writes; `None` when a commit came between.
 fn once<T>(
     looking: &Looking<'_>,
     read: &mut impl FnMut(&Reader<'_>) -> Result<T, MetaError>,
-) -> Result<Option<T>, MetaError> {
+) -> Result<Option<(T, Option<Writes>)>, MetaError> {
     let before = (looking.writes)();
     let opened = Reader::open(looking.source).map(|reader| {
         let reader = reader.limited(looking.limits);
@@ -94,7 +96,7 @@ fn once<T>(
         (_, Ok(same)) if !(quiet && same) => Ok(None),
         (_, Err(_)) if !quiet => Ok(None),
         (Err(error), _) | (_, Err(error)) => Err(error),
-        (Ok(value), Ok(_)) => Ok(Some(value)),
+        (Ok(value), Ok(_)) => Ok(Some((value, after))),
     }
 }
 

@@ -150,7 +150,6 @@ impl Host {
             lvm_transaction_id: Some(0),
             devices: Vec::new(),
             contents: None,
-            lost: None,
             driver_status: Vec::new(),
             driver_status_unknown: Vec::new(),
         });

@@ -232,7 +232,6 @@ fn pool(devices: Vec<ThinIx>) -> Pool {
         lvm_transaction_id: None,
         devices,
         contents: None,
-        lost: None,
         policy: None,
         engine_facts: Vec::new(),
         driver_status: Vec::new(),

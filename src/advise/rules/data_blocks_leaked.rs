@@ -15,7 +15,7 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
     let contents = pool.contents.as_deref()?;
     let mappings = contents.mappings.as_deref()?;
-    let leaked = pool.lost.filter(|lost| lost.get() > 0)?;
+    let leaked = Some(mappings.leaked).filter(|lost| lost.get() > 0)?;
     let mut finding = about_pool(RULE.code, Severity::Advice, topology, pool);
     let lost = format::long(leaked.bytes(contents.block_size));
     finding.summary = format!("{} counts {lost} as used that no device reaches", pool.name);

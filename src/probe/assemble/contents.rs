@@ -4,7 +4,7 @@
 use super::build::{Build, node};
 use super::pools::Pools;
 use crate::model::metadata::{Lineage, PoolMetadata};
-use crate::model::{Engine, Kind, Pool, PoolIx, PoolState, Role, ThinDevice, Times};
+use crate::model::{Engine, Kind, Pool, PoolIx, Role, ThinDevice, Times};
 use crate::owner::OwnedPool;
 use crate::text::Printable;
 
@@ -28,11 +28,11 @@ pub(super) fn add_contents(build: &mut Build<'_>, pools: &mut Pools) {
 /// something was seen that a second look may explain.
 pub(super) fn fill_rows(
     build: &Build<'_>,
-    pools: &mut Pools,
+    pools: &Pools,
     rows: &mut [ThinDevice],
     (owned, places): (&[OwnedPool], &[PoolIx]),
 ) -> bool {
-    let mut unsure = settle_lost(build, pools);
+    let mut unsure = false;
     for (at, pool) in pools.list.iter().enumerate() {
         let Some(contents) = &pool.contents else { continue };
         let owners: Vec<&OwnedPool> = (owned.iter().zip(places))
@@ -50,30 +50,6 @@ pub(super) fn fill_rows(
         for row in rows.iter_mut().filter(|row| row.pool.0 as usize == at) {
             unsure |= look.fill(row);
         }
-    }
-    unsure
-}
-
-/// Notes what each pool has lost. In one that is active a block that is being written is reached
-/// by nobody yet: what was so in two looks between which nothing was allocated is lost. Whether a
-/// second look may tell.
-fn settle_lost(build: &Build<'_>, pools: &mut Pools) -> bool {
-    let mut unsure = false;
-    for pool in &mut pools.list {
-        let Some(now) = pool.contents.as_deref() else { continue };
-        let Some(lost) = now.mappings.as_ref().map(|mappings| mappings.leaked) else { continue };
-        if lost.get() == 0 || pool.state == PoolState::Inactive {
-            pool.lost = Some(lost);
-            continue;
-        }
-        let before = build.facts.metadata_before.as_deref();
-        let before = before.and_then(|seen| seen.of(pool.name.as_str()));
-        let same = before.is_some_and(|before| {
-            let then = before.mappings.as_ref().map(|mappings| mappings.leaked);
-            then == Some(lost) && before.data == now.data
-        });
-        pool.lost = same.then_some(lost);
-        unsure |= before.is_none();
     }
     unsure
 }

@@ -312,7 +312,6 @@ fn blank(seen: Option<&SeenDm>, name: Printable) -> Pool {
         lvm_transaction_id: None,
         devices: Vec::new(),
         contents: None,
-        lost: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

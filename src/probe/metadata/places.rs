@@ -18,13 +18,13 @@ const DEEPEST: usize = 32;
 pub fn places(topology: &Topology, facts: &Facts, file: Option<&MetadataFile>) -> Vec<PoolPlace> {
     if let Some(file) = file {
         let at = Ok(Laid::whole(Medium::File(file.path.clone()), None));
-        let parents = Vec::new();
-        return vec![PoolPlace { pool: file.name.clone(), at, device: None, parents, base: None }];
+        return vec![PoolPlace::new(file.name.clone(), at)];
     }
     let place = |pool: &Pool| PoolPlace {
         pool: pool.name.to_string(),
         at: laid(topology, facts, pool.metadata),
         device: topology.node(pool.node).device,
+        data: pool.data.and_then(|data| topology.node(data).device),
         parents: parents(topology, pool),
         base: base(topology, facts, pool),
     };

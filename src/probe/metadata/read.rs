@@ -5,21 +5,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::descent;
 use super::reserve::{Reserved, Reserving};
+use super::rest::{is_at_rest, read_writes};
 use super::source::{Recorded, open};
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
 use super::{base, block};
-use crate::ids::{DevNo, ThinId};
+use crate::ids::ThinId;
 use crate::model::Usage;
 use crate::model::block::{BlockAnswer, BlockQuestion};
 use crate::model::metadata::{
     DeviceMetadata, Freed, FreedBy, Group, Groups, Lineage, MapRun, Mappings, PoolMetadata,
     Reservation,
 };
-use crate::probe::ask;
-use crate::sys::{HostPath, Keep, Question, ReadHost};
+use crate::sys::ReadHost;
 use crate::thinmeta::{
-    self, Balance, BlockSource, Damages, Details, Limits, Looking, MetaError, Origin, Origins,
-    Reader, Watch, Whole, Writes, look,
+    self, Balance, BlockSource, Damages, Details, Limits, Looked, Looking, MetaError, Origin,
+    Origins, Reader, Watch, Whole, look,
 };
 use crate::units::{DataBlocks, MetadataBlocks};
 
@@ -111,11 +111,23 @@ fn read_pool(
         read_once(reader, place, what, left > 0)
     });
     match (read, ways.reserving, place.device) {
+        (Ok(looked), ..) => Ok(Some(settled(host, (place, laid), looked))),
         (Err(MetaError::Changing { .. } | MetaError::Torn), Some(reserving), Some(pool)) => {
             read_reserved(&*source, (place, what, watch), reserving.reserve(pool)?).map(Some)
         }
-        (read, ..) => read.map(|looked| Some(looked.value)).map_err(|error| in_words(&error)),
+        (Err(error), ..) => Err(in_words(&error)),
     }
+}
+
+/// What nobody reaches in an active pool is lost only where the pool is at rest.
+fn settled(host: &dyn ReadHost, (place, laid): (&PoolPlace, &Laid), looked: Looked<Read>) -> Read {
+    let Looked { value: mut read, writes, .. } = looked;
+    let Some(mappings) = read.0.mappings.as_deref_mut() else { return read };
+    let Some(metadata) = laid.written.filter(|_| mappings.leaked.get() > 0) else { return read };
+    if !is_at_rest(host, place.data, (metadata, writes)) {
+        mappings.pending = std::mem::take(&mut mappings.leaked);
+    }
+    read
 }
 
 /// Reads through a metadata snapshot that was reserved for it, and has it released, however the
@@ -284,7 +296,7 @@ fn read_mappings(
         .map(|device| (device.id, device.whole.then_some(device.exclusive)))
         .collect();
     let exclusive = whole.details.iter().map(|(id, _)| shares.get(&id).copied().flatten());
-    let leaked = match whole.balance {
+    let unreached = match whole.balance {
         Some(Balance::Leaked(blocks)) => blocks,
         _ => DataBlocks(0),
     };
@@ -293,7 +305,8 @@ fn read_mappings(
         deltas: Vec::new(),
         reached: sharing.reached,
         held_only: sharing.held_only,
-        leaked,
+        leaked: unreached,
+        pending: DataBlocks(0),
         groups: None,
         freed: None,
     };
@@ -342,18 +355,6 @@ fn keep_map(groups: &thinmeta::Groups, end: u64) -> Option<Vec<MapRun>> {
         }
     }
     Some(map)
-}
-
-/// Field 5 of a device's `stat`, and the second number of its `inflight`.
-fn read_writes(host: &dyn ReadHost, dev: DevNo) -> Option<Writes> {
-    let number = |file: &str, at: usize| -> Option<u64> {
-        let path = HostPath::new(format!("/sys/dev/block/{dev}/{file}"));
-        let text =
-            ask::bytes(host, &Question::File { path, keep: Keep::All, within: None }).ok()?;
-        let text = String::from_utf8_lossy(&text.0);
-        text.split_ascii_whitespace().nth(at)?.parse().ok()
-    };
-    Some(Writes { complete: number("stat", 4)?, under_way: number("inflight", 1)? })
 }
 
 fn in_words(error: &MetaError) -> String {

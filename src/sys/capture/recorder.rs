@@ -1,5 +1,7 @@
 //! Notes down what a host is asked and answers, as it comes.
 
+use std::time::Duration;
+
 use crate::sys::{Answer, Question, ReadHost, Source};
 
 /// Takes notes.
@@ -27,6 +29,10 @@ impl<'a> Recorder<'a> {
 }
 
 impl ReadHost for Recorder<'_> {
+    fn wait(&self, time: Duration) {
+        self.host.wait(time);
+    }
+
     fn ask(&self, question: &Question) -> Answer {
         self.sink.asking(question);
         let answer = self.host.ask(question);

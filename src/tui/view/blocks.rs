@@ -75,6 +75,7 @@ const fn letter(sort: Sort) -> &'static str {
         Sort::Of(Holder::Unknown) => "?",
         Sort::Of(Holder::Leaked) => "x",
         Sort::Of(Holder::MetadataSnapshot) => "m",
+        Sort::Of(Holder::Pending) => "w",
         Sort::Of(Holder::Lost) => "!",
         Sort::Alone | Sort::Own(SpaceSort::Alone) => "A",
         Sort::Shared | Sort::Own(SpaceSort::Shared) => "S",
@@ -111,7 +112,9 @@ fn colour(sort: Sort, app: &App) -> Style {
         Sort::Of(Holder::Leaked | Holder::Lost) | Sort::Own(SpaceSort::Lacking) => {
             fg(Color::Magenta)
         }
-        Sort::Of(Holder::Unknown | Holder::MetadataSnapshot) | Sort::Other => theme.dim,
+        Sort::Of(Holder::Unknown | Holder::MetadataSnapshot | Holder::Pending) | Sort::Other => {
+            theme.dim
+        }
     }
 }
 

@@ -68,7 +68,6 @@ pub(in crate::owner::docker) fn pool(
         lvm_transaction_id: None,
         devices: Vec::new(),
         contents: None,
-        lost: None,
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
     }

@@ -1,0 +1,57 @@
+//! Whether a pool rests: what its metadata counts as used and no device reaches is lost only then.
+//!
+//! The kernel marks a data block as used before it is written and enters it into a device's
+//! mappings after that (`drivers/md/dm-thin.c`, `provision_block` and `process_prepared_mapping`);
+//! a commit in between leaves it used and unreached. What is entered is committed within
+//! `COMMIT_PERIOD`, one second, at the next tick of as long a clock. So where nothing was committed
+//! for longer than both, and no write to the data is under way, nothing is on its way either.
+
+use std::time::Duration;
+
+use crate::ids::DevNo;
+use crate::probe::ask;
+use crate::sys::{HostPath, Keep, Question, ReadHost};
+use crate::thinmeta::Writes;
+
+/// Glances at the counters, and the time between them: longer together than two of the kernel's
+/// periods.
+const GLANCES: usize = 10;
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// Whether nothing was committed since these writes were counted, nor is for a while, and nothing
+/// is being written to the data. Ends early where something is. A recording gives the glances that
+/// were taken when it was made.
+pub(super) fn is_at_rest(
+    host: &dyn ReadHost,
+    data: Option<DevNo>,
+    (metadata, since): (DevNo, Option<Writes>),
+) -> bool {
+    let Some(data) = data else { return false };
+    for _ in 0..GLANCES {
+        host.wait(BETWEEN);
+        let now = read_writes(host, metadata);
+        if now.is_none() || now != since || read_under_way(host, data) != Some(0) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The writes that a device has seen, and those under way.
+pub(super) fn read_writes(host: &dyn ReadHost, dev: DevNo) -> Option<Writes> {
+    let complete = read_number(host, dev, ("stat", 4))?;
+    Some(Writes { complete, under_way: read_under_way(host, dev)? })
+}
+
+/// The writes to a device that are under way: the second number of its `inflight`.
+fn read_under_way(host: &dyn ReadHost, dev: DevNo) -> Option<u64> {
+    read_number(host, dev, ("inflight", 1))
+}
+
+/// A number of a file of a device in sysfs, by its place.
+fn read_number(host: &dyn ReadHost, dev: DevNo, (file, at): (&str, usize)) -> Option<u64> {
+    let path = HostPath::new(format!("/sys/dev/block/{dev}/{file}"));
+    let text = ask::bytes(host, &Question::File { path, keep: Keep::All, within: None }).ok()?;
+    let text = String::from_utf8_lossy(&text.0);
+    text.split_ascii_whitespace().nth(at)?.parse().ok()
+}
