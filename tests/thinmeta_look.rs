@@ -80,6 +80,12 @@ fn three_tries<T>(
     look(&Looking { source: device, writes: &writes, tries: 3, limits, watch: None }, read)
 }
 
+/// What a quiet look gave, with the writes that were complete then.
+fn seen(value: u64, tries: u32, complete: Option<u64>) -> Looked<u64> {
+    let writes = complete.map(|complete| Writes { complete, under_way: 0 });
+    Looked { value, tries, writes }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "what a reading returns")]
 fn transaction(reader: &Reader<'_>) -> Result<u64, MetaError> {
     Ok(reader.superblock().transaction)
@@ -89,7 +95,7 @@ fn transaction(reader: &Reader<'_>) -> Result<u64, MetaError> {
 fn a_quiet_look_is_one_reading() {
     for writes in [&[][..], &[(7, 0)]] {
         let looked = three_tries(&Device::new(image(5)), writes, transaction);
-        assert_eq!(looked, Ok(Looked { value: 5, tries: 1 }));
+        assert_eq!(looked, Ok(seen(5, 1, writes.first().map(|(complete, _)| *complete))));
     }
 }
 
@@ -104,7 +110,7 @@ fn a_commit_between_is_seen_by_the_superblock_alone() {
         }
         transaction(reader)
     });
-    assert_eq!((looked, readings), (Ok(Looked { value: 6, tries: 2 }), 2));
+    assert_eq!((looked, readings), (Ok(seen(6, 2, None)), 2));
 }
 
 #[test]
@@ -112,14 +118,14 @@ fn writes_that_came_between_make_another_reading() {
     // two counts a reading: the first differs, the second does not
     let writes = [(7, 0), (8, 0), (9, 0), (9, 0)];
     let looked = three_tries(&Device::new(image(5)), &writes, transaction);
-    assert_eq!(looked, Ok(Looked { value: 5, tries: 2 }));
+    assert_eq!(looked, Ok(seen(5, 2, Some(9))));
 }
 
 #[test]
 fn writes_under_way_are_not_quiet_though_the_count_stands_still() {
     let writes = [(7, 1), (7, 1), (7, 0), (7, 1), (7, 0), (7, 0)];
     let looked = three_tries(&Device::new(image(5)), &writes, transaction);
-    assert_eq!(looked, Ok(Looked { value: 5, tries: 3 }));
+    assert_eq!(looked, Ok(seen(5, 3, Some(7))));
 }
 
 #[test]
@@ -128,7 +134,7 @@ fn a_device_whose_count_vanishes_is_not_quiet() {
     let (device, limits) = (Device::new(image(5)), Limits::default());
     let writes = || count.take();
     let looking = Looking { source: &device, writes: &writes, tries: 2, limits, watch: None };
-    assert_eq!(look(&looking, transaction), Ok(Looked { value: 5, tries: 2 }));
+    assert_eq!(look(&looking, transaction), Ok(seen(5, 2, None)));
 }
 
 #[test]
@@ -153,7 +159,7 @@ fn a_reading_that_calls_itself_torn_is_repeated() {
         readings += 1;
         if readings < 3 { Err(MetaError::Torn) } else { transaction(reader) }
     });
-    assert_eq!(looked, Ok(Looked { value: 5, tries: 3 }));
+    assert_eq!(looked, Ok(seen(5, 3, None)));
     let torn = three_tries(&Device::new(image(5)), &[], |_| Err::<(), _>(MetaError::Torn));
     assert_eq!(torn, Err(MetaError::Torn));
 }
@@ -191,9 +197,9 @@ fn an_error_of_a_look_that_was_overtaken_is_tried_again() {
         }
     };
     let by_count = three_tries(&device, &[(7, 0), (8, 0)], fails_first(false));
-    assert_eq!(by_count, Ok(Looked { value: 5, tries: 2 }));
+    assert_eq!(by_count, Ok(seen(5, 2, Some(8))));
     let by_superblock = three_tries(&device, &[], fails_first(true));
-    assert_eq!(by_superblock, Ok(Looked { value: 6, tries: 2 }));
+    assert_eq!(by_superblock, Ok(seen(6, 2, None)));
 }
 
 #[test]
@@ -207,7 +213,7 @@ fn a_superblock_that_cannot_be_read_again_is_an_error_and_no_commit() {
     let busy = [(7, 0), (8, 0)];
     for states in [vec![Ok(image(5)), error()], vec![error()]] {
         let device = Device::new(image(5)).becomes(states);
-        assert_eq!(three_tries(&device, &busy, transaction), Ok(Looked { value: 5, tries: 2 }));
+        assert_eq!(three_tries(&device, &busy, transaction), Ok(seen(5, 2, Some(8))));
     }
 }
 
