@@ -209,6 +209,12 @@ impl Damages {
         self.list.extend(other.list.into_iter().take(room));
     }
 
+    /// By the blocks that they are in, whatever the order of reading was.
+    pub(super) fn by_block(mut self) -> Self {
+        self.list.sort_by_key(|damage| damage.block);
+        self
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.total == 0

@@ -178,6 +178,7 @@ impl Judged {
             }
         })?;
         judged.damages.append(damages);
+        judged.damages = std::mem::take(&mut judged.damages).by_block();
         judged.reached = sum_up(std::mem::take(&mut judged.reached));
         Ok(judged)
     }

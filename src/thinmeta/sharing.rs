@@ -85,7 +85,7 @@ pub(super) fn run(
         }
     })?;
     damages.append(beyond);
-    Ok((damages, sum_up(reached)))
+    Ok((damages.by_block(), sum_up(reached)))
 }
 
 /// A set is added up once, however many leaves it reaches: it may have many runs.
@@ -222,7 +222,8 @@ pub(super) struct TableBounds {
 }
 
 impl TableBounds {
-    /// The windows of a pool with so many blocks.
+    /// The windows of a pool with so many blocks: one at least, for in a pool that is said to have
+    /// none every mapping leads nowhere, which a pass tells.
     pub(super) fn windows(self, end: u64) -> Result<Vec<Range<u64>>, MetaError> {
         let window = (self.memory / 4).max(1);
         if end.div_ceil(window) > self.passes {
@@ -231,7 +232,7 @@ impl TableBounds {
             let what = "the table of data blocks";
             return Err(MetaError::TooLarge { what, needs: bytes(end), limit });
         }
-        let starts = (0..end.div_ceil(window)).map(|at| at * window);
+        let starts = (0..end.div_ceil(window).max(1)).map(|at| at * window);
         Ok(starts.map(|start| start..(start + window).min(end)).collect())
     }
 }

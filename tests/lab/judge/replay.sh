@@ -6,9 +6,11 @@ equal "the recording is for its owner alone" 600 "$(cat host.mode)"
 either() { # either REPLAYED BEFORE AFTER: equal to one of the two
     cmp -s "$1" "$2" || diff "$1" "$3"
 }
+# the recording itself takes some of the room on the host's filesystem
+still() { jq -S '(.. | strings) |= sub("free on their filesystem: .*"; "free on their filesystem: N")' "$@"; }
 for view in tree layers pool findings; do
-    for live in "before/$view.json" "after/$view.json"; do jq -S . "$live" >"$live.sorted"; done
-    "$THINSCOPE" --from host.thinscope "$view" --json | jq -S . >"replayed-$view.json"
+    for live in "before/$view.json" "after/$view.json"; do still "$live" >"$live.sorted"; done
+    "$THINSCOPE" --from host.thinscope "$view" --json | still >"replayed-$view.json"
     ok "$view: the document replayed equals the live one" \
         either "replayed-$view.json" "before/$view.json.sorted" "after/$view.json.sorted"
 done

@@ -20,7 +20,8 @@ status() { dmsetup status --noflush "$pool"; }
 writes() { awk '{ print $5 }' "/sys/class/block/${tmeta#/dev/}/stat"; }
 
 # nobody writes while figures are compared
-docker ps -q --filter status=running 2>/dev/null | xargs -r docker pause >/dev/null
+running=$(docker ps -q --filter status=running 2>/dev/null)
+echo "$running" | xargs -r docker pause >/dev/null
 take_views() {
     thinscope layers --sharing --json >sharing.json &&
         thinscope layers --json >layers.json &&
@@ -87,3 +88,5 @@ while read -r id exclusive; do
     equal "deleting $id alone frees what it holds alone" "$exclusive" \
         "$(thinscope layers --json --freed-by "$id" | jq .freed.bytes)"
 done < <(jq -r '.devices[] | "\(.device_id) \(.exclusive_bytes)"' sharing.json | head -n 4)
+# whatever is checked after this finds them as they were
+echo "$running" | xargs -r docker unpause >/dev/null
