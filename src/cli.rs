@@ -26,6 +26,9 @@ pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
     pub global: Globals,
+    /// Open the screen on this metadata device, or saved image of one, and on nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "root"])]
+    pub metadata: Option<PathBuf>,
     /// What to do; the screen when left out.
     #[command(subcommand)]
     pub command: Option<Command>,

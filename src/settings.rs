@@ -26,6 +26,8 @@ pub enum HostChoice {
         /// The file tree.
         root: Option<PathBuf>,
     },
+    /// A metadata device or a saved image of one, and nothing of the host around it.
+    Metadata(PathBuf),
     /// A recording.
     Recording(PathBuf),
     /// A recording that is built in; the first when there is no name.
@@ -150,6 +152,10 @@ fn choose_host(cli: &Cli) -> Result<HostChoice, UsageError> {
         ));
     }
     match &cli.command {
+        Some(_) if cli.metadata.is_some() => Err(UsageError::new(
+            "--metadata before a command opens the screen: `thinscope layers --metadata FILE` \
+             prints what it holds",
+        )),
         Some(Command::Demo { .. }) if from.is_some() || root.is_some() => Err(UsageError::new(
             "demo shows a host that is built in: it takes neither --from nor --root",
         )),
@@ -157,9 +163,10 @@ fn choose_host(cli: &Cli) -> Result<HostChoice, UsageError> {
             "capture records a host, and --from names a recording already: copy that file instead",
         )),
         Some(Command::Demo { name, .. }) => Ok(HostChoice::Demo(name.clone())),
-        _ => Ok(match from {
-            Some(file) => HostChoice::Recording(file.clone()),
-            None => HostChoice::Live { root: root.clone() },
+        _ => Ok(match (from, &cli.metadata) {
+            (Some(file), _) => HostChoice::Recording(file.clone()),
+            (None, Some(file)) => HostChoice::Metadata(file.clone()),
+            (None, None) => HostChoice::Live { root: root.clone() },
         }),
     }
 }

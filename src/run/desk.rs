@@ -174,6 +174,7 @@ impl Audience for Watcher<'_> {
 fn forbidden(settings: &Settings) -> Option<String> {
     if !is_live(settings) {
         return Some(match settings.host {
+            HostChoice::Metadata(_) => "metadata is looked at, and nothing of its host".to_owned(),
             HostChoice::Live { .. } => "the files of another host are looked at".to_owned(),
             _ => "this is a recorded host".to_owned(),
         });

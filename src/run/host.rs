@@ -69,8 +69,7 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
                 plan.metadata.freed.dedup();
             }
             if let Some(file) = metadata {
-                plan.options.metadata_file = Some(metadata_file(file)?);
-                plan.sources = vec![Source::Host, Source::Metadata];
+                only_metadata(plan, file)?;
             }
         }
         Command::Block { words, data, .. } => {
@@ -82,6 +81,13 @@ fn deepen(plan: &mut LookPlan, report: &Command) -> Result<(), Trouble> {
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// Looks at one metadata device or image and at nothing else.
+fn only_metadata(plan: &mut LookPlan, file: &Path) -> Result<(), Trouble> {
+    plan.options.metadata_file = Some(metadata_file(file)?);
+    plan.sources = vec![Source::Host, Source::Metadata];
     Ok(())
 }
 
@@ -97,11 +103,17 @@ fn metadata_file(file: &Path) -> Result<MetadataFile, Trouble> {
 pub(super) fn plan(settings: &Settings) -> Result<LookPlan, Trouble> {
     let (place, mounted_tree) = match &settings.host {
         HostChoice::Live { root } => (live(root.as_deref())?, root.is_some()),
+        HostChoice::Metadata(_) => (live(None)?, false),
         HostChoice::Recording(file) => (Place::File(file.clone()), false),
         HostChoice::Demo(name) => (recorded(name.as_deref())?, false),
     };
     let docker_roots = settings.docker_roots.iter().map(HostPath::new).collect();
-    Ok(LookPlan::new(place, LookOptions { docker_roots, mounted_tree, metadata_file: None }))
+    let options = LookOptions { docker_roots, mounted_tree, metadata_file: None };
+    let mut plan = LookPlan::new(place, options);
+    if let HostChoice::Metadata(file) = &settings.host {
+        only_metadata(&mut plan, file)?;
+    }
+    Ok(plan)
 }
 
 fn live(root: Option<&Path>) -> Result<Place, Trouble> {

@@ -299,10 +299,13 @@ impl Follower {
         }
     }
 
-    /// All but metadata, which follows when it is known where it lies.
+    /// All but metadata, which follows when it is known where it lies: of a file that is so from the
+    /// start.
     fn want_all(&mut self, wanted: Wanted) {
         let now = Instant::now();
-        let others = self.turns.iter_mut().filter(|(source, _)| **source != Source::Metadata);
+        let known = self.plan.options.metadata_file.is_some();
+        let others =
+            self.turns.iter_mut().filter(|(source, _)| known || **source != Source::Metadata);
         others.for_each(|(_, turn)| turn.want(wanted, now));
     }
 

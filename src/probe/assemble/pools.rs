@@ -220,10 +220,12 @@ impl Pools {
         Some(PoolIx(ix(at)))
     }
 
-    /// A pool of which nothing is known but a node and a name.
+    /// A pool of which nothing but its metadata is looked at: whether some host has it active is not
+    /// known.
     pub(super) fn add_named(&mut self, node: NodeIx, name: Printable) {
         let what = name.to_string();
-        let pool = Pool { node, ..blank(None, name) };
+        let state = PoolState::Unseen { why: "only its metadata is looked at".into() };
+        let pool = Pool { node, state, ..blank(None, name) };
         self.push(pool, what, None);
     }
 

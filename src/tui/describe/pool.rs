@@ -8,6 +8,7 @@ use crate::report::text::{describe_forecast, what_next};
 use crate::text::Printable;
 use crate::tui::outline::owners::runs;
 use crate::tui::seen::Seen;
+use crate::units::Bytes;
 
 /// A pool.
 pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool) {
@@ -20,11 +21,17 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
     match &pool.state {
         PoolState::Active(status) => describe_status(lines, seen, pool, status),
         PoolState::Failed => lines.text("failed: the kernel answers nothing but Fail"),
-        PoolState::Unseen { why } => lines.text(format!("status not seen: {why}")),
+        PoolState::Unseen { why } => {
+            lines.text(format!("status not seen: {why}"));
+            describe_committed(lines, pool);
+        }
         PoolState::Inactive => {
-            lines.text("inactive: no device for it in the kernel, its figures are not known");
-            lines.size("data size", pool.data_size.or(node.size));
-            lines.size("metadata size", pool.metadata_size);
+            lines.text("inactive: no device for it in the kernel");
+            if pool.contents.is_none() {
+                lines.size("data size", pool.data_size.or(node.size));
+                lines.size("metadata size", pool.metadata_size);
+            }
+            describe_committed(lines, pool);
         }
     }
     lines.maybe("history", seen.trends.place.as_ref());
@@ -39,6 +46,18 @@ pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node, pool: &Pool)
     lines.maybe("profile", pool.profile.as_ref().filter(|profile| !profile.is_empty()));
     describe_driver(lines, pool);
     describe_next(lines, seen, pool);
+}
+
+/// What its metadata says is in use.
+fn describe_committed(lines: &mut Lines, pool: &Pool) {
+    let Some(contents) = pool.contents.as_deref() else { return };
+    let (data, metadata) = (&contents.data, &contents.metadata);
+    let of =
+        |used: Bytes, total: Bytes| format!("{} of {}", format::long(used), format::long(total));
+    let block = contents.block_size;
+    lines.fact("data", of(data.used.bytes(block), data.total.bytes(block)));
+    lines.fact("metadata", of(metadata.used.bytes(), metadata.total.bytes()));
+    lines.fact("transaction", contents.transaction.to_string());
 }
 
 /// Who acts when it goes on filling.
