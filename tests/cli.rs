@@ -55,6 +55,8 @@ fn what_cannot_be_understood_is_a_usage_error_on_standard_error() {
         &["tree", "surplus"],
         &["layers", "--freed-by", "x"],
         &["layers", "--metadata", "m", "--from", "a"],
+        &["--metadata", "m", "--from", "a"],
+        &["--metadata", "m", "tree"],
         &["explain"],
         &["--refresh", "soon"],
         &["--refresh", "0", "tree"],

@@ -10,6 +10,8 @@ mod caller;
 mod devices;
 #[path = "contract/killed.rs"]
 mod killed;
+#[path = "contract/looks.rs"]
+mod looks;
 #[path = "act/process.rs"]
 mod process;
 #[path = "contract/tools.rs"]

@@ -164,7 +164,7 @@ fn a_volume_is_read_through_its_extents() {
     let laid = Laid {
         media: vec![medium("a"), medium("b")],
         spans: vec![span(first.len(), (1, 0)), span(second.len(), (0, 8192))],
-        written: None,
+        ..Laid::default()
     };
     let live = read_metadata(&host(), &asked(whole(), Depth::Mappings, false), Ways::default());
     assert_eq!(read_metadata(&media, &asked(laid, Depth::Mappings, false), Ways::default()), live);

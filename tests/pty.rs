@@ -5,6 +5,8 @@
 
 #[path = "common/all.rs"]
 mod common;
+#[path = "common/meta_writer.rs"]
+mod meta_writer;
 #[path = "pty/tmux.rs"]
 mod tmux;
 
@@ -88,6 +90,25 @@ fn q_ends_it_with_0_and_gives_everything_back() -> io::Result<()> {
         assert!(last(given_back) > last(taken), "{given_back:?} came after {taken:?}");
     }
     Ok(())
+}
+
+#[test]
+fn it_opens_on_a_saved_metadata_image_and_claims_nothing_of_a_host() -> io::Result<()> {
+    let mut pool = meta_writer::Pool::new(1000, 252);
+    pool.create(7);
+    (0..32).for_each(|block| pool.write(7, block));
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("saved-tmeta");
+    std::fs::write(&file, pool.image(40))?;
+    let file = file.to_str().expect("a temporary folder has a plain name");
+    let terminal = Terminal::start(120, 40)?;
+    terminal.enter(&format!("{THINSCOPE} --metadata {file}"))?;
+    let shown = terminal.wait_for("device 7")?;
+    for expected in ["64.0 KiB blocks", "2.0M", "status not seen: only its metadata is", "1 pool"] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    assert!(!shown.contains("warning") && !shown.contains("inactive"), "{shown}");
+    terminal.press("q")
 }
 
 #[test]

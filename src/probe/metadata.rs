@@ -8,6 +8,7 @@ mod base;
 mod block;
 mod descent;
 mod places;
+mod raid;
 mod read;
 pub mod reserve;
 mod rest;
@@ -121,7 +122,7 @@ pub struct Asked {
 }
 
 /// Where metadata lies.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Laid {
     /// The devices or files that hold it.
     pub media: Vec<Medium>,
@@ -129,13 +130,26 @@ pub struct Laid {
     pub spans: Vec<Span>,
     /// The device whose count of writes tells of commits: that of an active pool.
     pub written: Option<DevNo>,
+    /// The legs of a mirror, each of which holds all of it when it is in sync; nothing else is told
+    /// then.
+    #[serde(default)]
+    pub legs: Vec<Leg>,
 }
 
 impl Laid {
     /// All of one device or file.
     pub fn whole(medium: Medium, written: Option<DevNo>) -> Self {
-        Self { media: vec![medium], spans: Vec::new(), written }
+        Self { media: vec![medium], written, ..Self::default() }
     }
+}
+
+/// One leg of an inactive mirror.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// What it holds.
+    pub at: Laid,
+    /// Where it says whether it is in sync.
+    pub superblock: Laid,
 }
 
 /// A piece of a volume: on one place, or striped over several.

@@ -167,10 +167,13 @@ fn picture_of(plan: &LookPlan, recordings: &[Recording]) -> Picture {
     picture
 }
 
-/// All sources at the same time.
+/// All sources at the same time. Those that take longest begin first: starting a process takes
+/// this one's time.
 fn start_all(plan: &LookPlan) -> JoinSet<Recording> {
+    const SLOWEST_FIRST: [Source; 6] =
+        [Source::Lvm, Source::Docker, Source::Dm, Source::Block, Source::Mounts, Source::Host];
     let mut looks = JoinSet::new();
-    for source in plan.sources.iter().copied().filter(|source| *source != Source::Metadata) {
+    for source in SLOWEST_FIRST.into_iter().filter(|source| plan.sources.contains(source)) {
         let plan = plan.clone();
         looks.spawn(async move { look_at(&plan, source).await.recording });
     }

@@ -8,7 +8,7 @@ out=${THINSCOPE_LAB_OUT:-$(mktemp -d "${TMPDIR:-/var/tmp}/thinscope-suite.XXXXXX
 THINSCOPE=$PWD/target/release/thinscope
 [ -x "$THINSCOPE" ] || { echo "build it first: cargo build --release" >&2; exit 2; }
 export THINSCOPE
-contract=$(cargo test --locked --no-run --message-format=json --test contract 2>/dev/null |
+contract=$(cargo test --locked --release --no-run --message-format=json --test contract 2>/dev/null |
     sed -n 's/.*"executable":"\([^"]*contract-[^"]*\)".*/\1/p' | tail -n 1)
 
 # host | checks in the guest, in one boot | judged here from what was gathered

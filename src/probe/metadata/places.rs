@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Laid, PoolPlace, Span};
+use super::{Laid, Leg, PoolPlace, Span};
 use crate::ids::ThinId;
 use crate::model::engine::Base;
 use crate::model::{Kind, NodeIx, Pool, Topology};
@@ -86,12 +86,10 @@ fn suspended_below(topology: &Topology, at: NodeIx, deepest: usize) -> Option<St
 fn on_pvs(lvm: &LvmSeen, uuid: &str) -> Result<Laid, String> {
     let volumes = Volumes::new(lvm);
     let volume = volumes.by_uuid.get(uuid).copied().ok_or("LVM does not tell where it lies")?;
-    let mut laid = Laid { media: Vec::new(), spans: Vec::new(), written: None };
-    volumes.add(volume, &mut laid, false)?;
-    if laid.spans.is_empty() {
-        return Err("LVM does not tell on which extents it lies".to_owned());
+    match volume.pieces.as_slice() {
+        [mirror] if mirror.segtype == "raid1" => volumes.legs(volume, mirror),
+        _ => volumes.lay(volume),
     }
-    Ok(laid)
 }
 
 struct Volumes<'a> {
@@ -109,17 +107,17 @@ impl<'a> Volumes<'a> {
         }
     }
 
-    /// A leg of a mirror is no mirror again.
-    fn add(&self, volume: &Lv, laid: &mut Laid, leg: bool) -> Result<(), String> {
+    /// Where a volume without legs lies.
+    fn lay(&self, volume: &Lv) -> Result<Laid, String> {
         let extent = self.lvm.vgs.iter().find(|vg| vg.uuid == volume.vg_uuid);
         let extent =
             extent.and_then(|vg| vg.extent).ok_or("the size of its VG's extents is not known")?;
+        let mut laid = Laid::default();
         for piece in &volume.pieces {
             match piece.segtype.as_str() {
                 "linear" | "striped" => {
                     laid.spans.push(self.span(piece, extent, &mut laid.media)?);
                 }
-                "raid1" if !leg => return self.add_leg(volume, piece, laid),
                 other => {
                     return Err(format!(
                         "it is inactive, and its metadata on a {other} volume cannot be read in \
@@ -128,21 +126,31 @@ impl<'a> Volumes<'a> {
                 }
             }
         }
-        Ok(())
+        if laid.spans.is_empty() {
+            return Err("LVM does not tell on which extents it lies".to_owned());
+        }
+        Ok(laid)
     }
 
-    /// A leg of a mirror, which holds all bytes. LVM marks one that is not in sync with `I`
-    /// (lvs(8), `lv_attr`), and an inactive one always so: which leg is behind cannot be told.
-    fn add_leg(&self, volume: &Lv, piece: &Piece, laid: &mut Laid) -> Result<(), String> {
-        let legs = piece.at.iter().filter_map(|(name, _)| {
-            self.lvm.lvs.iter().find(|lv| lv.vg_uuid == volume.vg_uuid && lv.name == *name)
-        });
-        let in_sync = legs.into_iter().find(|leg| leg.attr.starts_with('i'));
-        let leg = in_sync.ok_or(
-            "it is inactive and mirrored, and which leg of the mirror is in sync is not known; \
-             activate the pool to see it",
-        )?;
-        self.add(leg, laid, true)
+    /// The legs of a mirror, each with the volume that it keeps its state in: `NAME_rimage_N` has
+    /// `NAME_rmeta_N`. One whose PV is missing is left empty, and is not read.
+    fn legs(&self, volume: &Lv, mirror: &Piece) -> Result<Laid, String> {
+        let named = |name: &str| {
+            let mut all = self.lvm.lvs.iter();
+            all.find(|lv| lv.vg_uuid == volume.vg_uuid && lv.name == name).map(|lv| self.lay(lv))
+        };
+        let mut legs = Vec::new();
+        for (image, _) in &mirror.at {
+            let state = image.replace("_rimage_", "_rmeta_");
+            let lain = named(image).zip(named(&state).filter(|_| state != *image));
+            let (at, superblock) =
+                lain.ok_or("LVM does not tell on which volumes its mirror lies")?;
+            legs.push(match (at, superblock) {
+                (Ok(at), Ok(superblock)) => Leg { at, superblock },
+                _ => Leg::default(),
+            });
+        }
+        Ok(Laid { legs, ..Laid::default() })
     }
 
     fn span(&self, piece: &Piece, extent: Bytes, media: &mut Vec<Medium>) -> Result<Span, String> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::descent;
+use super::raid::leg_in_sync;
 use super::reserve::{Reserved, Reserving};
 use super::rest::{is_at_rest, read_writes};
 use super::source::{Recorded, open};
@@ -99,6 +100,7 @@ fn read_pool(
     (place, laid, recorded): (&PoolPlace, &Laid, Option<Recorded<'_>>),
     (what, ways): (What<'_>, Ways<'_>),
 ) -> Result<Option<Read>, String> {
+    let laid = if laid.legs.is_empty() { laid } else { leg_in_sync(host, &laid.legs)? };
     let opened = open(host, laid, recorded).map_err(|failure| failure.why)?;
     let Some(source) = opened else { return Ok(None) };
     let writes = || laid.written.and_then(|dev| read_writes(host, dev));

@@ -22,11 +22,25 @@ pub(crate) enum Tone {
     Critical,
 }
 
+const INACTIVE: &str = "inactive";
+
+/// Whether no device of its host was seen, so that it may well be active.
+fn is_unlisted(seen: &Seen, device: &ThinDevice) -> bool {
+    let pool = seen.topology().pool(device.pool);
+    let unseen = matches!(pool.state, PoolState::Unseen { .. });
+    unseen && seen.topology().node(pool.node).device.is_none()
+}
+
 /// The state of a row.
 pub(crate) fn state(seen: &Seen, outline: &Outline, subject: &Subject<'_>) -> (String, Tone) {
     match (subject.what, subject.thin, subject.node) {
         (What::Group(at), ..) => outline.groups.get(at as usize).map_or_else(nothing, of_group),
-        (What::Node(_), Some(device), Some(node)) => thin(device, node),
+        (What::Node(_), Some(device), Some(node)) => match thin(device, node) {
+            (text, _) if text == INACTIVE && is_unlisted(seen, device) => {
+                ("?".to_owned(), Tone::Quiet)
+            }
+            told => told,
+        },
         (What::Node(_), None, Some(node)) => {
             let pool = node.facts.pool.and_then(|at| seen.topology().pools.get(at.0 as usize));
             pool.map_or_else(|| of_node(node), pool_state)
@@ -59,7 +73,7 @@ fn thin(device: &ThinDevice, node: &Node) -> (String, Tone) {
         _ if device.deferred_deletion => ("deleting", Tone::Warning),
         (Role::Container, Some(state)) => (state.name(), container_tone(state)),
         _ if device.active => ("active", Tone::Plain),
-        _ => ("inactive", Tone::Quiet),
+        _ => (INACTIVE, Tone::Quiet),
     };
     (text.to_owned(), tone)
 }

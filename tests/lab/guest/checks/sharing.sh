@@ -88,5 +88,24 @@ while read -r id exclusive; do
     equal "deleting $id alone frees what it holds alone" "$exclusive" \
         "$(thinscope layers --json --freed-by "$id" | jq .freed.bytes)"
 done < <(jq -r '.devices[] | "\(.device_id) \(.exclusive_bytes)"' sharing.json | head -n 4)
+# parents: Docker's own word against the mappings, and what the metadata alone tells of them
+parents() { jq -r '.devices[] | select(.parent_device_id != null) | "\(.device_id) \(.parent_device_id)"' sharing.json | sort -n; }
+equal "no parent that the engine names is contradicted by the mappings" "[]" \
+    "$(jq -c '[.devices[] | select(.parent_descent == "contradicted") | .device_id]' sharing.json)"
+if [ -d /var/lib/docker/devicemapper ]; then
+    ok "most are confirmed by them" jq -e '[.devices[] | select(.parent_device_id != null) | .parent_descent == "confirmed"]
+        | (map(select(.)) | length) * 2 > length and length > 0' sharing.json
+    thinscope layers --sharing --json --metadata "$tmeta" >alone.json
+    parents >named.txt
+    jq -r '.devices[] | .device_id as $id | .inferred_parent | select(.certainty == "certain") | "\($id) \(.device_id)"' \
+        alone.json | sort -n >certain.txt
+    ok "for some devices the metadata alone is certain" test -s certain.txt
+    equal "and where it is, Docker says the same" "" "$(comm -23 <(sort certain.txt) <(sort named.txt))"
+    jq -r '.devices[] | .device_id as $id | .inferred_parent | select(.certainty == "none" or .certainty == "gone") | $id' \
+        alone.json | sort >parentless.txt
+    equal "none that it calls empty or orphaned has a parent that is there" "" \
+        "$(comm -12 parentless.txt <(awk '{ print $1 }' named.txt | sort))"
+    echo "figure: of $(wc -l <named.txt) parents that Docker names, the metadata alone tells $(wc -l <certain.txt) for certain and $(jq '[.devices[] | select(.inferred_parent.certainty == "likely")] | length' alone.json) as likely"
+fi
 # whatever is checked after this finds them as they were
 echo "$running" | xargs -r docker unpause >/dev/null
