@@ -29,6 +29,8 @@ direct-lvm       | load reserve |
 direct-lvm       | monitor |
 direct-lvm       | engine |
 bare             | set_up |
+bare             | striped mirror |
+direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |
 loop-lvm         | killed |
