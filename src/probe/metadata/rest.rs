@@ -13,9 +13,9 @@ use crate::probe::ask;
 use crate::sys::{HostPath, Keep, Question, ReadHost};
 use crate::thinmeta::Writes;
 
-/// Glances at the counters, and the time between them: longer together than two of the kernel's
-/// periods.
-const GLANCES: usize = 10;
+/// How often and how long is waited between two glances at the counters: longer together than two of
+/// the kernel's periods.
+const WAITS: usize = 10;
 const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Whether nothing was committed since these writes were counted, nor is for a while, and nothing
@@ -27,14 +27,15 @@ pub(super) fn is_at_rest(
     (metadata, since): (DevNo, Option<Writes>),
 ) -> bool {
     let Some(data) = data else { return false };
-    for _ in 0..GLANCES {
-        host.wait(BETWEEN);
+    let rests = || {
         let now = read_writes(host, metadata);
-        if now.is_none() || now != since || read_under_way(host, data) != Some(0) {
-            return false;
-        }
-    }
-    true
+        now.is_some() && now == since && read_under_way(host, data) == Some(0)
+    };
+    rests()
+        && (0..WAITS).all(|_| {
+            host.wait(BETWEEN);
+            rests()
+        })
 }
 
 /// The writes that a device has seen, and those under way.

@@ -53,7 +53,7 @@ compare() { # compare: the looks of one batch with the truth around them
 }
 
 before_all=$(rest)
-begin_load "$pool" 0.02
+begin_load "$pool" 0.1
 mkdir batch
 : >gaps.txt
 truth >before.txt
