@@ -50,6 +50,15 @@ contains() {
     esac
 }
 
+# says SENTENCE STATUS PART COMMAND…: the command ends so, and a part of what it prints is this
+says() {
+    local sentence=$1 status=$2 part=$3 said
+    shift 3
+    said=$("$@" 2>&1 </dev/null)
+    equal "$sentence: exit status" "$status" $?
+    contains "$sentence: words" "$part" "$said"
+}
+
 # eventually SECONDS COMMAND…: tries until it succeeds
 eventually() {
     local deadline=$((SECONDS + $1))

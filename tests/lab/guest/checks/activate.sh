@@ -4,13 +4,6 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/witness.sh"
 pool=docker-thinpool
-says() {
-    local sentence=$1 status=$2 part=$3 said
-    shift 3
-    said=$("$@" 2>&1 </dev/null)
-    equal "$sentence: exit status" "$status" $?
-    contains "$sentence: words" "$part" "$said"
-}
 away() { vgchange -q -an docker; }
 
 says "no consent" 1 "consent is missing" thinscope activate

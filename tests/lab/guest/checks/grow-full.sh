@@ -4,13 +4,6 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/witness.sh"
 pvcreate -q /dev/vdc && vgcreate -q t /dev/vdc
-says() {
-    local sentence=$1 status=$2 part=$3 said
-    shift 3
-    said=$("$@" 2>&1 </dev/null)
-    equal "$sentence: exit status" "$status" $?
-    contains "$sentence: words" "$part" "$said"
-}
 mode_of() { dmsetup status --noflush "$1" | grep -oE ' (rw|ro|out_of_data_space) ' | tr -d ' '; }
 
 # a pool with an LVM volume, out of data space

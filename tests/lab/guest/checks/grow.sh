@@ -9,13 +9,6 @@ pool=$(pool_name)
 ok "a container writes" start_writer shop-web-1
 still=$(thin_of shop-worker-1)
 sum=$(quiet_sum "$still")
-says() { # says SENTENCE EXIT PART COMMAND…: exit status, and a part of what it prints
-    local sentence=$1 status=$2 part=$3 said
-    shift 3
-    said=$("$@" 2>&1 </dev/null)
-    equal "$sentence: exit status" "$status" $?
-    contains "$sentence: words" "$part" "$said"
-}
 unchanged() { equal "$1: nothing was changed" "$before" "$(dmsetup table "$pool"; vgs --noheadings --units b -o vg_free,pv_count docker)"; }
 before=$(dmsetup table "$pool"; vgs --noheadings --units b -o vg_free,pv_count docker)
 
