@@ -20,6 +20,29 @@ ok "metadata and data grow in one window" thinscope grow --data +1G --metadata +
 equal "data has grown again" $((total + 32768)) "$(total_of "$pool")"
 equal "metadata too" $((metadata + 16384)) "$(metadata_of "$pool")"
 equal "still every other argument" "$kept" "$(arguments)"
+# over volumes it is LVM that grows what lies below; a volume that somebody grew already is taken in
+volume_size() { lvs --noheadings --nosuffix --units b -o lv_size "store/$1" | tr -d ' '; }
+volumes_agree() {
+    equal "the whole of the data volume is in the pool" "$(volume_size data)" $(($(dmsetup table "$pool" | cut -d ' ' -f 2) * 512))
+    equal "and of the metadata volume" "$(volume_size metadata)" $(($(metadata_of "$pool") * 4096))
+}
+by_hand() {
+    local before
+    before=$(total_of "$pool")
+    lvextend -q -L +64M store/data
+    equal "a volume grown by hand alone changes no pool" "$before" "$(total_of "$pool")"
+    says "what was grown by hand is taken in" 0 "done and verified" thinscope grow --data +64M --yes="$pool"
+    equal "its 1024 blocks are there" $((before + 1024)) "$(total_of "$pool")"
+    says "more than the group has is refused" 1 "free: ask for less" thinscope grow --data +1T --yes="$pool"
+    says "a disk cannot join a pool that LVM does not own" 1 "no LVM pool" thinscope grow --data +1G --add-pv /dev/vdc --yes="$pool"
+    equal "its 1024 blocks and no more" $((before + 1024)) "$(total_of "$pool")"
+}
+if [ -e /dev/store/data ]; then
+    volumes_agree
+    by_hand
+    volumes_agree
+    equal "still every other argument of the table" "$kept" "$(arguments)"
+fi
 ok "the writer goes on to the end" goes_on shop-web-1
 ok "no line of it is missing" whole shop-web-1
 ok "nothing is suspended" nothing_suspended
