@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2034
 # A container that writes all the time, and what must be the same before and after a change.
 
-# start_writer CONTAINER: numbered lines, each followed by a block that is on the disk when it goes on
+# start_writer CONTAINER [PAUSE]: numbered lines, each followed by a block that is on the disk when it
+# goes on; with a rest of so many seconds after each
 start_writer() {
-    docker exec -d "$1" /bin/sh -c 'n=0; while :; do n=$((n+1)); echo $n >>/written; dd if=/dev/zero of=/synced bs=65536 count=1 conv=fsync 2>/dev/null; done'
+    docker exec -d -e PAUSE="$2" "$1" /bin/sh -c 'n=0; while :; do n=$((n+1)); echo $n >>/written; dd if=/dev/zero of=/synced bs=65536 count=1 conv=fsync 2>/dev/null; ${PAUSE:+sleep $PAUSE}; done'
     eventually 20 wrote_more "$1" 0
 }
 written() { docker exec "$1" /bin/cat /written 2>/dev/null | tail -n 1; }

@@ -1,66 +1,123 @@
 #!/bin/bash
 # Growing is killed at any moment: thinscope alone, with its whole process group, LVM within its
 # window, the process that holds ours. Nothing stays suspended, resume reaches the end, and a
-# container that writes meanwhile loses nothing. KILLS says how often (6).
+# container that writes meanwhile loses nothing.
+#   killed.sh [KILLS] [SEED]    kills at moments of chance (6)
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 . "$LAB/guest/witness.sh"
 
+kills=${1:-6}
+RANDOM=${2:-1}
 pool=$(pool_name)
 case $pool in
 docker-thinpool)
-    by=4M blocks=8 killer="^/[a-z/]*lvm lvextend"
+    by=4M blocks=8 metadata_blocks=1024 killer="^/[a-z/]*lvm lvextend"
+    # LVM's own low water mark (the 7th word) follows the size
+    arguments() { dmsetup table "$pool" | cut -d ' ' -f 3-6,8-; }
     pvcreate -q /dev/vdc /dev/vdd && vgextend -q docker /dev/vdc /dev/vdd
     ;;
-*) by=1M blocks=16 killer="__act" ;;
+*)
+    by=1M blocks=16 metadata_blocks=256 killer="__act"
+    arguments() { dmsetup table "$pool" | cut -d ' ' -f 3-; }
+    ;;
 esac
-ok "a container writes" start_writer shop-web-1
-start=$(total_of "$pool")
-done_runs() { thinscope journal --json | jq '[.runs[] | select(.state == "done")] | length'; }
-expected() { echo $((start + $(done_runs) * blocks)); }
+# many kills take long enough: then the container leaves the processor to them
+ok "a container writes" start_writer shop-web-1 "$([ "$kills" -le 20 ] || echo 0.5)"
+kept=$(arguments)
+start=$(total_of "$pool") start_metadata=$(metadata_of "$pool")
+# what was agreed to: of every run that is done, and of no other
+runs() { thinscope journal | grep -c -- "$1"; }
+expected() { echo $((start + $(runs '--data .*  done$') * blocks)); }
+expected_metadata() { echo $((start_metadata + $(runs '--metadata .*  done$') * metadata_blocks)); }
 any_suspended() { grep -qs 1 /sys/block/dm-*/dm/suspended; }
 # suspended_long: something is suspended now, and all of the next second
 suspended_long() {
-    local tries=0
-    while [ $((tries += 1)) -le 20 ]; do
-        any_suspended || return 1
-        sleep 0.05
+    local until=$((SECONDS + 2))
+    while any_suspended; do
+        [ "$SECONDS" -lt "$until" ] || return 0
+        pause 50
     done
+    return 1
 }
-resumed() { # resumed WHAT: resume ends what was cut off, and the pool has what was agreed to
+# pause MILLISECONDS, without a process: there is one processor too few already
+exec {never}<> <(:)
+pause() {
+    local seconds
+    printf -v seconds '%d.%03d' $(($1 / 1000)) $(($1 % 1000))
+    read -r -t "$seconds" -u "$never" || return 0
+}
+resumed() { # resumed: resume ends what was cut off, and the pool has what was agreed to
     thinscope resume >/tmp/resume.log 2>&1
     local status=$?
-    { [ $status = 0 ] && ! any_suspended && [ "$(total_of "$pool")" = "$(expected)" ]; } || {
-        echo "resume: $status; $(total_of "$pool") blocks, expected $(expected)"
+    { [ $status = 0 ] && ! any_suspended && [ "$(arguments)" = "$kept" ] &&
+        [ "$(total_of "$pool")" = "$(expected)" ] && [ "$(metadata_of "$pool")" = "$(expected_metadata)" ]; } || {
+        echo "resume: $status; $(total_of "$pool") data blocks, expected $(expected);" \
+            "$(metadata_of "$pool") metadata blocks, expected $(expected_metadata); $(arguments)"
         cat /tmp/resume.log
         thinscope journal | tail -n 3
         return 1
     }
 }
-
-# how long a run takes here, undisturbed
-began=$(date +%s%N)
-ok "undisturbed it grows" thinscope grow --data +$by --yes="$pool"
-took=$((($(date +%s%N) - began) / 1000000))
-long=0 unfinished=0 kills=${KILLS:-6}
-for n in $(seq "$kills"); do
-    setsid thinscope grow --data +$by --yes="$pool" >/tmp/grow.log 2>&1 &
+# grow [METADATA]: in a group of its own; sets pid
+grow() {
+    setsid thinscope grow --data +$by ${1:+--metadata +$by} --yes="$pool" >/tmp/grow.log 2>&1 &
     pid=$!
-    sleep "$(awk -v took=$took -v n="$n" -v of="$kills" 'BEGIN { printf "%.3f", took * n / of / 1000 }')"
+}
+journals() { local all=(/var/lib/thinscope/journal/*.jsonl); echo ${#all[@]}; }
+# begun BEFORE: a run beyond so many is written down; or it ended without
+begun() {
+    while [ "$(journals)" -le "$1" ]; do
+        kill -0 "$pid" 2>/dev/null || return 1
+        pause 20
+    done
+}
+# where_it_was: how the newest run stands, in a word or two
+where_it_was() { thinscope journal | tail -n 1 | sed 's/.*  //'; }
+
+# how long a run takes here, undisturbed, from its journal's first line
+ok "undisturbed it grows" thinscope grow --data +$by --yes="$pool"
+count=$(journals)
+grow metadata
+ok "undisturbed a run is begun" begun "$count"
+began=$(date +%s%N)
+ok "undisturbed data and metadata grow" wait "$pid"
+took=$((($(date +%s%N) - began) / 1000000))
+equal "the pool has both" "$(expected) $(expected_metadata)" "$(total_of "$pool") $(metadata_of "$pool")"
+
+# kill_one N: one kill at a moment of chance. Every tenth may come before anything is begun; every
+# other takes the whole group; every third run grows metadata too, which is more steps.
+kill_one() {
+    local n=$1 span=$((took * 6 / 10)) count
+    count=$(journals)
+    if [ $((n % 3)) = 0 ]; then
+        span=$took
+        grow metadata
+    else
+        grow
+    fi
+    [ $((n % 10)) = 0 ] || begun "$count"
+    pause $((RANDOM * span / 32768))
     if [ $((n % 2)) = 0 ]; then kill -KILL -- -"$pid"; else kill -KILL "$pid"; fi 2>/dev/null
     wait "$pid" 2>/dev/null
+}
+long=0 unfinished=0 first=$SECONDS
+for n in $(seq "$kills"); do
+    kill_one "$n"
     suspended_long && long=$((long + 1))
-    resumed "kill $n" >/tmp/said.log 2>&1 || { unfinished=$((unfinished + 1)); cat /tmp/said.log; }
+    where_it_was >>/tmp/where.log
+    resumed >/tmp/said.log 2>&1 || { unfinished=$((unfinished + 1)); echo "kill $n"; cat /tmp/said.log; }
 done
+echo "figure: $kills kills in $((SECONDS - first)) s, at: $(sort /tmp/where.log | uniq -c | awk '{ $1 = $1; printf "%s%s", sep, $0; sep = ", " }')"
 equal "after $kills kills nothing was suspended for longer than a second" 0 "$long"
 equal "and every run that was begun was brought to its end" 0 "$unfinished"
+ok "kills met runs that were not done" grep -qvx done /tmp/where.log
 
 # within the window: whoever holds the pool suspended is killed there, and thinscope with it. Between
 # seeing and killing nothing is started: a window lasts some milliseconds.
 within_window() {
     local holder='' states=(/sys/block/dm-*/dm/suspended) state now
-    setsid thinscope grow --data +$by --yes="$pool" >/tmp/grow.log 2>&1 &
-    pid=$!
+    grow
     while [ -z "$holder" ]; do
         holder=$(pgrep -f "$killer" | head -n 1)
         kill -0 "$pid" 2>/dev/null || return 1
@@ -79,10 +136,10 @@ within_window() {
 }
 hit=0 left=0
 for n in $(seq 6); do
-    within_window || { resumed "a window that was missed" >/dev/null; continue; }
+    within_window || { resumed >/dev/null; continue; }
     sleep 0.2
     any_suspended && left=$((left + 1))
-    resumed "window $n" >/tmp/said.log 2>&1 && hit=$((hit + 1)) || cat /tmp/said.log
+    resumed >/tmp/said.log 2>&1 && hit=$((hit + 1)) || cat /tmp/said.log
 done
 echo "figure: killed within the window: brought to the end $hit times, found suspended before $left times"
 ok "killed within the window, resume brings the pool back and to the end" test "$hit" -gt 0

@@ -1,0 +1,3 @@
+#!/bin/bash
+# The same as killed, a hundred kills: on two hosts two hundred.
+exec bash "$LAB/guest/checks/killed.sh" 100
