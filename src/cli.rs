@@ -254,6 +254,10 @@ pub enum Command {
         /// A pool, a volume group, or VG/LV
         #[arg(value_name = "POOL|VG|VG/LV")]
         target: Option<String>,
+        /// Also write a unit of systemd that makes the pool again at every boot (a pool that LVM
+        /// does not own)
+        #[arg(long)]
+        unit: bool,
         /// How the plan is taken
         #[command(flatten)]
         how: Change,

@@ -25,6 +25,10 @@ pub enum Tool {
     Wipefs,
     /// `blkid`: what a device holds.
     Blkid,
+    /// `systemctl`: which units are started at boot.
+    Systemctl,
+    /// `systemd-analyze`, whose `verify` reads a unit as systemd would.
+    SystemdAnalyze,
 }
 
 impl Tool {
@@ -38,6 +42,8 @@ impl Tool {
             Self::Dmsetup => "dmsetup",
             Self::Wipefs => "wipefs",
             Self::Blkid => "blkid",
+            Self::Systemctl => "systemctl",
+            Self::SystemdAnalyze => "systemd-analyze",
         }
     }
 }

@@ -48,6 +48,15 @@ pub struct GrowVolume {
 pub struct Activate {
     /// A pool, a volume group, or `VG/LV`; left out where only one thing is inactive.
     pub target: Option<String>,
+    /// A unit of systemd shall make the pool again at every boot.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unit: bool,
+}
+
+/// Documents of before do not say what was not wished for, nor do those of now.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// How much room.
@@ -147,6 +156,7 @@ impl fmt::Display for Intent {
                 grow.add_pvs.iter().try_for_each(|device| write!(f, " --add-pv {device}"))
             }
             Self::GrowVolume(grow) => write!(f, " --size {}", grow.size),
+            Self::Activate(activate) if activate.unit => f.write_str(" --unit"),
             Self::Activate(_) => Ok(()),
         }
     }

@@ -40,7 +40,7 @@ pub use event::{Event, EventKind};
 pub use finding::{Finding, Gap, Severity};
 pub use growth::{Growth, Hindrance};
 pub use holders::Holder;
-pub use host::{Cookie, HostFacts, ThinCheck};
+pub use host::{BootUnit, Cookie, HostFacts, ThinCheck};
 pub use metadata::PoolMetadata;
 pub use node::{
     DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, QueueFacts, VgFacts,

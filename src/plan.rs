@@ -17,6 +17,7 @@ pub mod script;
 pub mod sizing;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod unit;
 
 use serde::{Deserialize, Serialize};
 

@@ -13,6 +13,7 @@ pub mod mounts;
 
 mod ask;
 mod assemble;
+mod boot;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -10,12 +10,12 @@ use super::journal::{Entry, Record};
 use super::{Host, Told};
 use crate::command::Tool;
 use crate::model::Topology;
-use crate::plan::Action;
 use crate::plan::action::Suspended as PlannedSuspended;
+use crate::plan::{Action, unit};
 use crate::store::runs::{Lock, RunFile};
 use crate::survey::{self, LookPlan};
 use crate::sys::live::act::{self, How};
-use crate::sys::write::{Acted, Effect, Suspended, Window};
+use crate::sys::write::{Acted, Effect, NewFile, Suspended, Window};
 use crate::sys::{DmTarget, Raw, Source};
 
 /// How long an effect is waited for before it is told to be still under way.
@@ -142,6 +142,11 @@ fn effects(action: &Action) -> Result<Vec<Effect>, String> {
         Action::BringBack { devices } => {
             Ok(vec![Effect::Resume(devices.iter().map(suspended).collect())])
         }
+        Action::WriteUnit { path, lines, .. } => Ok(vec![Effect::Place(NewFile {
+            path: path.clone(),
+            text: lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect(),
+            mark: unit::MARK.to_owned(),
+        })]),
         _ => action.commands().into_iter().map(command).collect(),
     }
 }
@@ -158,6 +163,8 @@ fn command(words: Vec<String>) -> Result<Effect, String> {
         "truncate" => (Tool::Truncate, rest()),
         "losetup" => (Tool::Losetup, rest()),
         "dmsetup" => (Tool::Dmsetup, rest()),
+        "systemctl" => (Tool::Systemctl, rest()),
+        "systemd-analyze" => (Tool::SystemdAnalyze, rest()),
         "pvcreate" | "vgextend" | "lvextend" | "lvchange" | "vgchange" => (Tool::Lvm, words),
         other => return Err(format!("{other} is no program that a plan may run")),
     };

@@ -9,6 +9,20 @@ pub struct HostFacts {
     pub thin_check: Option<ThinCheck>,
     /// Operations on devices that still wait for udev.
     pub cookies: Vec<Cookie>,
+    /// The units of systemd that are named as thinscope names its own; `None` where its folder was
+    /// not seen, as on a host without systemd.
+    pub units: Option<Vec<BootUnit>>,
+}
+
+/// A unit of systemd that makes a pool again at boot, or a file that only has such a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootUnit {
+    /// The name of its file.
+    pub name: Printable,
+    /// Its lines; none where it is no file that could be read.
+    pub lines: Vec<Printable>,
+    /// It is started at boot.
+    pub enabled: bool,
 }
 
 /// Whether LVM can check a pool's metadata before it activates it.

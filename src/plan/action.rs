@@ -138,6 +138,26 @@ pub enum Action {
         /// Its table.
         table: String,
     },
+    /// Writes a unit of systemd, never over a file of somebody else's.
+    WriteUnit {
+        /// Its path.
+        path: String,
+        /// Its name.
+        name: String,
+        /// Its lines.
+        lines: Vec<String>,
+        /// One that thinscope wrote before is there.
+        replaces: bool,
+    },
+    /// Has a unit started at every boot.
+    EnableUnit {
+        /// Its path.
+        path: String,
+        /// Its name.
+        name: String,
+        /// systemd's own reader is there, and reads it first.
+        verify: bool,
+    },
 }
 
 /// A suspended device, and whether the table in its inactive slot goes first.
@@ -229,6 +249,8 @@ impl Action {
             Self::DeactivateVolume { volume } => format!("deactivate {volume}"),
             Self::AttachLoop { name, path } => format!("attach {path} to {name}"),
             Self::CreatePool { name, .. } => format!("make the device {name} again"),
+            Self::WriteUnit { path, .. } => format!("write {path}"),
+            Self::EnableUnit { name, .. } => format!("have {name} started at every boot"),
         }
     }
 
@@ -277,6 +299,13 @@ impl Action {
             Self::CreatePool { name, table } => {
                 vec![argv(&["dmsetup", "create", name, "--table", table])]
             }
+            Self::WriteUnit { path, lines, replaces, .. } => {
+                vec![write_lines(path, lines, *replaces)]
+            }
+            Self::EnableUnit { path, name, verify } => {
+                let verify = verify.then(|| argv(&["systemd-analyze", "verify", path]));
+                verify.into_iter().chain([argv(&["systemctl", "enable", name])]).collect()
+            }
         }
     }
 
@@ -316,6 +345,15 @@ impl Action {
                 Undo::Exact(vec![argv(&["losetup", "-d", &format!("/dev/{name}")])])
             }
             Self::CreatePool { name, .. } => Undo::Exact(vec![argv(&["dmsetup", "remove", name])]),
+            Self::WriteUnit { path, replaces: false, .. } => {
+                Undo::Exact(vec![argv(&["rm", path]), argv(&["systemctl", "daemon-reload"])])
+            }
+            Self::WriteUnit { .. } => {
+                Undo::ByHand("write its earlier lines again: they stand in what holds before it")
+            }
+            Self::EnableUnit { name, .. } => {
+                Undo::Exact(vec![argv(&["systemctl", "disable", name])])
+            }
         }
     }
 
@@ -378,6 +416,15 @@ impl Action {
             _ => None,
         }
     }
+}
+
+/// What writes a file by hand; without leave to replace one a shell refuses to.
+fn write_lines(path: &str, lines: &[String], replaces: bool) -> Vec<String> {
+    let keep = if replaces { "" } else { "set -C; " };
+    let script = format!("{keep}printf '%s\\n' \"$@\" >\"$0\"");
+    let mut words = argv(&["sh", "-c", &script, path]);
+    words.extend(lines.iter().cloned());
+    words
 }
 
 fn bring_back(one: &Suspended) -> Vec<Vec<String>> {

@@ -5,13 +5,16 @@ mod own;
 mod volumes;
 
 use super::around::{Around, Want};
-use super::{Draft, Refusal, find, rescue};
+use super::{Draft, Refusal, find, rescue, unit};
 use crate::intent::Activate;
 use crate::model::{Pool, PoolIx, PoolKind, PoolState, Topology};
 
 /// Where `thin_check` usually is; LVM's setting may say otherwise.
 pub(super) const THIN_CHECK: [&str; 4] =
     ["/usr/sbin/thin_check", "/sbin/thin_check", "/usr/bin/thin_check", "/bin/thin_check"];
+
+/// What is said of a pool that is made again by hand.
+pub(super) const GONE_AFTER_BOOT: &str = "gone again after the next boot";
 
 /// What is meant by a word.
 enum Target {
@@ -27,6 +30,9 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
     if let Ok(Target::Pool(ix)) = target(wish, topology) {
         wants.extend(rescue::wants(topology, ix));
     }
+    if wish.unit {
+        wants.extend(unit::wants());
+    }
     wants
 }
 
@@ -36,23 +42,34 @@ pub(super) fn plan(
     topology: &Topology,
     around: &Around,
 ) -> Result<Draft, Refusal> {
-    match target(wish, topology)? {
+    let target = target(wish, topology)?;
+    if wish.unit && !matches!(target, Target::Pool(_)) {
+        return Err(Refusal::new(
+            "a unit is for a pool that LVM does not own; LVM activates its groups and volumes at \
+             boot by itself",
+        ));
+    }
+    match target {
         Target::Group(group) => volumes::group(topology, around, &group),
         Target::Volume(volume) => volumes::volume(topology, around, &volume),
-        Target::Pool(ix) => {
-            if let Some(draft) = rescue::plan(topology, ix, around)? {
-                return Ok(draft);
-            }
-            let pool = topology.pool(ix);
-            if find::is_active(pool) {
-                return Ok(Draft::already(already(pool)));
-            }
-            match &pool.lv {
-                Some(_) => volumes::pool(topology, around, ix),
-                None => own::plan(topology, ix),
-            }
-        }
+        Target::Pool(ix) => pool(topology, around, ix, wish.unit),
     }
+}
+
+/// A pool: resumed, left as it is, activated, or made again; with its unit where that is wished.
+fn pool(topology: &Topology, around: &Around, ix: PoolIx, unit: bool) -> Result<Draft, Refusal> {
+    let pool = topology.pool(ix);
+    let (draft, shape) = if let Some(draft) = rescue::plan(topology, ix, around)? {
+        (draft, None)
+    } else if find::is_active(pool) {
+        (Draft::already(already(pool)), None)
+    } else if pool.lv.is_some() {
+        (volumes::pool(topology, around, ix)?, None)
+    } else {
+        let (draft, shape) = own::plan(topology, ix)?;
+        (draft, Some(shape))
+    };
+    if unit { unit::add(draft, (topology, ix), around, shape) } else { Ok(draft) }
 }
 
 /// A pool's two names, a group's, a volume's; without a word the one thing that is not there.

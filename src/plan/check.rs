@@ -9,7 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::find;
-use crate::model::{Mode, Node, PoolState, PoolStatus, Topology};
+use crate::model::{BootUnit, Mode, Node, PoolState, PoolStatus, Topology};
+use crate::text::Printable;
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
 /// A statement about a host.
@@ -132,6 +133,18 @@ pub enum Check {
         /// The group.
         group: String,
     },
+    /// A unit of systemd has these lines, or is not there.
+    Unit {
+        /// Its name.
+        name: String,
+        /// Its lines.
+        lines: Option<Vec<String>>,
+    },
+    /// A unit of systemd is started at boot.
+    UnitEnabled {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// What a topology says to a check.
@@ -207,6 +220,8 @@ impl Check {
             Self::Active { name } => active(topology, name, true),
             Self::Inactive { name } => active(topology, name, false),
             Self::Complete { group } => complete(topology, group),
+            Self::Unit { name, lines } => unit(topology, name, lines.as_deref()),
+            Self::UnitEnabled { name } => unit_enabled(topology, name),
         }
     }
 }
@@ -362,6 +377,37 @@ fn complete(topology: &Topology, group: &str) -> Verdict {
     }
 }
 
+/// Judges the unit of a name, `None` where there is none such.
+fn of_unit(
+    topology: &Topology,
+    name: &str,
+    judge: impl FnOnce(Option<&BootUnit>) -> Verdict,
+) -> Verdict {
+    match &topology.host.units {
+        Some(units) => judge(units.iter().find(|unit| unit.name.as_str() == name)),
+        None => Verdict::Unseen("the units of systemd were not seen".to_owned()),
+    }
+}
+
+fn unit(topology: &Topology, name: &str, lines: Option<&[String]>) -> Verdict {
+    of_unit(topology, name, |found| match (found, lines) {
+        (None, None) => Verdict::Holds,
+        (None, Some(_)) => Verdict::Broken(format!("{name} is not there")),
+        (Some(_), None) => Verdict::Broken(format!("{name} is there already")),
+        (Some(unit), Some(lines)) => {
+            let same = unit.lines.iter().map(Printable::as_str).eq(lines.iter());
+            Verdict::of(same, || format!("{name} has other lines"))
+        }
+    })
+}
+
+fn unit_enabled(topology: &Topology, name: &str) -> Verdict {
+    of_unit(topology, name, |found| match found {
+        None => Verdict::Broken(format!("{name} is not there")),
+        Some(unit) => Verdict::of(unit.enabled, || format!("{name} is not started at boot")),
+    })
+}
+
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -407,6 +453,11 @@ impl fmt::Display for Check {
             Self::Active { name } => write!(f, "{name} is active"),
             Self::Inactive { name } => write!(f, "{name} is not active"),
             Self::Complete { group } => write!(f, "no PV of {group} is missing"),
+            Self::Unit { name, lines: None } => write!(f, "there is no unit {name}"),
+            Self::Unit { name, lines: Some(lines) } => {
+                write!(f, "the unit {name} has its {} lines", lines.len())
+            }
+            Self::UnitEnabled { name } => write!(f, "{name} is started at every boot"),
         }
     }
 }

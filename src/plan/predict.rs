@@ -4,7 +4,10 @@
 use super::action::Action;
 use super::find;
 use crate::ids::{DevNo, NodeId};
-use crate::model::{Kind, Node, NodeFacts, NodeIx, Pool, PoolState, PvFacts, Topology};
+use crate::model::{
+    BootUnit, Kind, Mode, Node, NodeFacts, NodeIx, Pool, PoolState, PoolStatus, PvFacts, Topology,
+    Usage,
+};
 use crate::units::{Bytes, DataBlocks, METADATA_BLOCK_BYTES, MetadataBlocks};
 
 impl Action {
@@ -39,6 +42,8 @@ impl Action {
             Self::DeactivateVolume { volume } => deactivate(topology, volume),
             Self::AttachLoop { name, path } => attach(topology, name, path),
             Self::CreatePool { name, .. } => create_pool(topology, name),
+            Self::WriteUnit { name, lines, .. } => write_unit(topology, name, lines),
+            Self::EnableUnit { name, .. } => enable_unit(topology, name),
         }
     }
 }
@@ -61,6 +66,7 @@ fn pool_mut<'a>(topology: &'a mut Topology, name: &str) -> Option<&'a mut Pool> 
 fn rebuild(topology: &mut Topology) {
     let old = std::mem::take(topology);
     *topology = Topology::new(old.nodes, old.pools, old.thins);
+    topology.host = old.host;
 }
 
 fn add_pv(topology: &mut Topology, name: &str) {
@@ -274,15 +280,34 @@ fn activate(topology: &mut Topology, volume: &str) {
     activate_pool(topology, volume);
 }
 
-/// What its status says is seen when it is there.
 fn activate_pool(topology: &mut Topology, name: &str) {
     let Some(pool) = pool_mut(topology, name) else { return };
     if matches!(pool.state, PoolState::Inactive) {
-        pool.state = PoolState::Unseen { why: "it is not active yet".into() };
+        pool.state = PoolState::Active(coming_status(pool));
     }
     let at = pool.node.0 as usize;
     if let Some(node) = topology.nodes.get_mut(at) {
         node.device.get_or_insert(SOME_NUMBER);
+    }
+}
+
+/// What the status says once it is there: what its metadata says now, where that was read.
+fn coming_status(pool: &Pool) -> PoolStatus {
+    let contents = pool.contents.as_deref();
+    let none = || (Usage::default(), Usage::default());
+    let (data, metadata) = contents.map_or_else(none, |seen| (seen.data, seen.metadata));
+    let needs_check = contents.map(|seen| seen.needs_check);
+    PoolStatus {
+        transaction_id: contents.map_or(0, |seen| seen.transaction),
+        metadata,
+        data,
+        held_root: contents.and_then(|seen| seen.held_root),
+        mode: if needs_check == Some(true) { Mode::Ro } else { Mode::Rw },
+        discard: None,
+        no_space: None,
+        needs_check,
+        metadata_low_water: None,
+        more: Vec::new(),
     }
 }
 
@@ -335,4 +360,20 @@ fn attach(topology: &mut Topology, name: &str, path: &str) {
 
 fn create_pool(topology: &mut Topology, name: &str) {
     activate_pool(topology, name);
+}
+
+fn write_unit(topology: &mut Topology, name: &str, lines: &[String]) {
+    let lines = lines.iter().map(|line| line.as_str().into()).collect();
+    let units = topology.host.units.get_or_insert_default();
+    match units.iter_mut().find(|unit| unit.name.as_str() == name) {
+        Some(unit) => unit.lines = lines,
+        None => units.push(BootUnit { name: name.into(), lines, enabled: false }),
+    }
+}
+
+fn enable_unit(topology: &mut Topology, name: &str) {
+    let mut units = topology.host.units.iter_mut().flatten();
+    if let Some(unit) = units.find(|unit| unit.name.as_str() == name) {
+        unit.enabled = true;
+    }
 }

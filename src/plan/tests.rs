@@ -63,7 +63,7 @@ pub(crate) fn grow(data: Option<&str>, metadata: Option<&str>, add: &[&str]) -> 
 }
 
 pub(crate) fn activate(target: Option<&str>) -> Intent {
-    Intent::Activate(Activate { target: target.map(str::to_owned) })
+    Intent::Activate(Activate { target: target.map(str::to_owned), unit: false })
 }
 
 pub(crate) fn planned(intent: &Intent, topology: &Topology) -> Result<Planned, Refusal> {

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use super::ask;
+use super::{ask, boot};
 use crate::ids::DevNo;
-use crate::model::{Gap, QueueFacts};
+use crate::model::{BootUnit, Gap, QueueFacts};
 use crate::sys::{FileStat, HostPath, Question, Raw, ReadHost, Reply, SysBlockDevice};
 use crate::units::{Bytes, Sectors};
 
@@ -21,6 +21,8 @@ const DELETED: &[u8] = b" (deleted)";
 pub struct BlockSeen {
     /// Whole devices, in the natural order of their names.
     pub devices: Vec<SeenBlock>,
+    /// The units of systemd that bring some of them back at boot; `None` where none could be seen.
+    pub units: Option<Vec<BootUnit>>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -80,7 +82,7 @@ pub struct SeenLoop {
 
 /// Asks for all of this source.
 pub fn read_block(host: &dyn ReadHost) -> BlockSeen {
-    let mut seen = BlockSeen::default();
+    let mut seen = BlockSeen { units: boot::read_units(host), ..BlockSeen::default() };
     match ask::reply(host, &Question::SysBlock) {
         Ok(Reply::SysBlock(devices)) => {
             seen.devices = devices.iter().filter_map(parse_device).collect();

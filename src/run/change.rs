@@ -75,8 +75,8 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
                 add_pvs: add_pv.clone(),
             }))
         }
-        Command::Activate { target, .. } => {
-            Ok(Intent::Activate(Activate { target: target.clone() }))
+        Command::Activate { target, unit, .. } => {
+            Ok(Intent::Activate(Activate { target: target.clone(), unit: *unit }))
         }
         other => Err(Trouble::Failed(format!("{other:?} is no wish; please tell the authors"))),
     }

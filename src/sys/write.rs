@@ -28,6 +28,20 @@ pub enum Effect {
     Window(Window),
     /// Brings back suspended devices, in this order.
     Resume(Vec<Suspended>),
+    /// Puts a file of ours in its place, whole. Never over one that is not ours.
+    Place(NewFile),
+}
+
+/// A file that is written whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewFile {
+    /// Where, absolute.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// What the first line begins with when a file that is there already was written by us, and
+    /// may be replaced.
+    pub mark: String,
 }
 
 /// A table that replaces another one.

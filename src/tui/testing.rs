@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::ids::{DevNo, NodeId, ThinId};
 use crate::model::{
-    Claim, Container, ContainerState, DmFacts, Engine, FileFacts, Finding, Gap, HostLine, Kind,
-    LoopFacts, LvFacts, Mode, NoSpace, Node, NodeFacts, NodeIx, Origin, Pool, PoolIx, PoolKind,
-    PoolState, PoolStatus, PvFacts, Role, Severity, Snapshot, SourceAge, ThinDevice, ThinIx,
-    Topology, Usage, VgFacts,
+    BootUnit, Claim, Container, ContainerState, DmFacts, Engine, FileFacts, Finding, Gap, HostLine,
+    Kind, LoopFacts, LvFacts, Mode, NoSpace, Node, NodeFacts, NodeIx, Origin, Pool, PoolIx,
+    PoolKind, PoolState, PoolStatus, PvFacts, Role, Severity, Snapshot, SourceAge, ThinDevice,
+    ThinIx, Topology, Usage, VgFacts,
 };
 use crate::text::Printable;
 use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
@@ -24,6 +24,7 @@ pub(crate) struct Host {
     pub(crate) findings: Vec<Finding>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) sources: Vec<SourceAge>,
+    pub(crate) units: Option<Vec<BootUnit>>,
 }
 
 fn index(at: usize) -> u32 {
@@ -284,6 +285,8 @@ impl Host {
     }
 
     pub(crate) fn snapshot(self) -> Arc<Snapshot> {
+        let mut topology = Topology::new(self.nodes, self.pools, self.thins);
+        topology.host.units = self.units;
         Arc::new(Snapshot {
             generation: 1,
             origin: Origin::Live,
@@ -294,7 +297,7 @@ impl Host {
                 root: true,
             },
             sources: self.sources,
-            topology: Arc::new(Topology::new(self.nodes, self.pools, self.thins)),
+            topology: Arc::new(topology),
             findings: self.findings,
             gaps: self.gaps,
             trends: std::sync::Arc::default(),

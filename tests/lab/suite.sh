@@ -23,6 +23,7 @@ loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool r
 direct-lvm       | grow killed |
 direct-lvm       | wizard |
 inactive         | activate |
+loop-lvm         | boot |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
@@ -33,7 +34,11 @@ bare             | striped mirror |
 direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |
+direct-lvm       | boot |
+raw              | boot |
 loop-lvm         | killed |
+direct-lvm       | killed-often |
+loop-lvm         | killed-often |
 raw              | codes gather sharing grow-own | tree layers pool replay
 direct-lvm-dead  | codes gather quiet sharing | tree layers replay
 direct-lvm-2pv   | codes gather | tree layers pool replay
@@ -67,12 +72,17 @@ count() { # count LOG STATUS: adds what a log's closing line says
     grep '^figure:' "$1"
 }
 
+# limit_of CHECK…: a hundred kills take a quarter of an hour
+limit_of() { case " $* " in *" killed-often "*) echo 2400 ;; *) echo 600 ;; esac; }
+# reboots_of CHECK…: what the run needs that reboots its machine
+reboots_of() { case " $* " in *" boot "*) echo --reboots ;; esac; }
+
 run_host() { # run_host HOST "CHECK…" "JUDGE…"
     local host=$1 folder=$out/$1 began=$SECONDS before=$failed judge
     export LAB_HOST=$host
     mkdir -p "$folder"
     # shellcheck disable=SC2086
-    tests/lab/lab run --out "$folder" --limit 600 --add "$THINSCOPE:/usr/local/bin/thinscope" \
+    tests/lab/lab run --out "$folder" --limit "$(limit_of $2)" $(reboots_of $2) --add "$THINSCOPE:/usr/local/bin/thinscope" \
         ${contract:+--add "$contract:/usr/local/bin/thinscope-contract"} \
         "$host" -- tests/lab/guest/checks.sh $2 >"$folder/suite.log" 2>&1 </dev/null
     count "$folder/suite.log" $?

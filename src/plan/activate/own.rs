@@ -2,8 +2,10 @@
 //! files are attached again and the table is built by Docker's own rules (`formats.md` 1.4);
 //! nothing is written, metadata least of all.
 
-use super::next;
+use super::{GONE_AFTER_BOOT, next, volumes};
 use crate::model::{Kind, Node, Pool, PoolIx, Topology};
+use crate::plan::around::Around;
+use crate::plan::unit::Shape;
 use crate::plan::{Action, Check, Draft, Refusal, find};
 use crate::units::Sectors;
 
@@ -11,7 +13,7 @@ use crate::units::Sectors;
 const LOW_WATER: u64 = 32_768;
 
 /// Plans it.
-pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<Draft, Refusal> {
+pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<(Draft, Shape), Refusal> {
     let pool = topology.pool(ix);
     let mut draft = Draft::about(topology, ix);
     let unknown = |what: &str| {
@@ -25,6 +27,13 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<Draft, Refusal> {
     let (Some(data), Some(metadata)) = (pool.data, pool.metadata) else {
         return Err(unknown("what holds data and metadata"));
     };
+    if pool.contents.is_none() {
+        return Err(Refusal::new(format!(
+            "the metadata of {} was not read, and over a device that holds none the kernel makes a \
+             new, empty pool: see the gaps of `thinscope pool {}`",
+            pool.name, pool.name
+        )));
+    }
     let block = block(pool).ok_or_else(|| unknown("the block size"))?;
     let mut taken = Vec::new();
     let metadata = device(&mut draft, topology, topology.node(metadata), &mut taken)?;
@@ -38,11 +47,8 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<Draft, Refusal> {
     if !find::is_plain(pool.name.as_str()) {
         return Err(Refusal::new(format!("the name {} cannot stand in a command", pool.name)));
     }
-    let table = format!(
-        "0 {} thin-pool {metadata} {data_device} {} {LOW_WATER} 1 skip_block_zeroing",
-        length.get(),
-        block.get()
-    );
+    let arguments = format!("{} {LOW_WATER} 1 skip_block_zeroing", block.get());
+    let table = format!("0 {} thin-pool {metadata} {data_device} {arguments}", length.get());
     let name = pool.name.to_string();
     draft.push(
         Action::CreatePool { name: name.clone(), table },
@@ -54,12 +60,11 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<Draft, Refusal> {
         ),
     );
     draft.next = next(pool);
-    draft.warnings.push(
-        "a pool made so is gone again after the next boot; Docker makes its own again when it \
-         starts"
-            .to_owned(),
-    );
-    Ok(draft)
+    draft.warnings.push(format!(
+        "a pool made so is {GONE_AFTER_BOOT}; Docker makes its own again when it starts, and \
+         --unit writes a unit of systemd that does"
+    ));
+    Ok((draft, Shape { length, arguments }))
 }
 
 fn block(pool: &Pool) -> Option<Sectors> {
@@ -75,12 +80,10 @@ fn device(
     taken: &mut Vec<String>,
 ) -> Result<String, Refusal> {
     if node.kind != Kind::File {
-        return node.device.map(|number| number.to_string()).ok_or_else(|| {
-            Refusal::new(format!(
-                "{} is not active: activate it first (`thinscope activate VG/LV`)",
-                node.name
-            ))
-        });
+        return match node.device {
+            Some(number) => Ok(number.to_string()),
+            None => volume(draft, topology, node),
+        };
     }
     let path = node.name.to_string();
     if let Some(attached) = loop_over(topology, &path) {
@@ -103,6 +106,17 @@ fn device(
             vec![Check::LoopSize { name: name.clone(), path, least: size }],
         ),
     );
+    Ok(format!("/dev/{name}"))
+}
+
+/// A volume that is not active, activated first; it has no number yet that a table could name.
+fn volume(draft: &mut Draft, topology: &Topology, node: &Node) -> Result<String, Refusal> {
+    let Some(lv) = node.facts.lv.as_deref() else {
+        return Err(Refusal::new(format!("{} is not there: find that disk first", node.name)));
+    };
+    let name = format!("{}/{}", lv.vg, lv.name);
+    let activated = volumes::volume(topology, &Around::default(), &name)?;
+    draft.steps.extend(activated.steps);
     Ok(format!("/dev/{name}"))
 }
 

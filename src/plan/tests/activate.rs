@@ -2,8 +2,9 @@ use super::{
     activate, around, commands, must_plan, must_refuse, occasion, planned, pool_mut, recorded,
 };
 use crate::ids::DevNo;
-use crate::model::{Kind, PoolState, Topology};
-use crate::plan::{Danger, Planned, plan};
+use crate::intent::{Activate, Intent};
+use crate::model::{BootUnit, Kind, PoolState, Topology};
+use crate::plan::{Action, Danger, Planned, plan};
 use crate::units::Bytes;
 
 /// The recorded host with its pool's volumes deactivated.
@@ -176,10 +177,9 @@ fn suspend(host: &mut Topology) {
     }
 }
 
-#[test]
-fn an_own_pool_is_made_again_over_its_files_with_dockers_table() {
+/// The recorded host after a boot: no loop device, no pool.
+fn booted() -> Topology {
     let mut host = recorded("loop-lvm");
-    // after a boot: no loop device, no pool
     let loops: Vec<_> = host.pools[0].data.into_iter().chain(host.pools[0].metadata).collect();
     let files: Vec<_> = loops.iter().map(|ix| host.node(*ix).parents[0]).collect();
     for ix in &loops {
@@ -191,7 +191,13 @@ fn an_own_pool_is_made_again_over_its_files_with_dockers_table() {
     let pool = pool_mut(&mut host);
     (pool.data, pool.metadata) = (Some(files[0]), Some(files[1]));
     pool.state = PoolState::Inactive;
-    let plan = must_plan(&activate(None), &host);
+    host.host.units = Some(Vec::new());
+    host
+}
+
+#[test]
+fn an_own_pool_is_made_again_over_its_files_with_dockers_table() {
+    let plan = must_plan(&activate(None), &booted());
     let lines = commands(&plan);
     assert_eq!(lines.len(), 3);
     assert!(lines[0].ends_with("devicemapper/metadata"), "{}", lines[0]);
@@ -203,6 +209,108 @@ fn an_own_pool_is_made_again_over_its_files_with_dockers_table() {
         "{}",
         lines[2]
     );
+    assert!(plan.warnings.iter().any(|warning| warning.contains("gone again")));
+}
+
+#[test]
+fn what_is_brought_back_can_be_rehearsed_to_its_end() {
+    let own = (booted(), Intent::Activate(Activate { target: None, unit: true }));
+    for (host, wish) in [(inactive(), activate(None)), (inactive(), activate(Some("docker"))), own]
+    {
+        let plan = must_plan(&wish, &host);
+        let ending = crate::exec::rehearse(&plan, std::sync::Arc::new(host), &mut |_| {});
+        assert_eq!(ending, crate::exec::Ending::Done, "{wish}");
+    }
+}
+
+#[test]
+fn over_metadata_that_nobody_read_no_pool_is_made() {
+    // the kernel takes a device full of zeroes for a pool that is to be made anew
+    let mut host = booted();
+    pool_mut(&mut host).contents = None;
+    let why = must_refuse(&activate(None), &host);
+    assert!(why.contains("was not read"), "{why}");
+}
+
+fn with_unit() -> Intent {
+    Intent::Activate(Activate { target: None, unit: true })
+}
+
+/// The lines that a plan would write, and the name.
+fn unit_of(plan: &crate::plan::Plan) -> (String, Vec<String>) {
+    let written = plan.steps.iter().find_map(|step| match &step.action {
+        Action::WriteUnit { name, lines, .. } => Some((name.clone(), lines.clone())),
+        _ => None,
+    });
+    written.expect("a unit is written")
+}
+
+#[test]
+fn a_pool_that_is_made_again_gets_its_unit_where_that_is_wished() {
+    let host = booted();
+    let plan = must_plan(&with_unit(), &host);
+    assert_eq!(plan.steps.len(), 5, "two files, the pool, the unit, its start");
+    assert!(!plan.warnings.iter().any(|warning| warning.contains("gone again")));
+    let (name, lines) = unit_of(&plan);
+    assert!(name.starts_with("thinscope-pool-docker-") && name.ends_with(".service"), "{name}");
+    let text = lines.join("\n");
+    assert!(text.starts_with(crate::plan::unit::MARK));
+    for part in [
+        "RequiresMountsFor=/var/lib/docker/devicemapper/devicemapper\n",
+        "128 32768 1 skip_block_zeroing",
+        "$$(blockdev --getsz \"$$data\")",
+        "= ba529c01 ]",
+        "WantedBy=multi-user.target",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("dd "), "nothing is written: {text}");
+    let after = plan.predict(&host);
+    for check in plan.steps.iter().skip(3).flat_map(|step| &step.after) {
+        assert!(check.judge(&after).holds(), "{check}");
+    }
+}
+
+#[test]
+fn a_pool_that_runs_gets_a_unit_by_its_own_table_and_once() {
+    let mut host = recorded("loop-lvm");
+    host.host.units = Some(Vec::new());
+    let plan = must_plan(&with_unit(), &host);
+    assert_eq!(plan.steps.len(), 2, "nothing is done to the pool");
+    assert_eq!(plan.consents[0].danger, Danger::Reversible);
+    let after = plan.predict(&host);
+    let again = planned(&with_unit(), &after);
+    let Ok(Planned::Nothing { why }) = again else { panic!("{again:?}") };
+    assert!(why.contains("makes it again at every boot"), "{why}");
+}
+
+#[test]
+fn a_unit_of_somebody_else_is_never_replaced_and_an_older_one_of_ours_is() {
+    let mut host = recorded("loop-lvm");
+    host.host.units = Some(Vec::new());
+    let (name, _) = unit_of(&must_plan(&with_unit(), &host));
+    let pool = pool_mut(&mut host).name.to_string();
+    let mut with = |first: &str| {
+        let lines = vec![first.into(), "[Unit]".into()];
+        let unit = BootUnit { name: name.as_str().into(), lines, enabled: true };
+        host.host.units = Some(vec![unit]);
+        planned(&with_unit(), &host)
+    };
+    let refusal = with("# By hand").expect_err("it is not ours");
+    assert!(refusal.why.contains("was not written by thinscope"), "{}", refusal.why);
+    let other = with("# Written by thinscope: the thin pool of-another-name, made again at boot.");
+    assert!(other.is_err(), "a unit of ours for another pool");
+    let ours = with(&format!("# Written by thinscope: the thin pool {pool}, in older words"));
+    let Ok(Planned::Plan(plan)) = ours else { panic!("{ours:?}") };
+    assert!(matches!(plan.steps[0].action, Action::WriteUnit { replaces: true, .. }));
+}
+
+#[test]
+fn there_is_no_unit_for_what_lvm_owns_nor_without_systemd() {
+    let why = must_refuse(&with_unit(), &recorded("direct-lvm"));
+    assert!(why.contains("LVM's, which activates it at boot by itself"), "{why}");
+    let why = must_refuse(&with_unit(), &recorded("loop-lvm"));
+    assert!(why.contains("systemd"), "{why}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod bring_back;
 mod files;
 mod follow;
 mod order;
+mod place;
 mod ready;
 mod runner;
 mod swap;

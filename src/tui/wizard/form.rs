@@ -6,8 +6,8 @@ use super::grow::{self, Rooms};
 use super::offer::Kind;
 use crate::ids::DevNo;
 use crate::intent::{Activate, Amount, Grow, GrowVolume, Intent};
-use crate::model::{NodeIx, Topology};
-use crate::plan::{Around, DeviceSeen, Refusal};
+use crate::model::{NodeIx, Pool, Topology};
+use crate::plan::{Around, DeviceSeen, Refusal, unit};
 use crate::tui::edit::Edit;
 
 /// What is said of a disk of a recorded host.
@@ -67,9 +67,22 @@ impl DeviceField {
     }
 }
 
+/// A question with yes or no for an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct ChoiceField {
+    /// What is asked.
+    pub(crate) question: &'static str,
+    /// What yes means, in more words.
+    pub(crate) about: &'static str,
+    /// The answer.
+    pub(crate) yes: bool,
+}
+
 /// One question.
 #[derive(Clone, Debug)]
 pub(crate) enum Field {
+    /// Yes or no.
+    Choice(ChoiceField),
     /// How much.
     Amount(AmountField),
     /// Whether a device joins.
@@ -88,7 +101,7 @@ pub(crate) struct Form {
 /// The questions of a kind about a target.
 pub(crate) fn form(kind: Kind, target: &str, topology: &Topology) -> Form {
     match kind {
-        Kind::Activate => Form::default(),
+        Kind::Activate => activate_form(target, topology),
         Kind::GrowVolume => grow::volume_form(target, topology),
         Kind::GrowData | Kind::GrowMetadata | Kind::GrowDisk => {
             grow::pool_form(kind, target, topology)
@@ -96,26 +109,41 @@ pub(crate) fn form(kind: Kind, target: &str, topology: &Topology) -> Form {
     }
 }
 
+/// What is asked before a pool is brought back: nothing of one that LVM owns, or that has a unit.
+fn activate_form(target: &str, topology: &Topology) -> Form {
+    let pool = topology.find_pool(Some(target)).map(|ix| topology.pool(ix));
+    let asks = |pool: &Pool| unit::is_for(pool) && !unit::is_kept(topology, pool);
+    if topology.host.units.is_none() || !pool.is_some_and(asks) {
+        return Form::default();
+    }
+    let field = ChoiceField {
+        question: "make it again at every boot",
+        about: "nothing else does: a unit of systemd is written that makes this pool",
+        yes: false,
+    };
+    Form { fields: vec![Field::Choice(field)], focus: 0 }
+}
+
 impl Form {
     /// The devices among the fields.
     pub(crate) fn devices(&self) -> impl Iterator<Item = &DeviceField> {
         self.fields.iter().filter_map(|field| match field {
             Field::Device(device) => Some(device),
-            Field::Amount(_) => None,
+            Field::Amount(_) | Field::Choice(_) => None,
         })
     }
 
     fn devices_mut(&mut self) -> impl Iterator<Item = &mut DeviceField> {
         self.fields.iter_mut().filter_map(|field| match field {
             Field::Device(device) => Some(device),
-            Field::Amount(_) => None,
+            Field::Amount(_) | Field::Choice(_) => None,
         })
     }
 
     fn amounts(&self) -> impl Iterator<Item = (usize, &AmountField)> {
         self.fields.iter().enumerate().filter_map(|(at, field)| match field {
             Field::Amount(amount) => Some((at, amount)),
-            Field::Device(_) => None,
+            Field::Device(_) | Field::Choice(_) => None,
         })
     }
 
@@ -128,6 +156,7 @@ impl Form {
         self.fields.iter().any(|field| match field {
             Field::Amount(field) => field.now.contains(" free"),
             Field::Device(_) => true,
+            Field::Choice(_) => false,
         })
     }
 
@@ -142,11 +171,20 @@ impl Form {
         self.focus = if back { self.focus + count - 1 } else { self.focus + 1 } % count;
     }
 
-    /// Takes or leaves the device that has the keys; whether it is one.
+    /// Takes or leaves the device that has the keys, or answers the other way; whether it is such a
+    /// question.
     pub(crate) fn toggle(&mut self) -> bool {
-        let Some(Field::Device(device)) = self.fields.get_mut(self.focus) else { return false };
-        device.taken = !device.taken;
+        match self.fields.get_mut(self.focus) {
+            Some(Field::Device(device)) => device.taken = !device.taken,
+            Some(Field::Choice(choice)) => choice.yes = !choice.yes,
+            Some(Field::Amount(_)) | None => return false,
+        }
         true
+    }
+
+    /// Whether any question was answered with yes.
+    fn says_yes(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field, Field::Choice(choice) if choice.yes))
     }
 
     /// Reads what lies on the devices.
@@ -184,6 +222,7 @@ impl Form {
             match field {
                 Field::Amount(field) => field.wrong = None,
                 Field::Device(field) => field.wrong = None,
+                Field::Choice(_) => {}
             }
         }
     }
@@ -193,7 +232,7 @@ impl Form {
         match self.fields.get_mut(at) {
             Some(Field::Amount(field)) => field.wrong = why,
             Some(Field::Device(field)) => field.wrong = why,
-            None => {}
+            Some(Field::Choice(_)) | None => {}
         }
     }
 
@@ -202,13 +241,15 @@ impl Form {
         self.fields.iter().any(|field| match field {
             Field::Amount(field) => field.wrong.is_some(),
             Field::Device(field) => field.wrong.is_some(),
+            Field::Choice(_) => false,
         })
     }
 
     /// The wish.
     pub(super) fn intent(&self, kind: Kind, target: &str) -> Result<Intent, Refusal> {
         if kind == Kind::Activate {
-            return Ok(Intent::Activate(Activate { target: Some(target.to_owned()) }));
+            let unit = self.says_yes();
+            return Ok(Intent::Activate(Activate { target: Some(target.to_owned()), unit }));
         }
         let mut grow = Grow { pool: Some(target.to_owned()), ..Grow::default() };
         grow.add_pvs = self.taken();
@@ -230,7 +271,9 @@ impl Form {
     /// The wish with every device in it: what it wants to know is all that can be wanted.
     pub(super) fn widest(&self, kind: Kind, target: &str) -> Intent {
         match kind {
-            Kind::Activate => Intent::Activate(Activate { target: Some(target.to_owned()) }),
+            Kind::Activate => {
+                Intent::Activate(Activate { target: Some(target.to_owned()), unit: true })
+            }
             _ => Intent::Grow(Grow {
                 pool: Some(target.to_owned()),
                 add_pvs: self.devices().map(|device| device.path.clone()).collect(),

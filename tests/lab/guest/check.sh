@@ -86,6 +86,30 @@ within() {
     wait "$pid"
 }
 
+# reboot_machine: an orderly reboot, after which the script is run again from its beginning with what
+# was counted so far (lab run --reboots); after_reboot holds then
+reboot_counts=/var/lib/lab-reboot
+after_reboot() { [ -n "$rebooted" ]; }
+reboot_machine() {
+    local said
+    said=$(readlink /proc/$$/fd/1)
+    echo "passed=$passed failed=$failed" >"$reboot_counts"
+    trap - EXIT
+    echo "rebooting"
+    [ ! -f "$said" ] || cp "$said" "$reboot_counts.log"
+    sync
+    systemctl reboot
+    sleep infinity
+}
+rebooted=''
+if [ -f "$reboot_counts" ]; then
+    # shellcheck disable=SC1090
+    . "$reboot_counts"
+    cat "$reboot_counts.log" 2>/dev/null
+    rm -f "$reboot_counts" "$reboot_counts.log"
+    rebooted=yes
+fi
+
 close_checks() {
     local status=$?
     rm -f "$check_output"

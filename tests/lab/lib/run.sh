@@ -22,6 +22,7 @@ run_on() {
     mkdir -p "$out"
     qemu_of "$folder" "$cache/$(root_folder)" -serial "file:$out/console.log" -monitor none "${resume[@]}"
     : >"$folder/log"
+    [ -z "$reboots" ] || let_reboot
     "${qemu_command[@]}" </dev/null 2>"$folder/qemu.log" &
     pid=$!
     tail -q -s 0.2 -n +1 -f --pid="$pid" "$folder/log" &
@@ -43,6 +44,17 @@ run_on() {
     trap - EXIT
     return "$status"
 }
+
+# let_reboot: a machine that reboots starts again instead of ending. Its agent finds the job disk as
+# it was and runs the script again, from its beginning: reboot_machine in guest/check.sh.
+let_reboot() {
+    local argument kept=()
+    for argument in "${qemu_command[@]}"; do
+        [ "$argument" = -no-reboot ] || kept+=("$argument")
+    done
+    qemu_command=("${kept[@]}")
+}
+reboots=''
 
 # await_end PID SECONDS: until it ended by itself, or is ended
 await_end() {

@@ -99,6 +99,7 @@ fn still_running(effect: &Effect, limit: Duration, files: &Files) -> String {
         Effect::Run { tool, args } => format!("`{} {}`", tool.program(), args.join(" ")),
         Effect::Window(window) => format!("the new table of {}", window.name),
         Effect::Resume(_) => "resuming".to_owned(),
+        Effect::Place(file) => format!("writing {}", file.path),
     };
     let what = Printable::from_text(&what);
     let seconds = limit.as_secs_f32();

@@ -13,6 +13,7 @@ use nix::sys::stat::{Mode, umask};
 use super::bring_back::bring_back;
 use super::files::Files;
 use super::order::{Order, Outcome};
+use super::place::place;
 use super::swap::swap;
 use super::tool::run_tool;
 use crate::sys::live::run::{Tools, close_inherited};
@@ -70,6 +71,7 @@ fn perform(effect: &Effect, files: &Files) -> (Acted, Option<Duration>) {
         Effect::Run { tool, args } => (run_tool(&Tools::default(), (*tool, args), files), None),
         Effect::Window(window) => swap(window, &mut say),
         Effect::Resume(devices) => (bring_back(devices, &mut say), None),
+        Effect::Place(file) => (place(file), None),
     }
 }
 

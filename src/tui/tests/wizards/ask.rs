@@ -1,8 +1,11 @@
 //! Which wizards there are, what they ask, and what is wrong with an answer.
 
+use std::sync::Arc;
+
 use super::{Desk, host, node, put_away};
-use crate::model::{Kind, Severity};
+use crate::model::{Kind, PoolMetadata, PoolState, Severity, Usage};
 use crate::tui::testing::{GIB, Host};
+use crate::units::{DataBlocks, MetadataBlocks, Sectors};
 
 #[test]
 fn the_list_names_what_makes_sense_and_why_the_rest_does_not() {
@@ -174,6 +177,47 @@ fn what_is_inactive_is_brought_back_without_a_question() {
     desk.must_show("ask [review] run done");
     desk.must_show("$ lvchange -ay docker/thinpool");
     desk.must_show("every step can be taken back");
+}
+
+/// A pool's metadata that was read.
+fn metadata() -> PoolMetadata {
+    PoolMetadata {
+        transaction: 24,
+        time: 3,
+        needs_check: false,
+        held_root: None,
+        block_size: Sectors(1024),
+        data: Usage { used: DataBlocks(1), total: DataBlocks(204_800) },
+        metadata: Usage { used: MetadataBlocks(9), total: MetadataBlocks(524_288) },
+        devices: Vec::new(),
+        damages: Vec::new(),
+        damage_count: 0,
+        mappings: None,
+        reserved: None,
+    }
+}
+
+#[test]
+fn of_a_pool_that_nothing_makes_again_it_is_asked_whether_systemd_shall() {
+    let mut host = host();
+    host.units = Some(Vec::new());
+    let pool = &mut host.pools[1];
+    pool.state = PoolState::Inactive;
+    pool.contents = Some(Arc::new(metadata()));
+    let (node, name) = (pool.node, pool.name.to_string());
+    host.at(node).device = None;
+    let mut desk = Desk::new(host, (120, 30));
+    desk.press(&format!("/{name}<enter><esc>w<home><enter>"));
+    desk.must_show("[ ] no:  make it again at every boot");
+    desk.press("<space>");
+    desk.must_show("[x] yes: make it again at every boot");
+    desk.press("<enter><enter>");
+    desk.must_show("ask [review] run done");
+    desk.must_show("write /etc/systemd/system/thinscope-pool-");
+    // and the other way it is left alone
+    desk.press("<esc><home><space><enter><enter>");
+    desk.must_show("ask [review] run done");
+    assert!(!desk.shows("thinscope-pool-"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::plan::Planned;
 use crate::tui::app::App;
 use crate::tui::areas::Areas;
 use crate::tui::width::columns;
-use crate::tui::wizard::form::{AmountField, DeviceField, Field, Part};
+use crate::tui::wizard::form::{AmountField, ChoiceField, DeviceField, Field, Part};
 use crate::tui::wizard::gains::gains;
 use crate::tui::wizard::{Wizard, on_screen};
 
@@ -44,6 +44,7 @@ pub(super) fn sheet(app: &App, wizard: &Wizard, areas: &Areas, width: u16) -> Sh
                 }
                 draw_device(&mut page, device, focused);
             }
+            Field::Choice(choice) => draw_choice(&mut page, choice, focused),
         }
     }
     if wizard.form.fields.is_empty() {
@@ -100,6 +101,15 @@ fn draw_device(page: &mut Page<'_>, device: &DeviceField, focused: bool) {
     }
 }
 
+fn draw_choice(page: &mut Page<'_>, choice: &ChoiceField, focused: bool) {
+    let theme = page.theme();
+    let sign = if focused { "> " } else { "  " };
+    let yes = if choice.yes { "[x] yes: " } else { "[ ] no:  " };
+    let style = if focused { theme.strong } else { theme.plain };
+    page.spans(vec![(format!("{sign}{yes}{}  (space)", choice.question), style)]);
+    page.text(LABEL + 1, choice.about, theme.dim);
+}
+
 fn draw_waiting(page: &mut Page<'_>, wizard: &Wizard) {
     let theme = page.theme();
     match &wizard.outcome {
@@ -139,8 +149,11 @@ fn foot(app: &App, wizard: &Wizard, width: u16) -> Vec<crate::tui::view::Spans> 
             }
         }
     }
+    let sizes = wizard.form.fields.iter().any(|field| matches!(field, Field::Amount(_)));
     let all = if wizard.form.has_group() { ", 100%FREE all that is free" } else { "" };
-    page.text(0, &format!("20G in all, +5G more{all}, empty: as it is"), theme.dim);
+    if sizes {
+        page.text(0, &format!("20G in all, +5G more{all}, empty: as it is"), theme.dim);
+    }
     let mut spans = button("Review the plan", wizard.form.at_end(), theme);
     if let Some(why) = wizard.forbidden() {
         spans.push((format!("  nothing will run: {why}"), theme.dim));

@@ -1,0 +1,327 @@
+//! The unit of systemd that makes a pool again at every boot, where LVM does not own it and so
+//! nothing else does: its text, and the steps that put it in place.
+//!
+//! The unit needs nothing of thinscope: it attaches files, looks whether a pool's metadata is
+//! there, and makes the device. Device numbers are not the same after a boot, so parts are named
+//! by file or by volume.
+
+use super::around::{Around, Want};
+use super::{Action, Check, Draft, Refusal};
+use crate::model::{BootUnit, Kind, Node, Pool, PoolIx, Topology};
+use crate::units::Sectors;
+
+/// What the first line of a unit of ours begins with; a file without it is never touched.
+pub const MARK: &str = "# Written by thinscope:";
+/// Where an administrator's units are.
+const FOLDER: &str = "/etc/systemd/system";
+/// What reads a unit as systemd would.
+const VERIFIER: &str = "/usr/bin/systemd-analyze";
+
+/// What must be looked at beside the topology.
+pub(super) fn wants() -> Vec<Want> {
+    vec![Want::File(VERIFIER.to_owned())]
+}
+
+/// Whether a unit makes sense for a pool: LVM brings back its own.
+pub fn is_for(pool: &Pool) -> bool {
+    pool.lv.is_none()
+}
+
+/// The unit of a pool, where thinscope wrote one and it is started at boot.
+pub fn is_kept(topology: &Topology, pool: &Pool) -> bool {
+    let name = name(pool);
+    let mine = |unit: &&BootUnit| unit.name.as_str() == name;
+    let unit = topology.host.units.iter().flatten().find(mine);
+    unit.is_some_and(|unit| unit.enabled && is_ours(unit, pool))
+}
+
+fn is_ours(unit: &BootUnit, pool: &Pool) -> bool {
+    let first = first_line(pool.name.as_str());
+    unit.lines.first().is_some_and(|line| line.as_str().starts_with(&first))
+}
+
+/// How the first line of a pool's unit begins.
+fn first_line(pool: &str) -> String {
+    format!("{MARK} the thin pool {pool},")
+}
+
+/// Without the colons of Docker's names: `systemd-analyze verify` takes what follows one for an
+/// alias.
+fn name(pool: &Pool) -> String {
+    format!("thinscope-pool-{}.service", pool.name.as_str().replace(':', "_"))
+}
+
+/// A pool's table without its two devices: what is kept to the letter.
+pub(super) struct Shape {
+    /// Length of the data in the table.
+    pub(super) length: Sectors,
+    /// Everything behind the devices.
+    pub(super) arguments: String,
+}
+
+impl Shape {
+    /// Of a table that runs.
+    fn of_line(line: &str) -> Option<Self> {
+        let mut words = line.splitn(6, ' ');
+        let length = words.nth(1)?.parse().ok()?;
+        (words.next()? == "thin-pool").then_some(())?;
+        let arguments = words.nth(2)?.trim_end().to_owned();
+        Some(Self { length: Sectors(length), arguments })
+    }
+}
+
+/// Adds the steps that write the unit and have it started at boot, as far as they are needed.
+pub(super) fn add(
+    mut draft: Draft,
+    (topology, ix): (&Topology, PoolIx),
+    around: &Around,
+    shape: Option<Shape>,
+) -> Result<Draft, Refusal> {
+    let pool = topology.pool(ix);
+    let text = text(topology, pool, shape)?;
+    let name = name(pool);
+    let path = format!("{FOLDER}/{name}");
+    let there = there((topology, pool), &name, &path)?;
+    let is_written = there.is_some_and(|unit| same(unit, &text));
+    if is_written && there.is_some_and(|unit| unit.enabled) {
+        if let Some(already) = &mut draft.already {
+            *already = format!("{already}, and {name} makes it again at every boot");
+        }
+        return Ok(draft);
+    }
+    if draft.already.is_some() {
+        draft = Draft::about(topology, ix);
+    }
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let written = Check::Unit { name: name.clone(), lines: Some(lines.clone()) };
+    if !is_written {
+        let was = there.map(|unit| unit.lines.iter().map(ToString::to_string).collect());
+        let before = vec![Check::Unit { name: name.clone(), lines: was.clone() }];
+        let why = match was {
+            None => "LVM does not own the pool, and nothing makes it again after a boot",
+            Some(_) => "the unit that thinscope wrote before says something else",
+        };
+        let replaces = was.is_some();
+        draft.push(
+            Action::WriteUnit { path: path.clone(), name: name.clone(), lines, replaces },
+            why,
+            (before, vec![written.clone()]),
+        );
+    }
+    let verify = around.files.get(VERIFIER) == Some(&true);
+    draft.push(
+        Action::EnableUnit { path, name: name.clone(), verify },
+        if verify {
+            "read first as systemd would read it; a unit is started at boot only when that was \
+             asked for"
+        } else {
+            "a unit is started at boot only when that was asked for"
+        },
+        (vec![written], vec![Check::UnitEnabled { name }]),
+    );
+    // the warning that it is gone after a boot holds no more
+    draft.warnings.retain(|warning| !warning.contains(super::activate::GONE_AFTER_BOOT));
+    Ok(draft)
+}
+
+/// What has the unit's name already, unless it is somebody else's.
+fn there<'a>(
+    (topology, pool): (&'a Topology, &Pool),
+    name: &str,
+    path: &str,
+) -> Result<Option<&'a BootUnit>, Refusal> {
+    let units = topology.host.units.as_ref().ok_or_else(|| {
+        Refusal::new(format!(
+            "{FOLDER} was not seen: without systemd there is nothing that a unit could be for"
+        ))
+    })?;
+    match units.iter().find(|unit| unit.name.as_str() == name) {
+        Some(unit) if !is_ours(unit, pool) => Err(Refusal::new(format!(
+            "{path} is there and was not written by thinscope for this pool: it is left as it is; \
+             move it away, then ask again"
+        ))),
+        found => Ok(found),
+    }
+}
+
+fn same(unit: &BootUnit, text: &str) -> bool {
+    unit.lines.iter().map(crate::text::Printable::as_str).eq(text.lines())
+}
+
+/// A part of a pool, by a name that holds over a boot.
+enum Part {
+    File(String),
+    Volume(String),
+}
+
+fn text(topology: &Topology, pool: &Pool, shape: Option<Shape>) -> Result<String, Refusal> {
+    let name = pool.name.as_str();
+    if !is_for(pool) {
+        return Err(Refusal::new(format!(
+            "{name} is LVM's, which activates it at boot by itself: a unit is for pools that LVM \
+             does not own; `vgs -o +autoactivation` tells whether it will"
+        )));
+    }
+    // what a unit's name may hold, which is also what no shell reads more into
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte);
+    if !name.bytes().all(plain) {
+        return Err(Refusal::new(format!("the name {name} cannot stand in the name of a unit")));
+    }
+    let shape = shape.or_else(|| Shape::of_line(live_line(topology, pool)?)).ok_or_else(|| {
+        Refusal::new(format!("the table of {name} was not seen, so no unit can be made of it"))
+    })?;
+    let metadata = part(topology, pool, true)?;
+    let data = part(topology, pool, false)?;
+    let whole = pool.data.and_then(|at| topology.node(at).size).map(crate::units::Bytes::sectors);
+    let length = if whole == Some(shape.length) {
+        // a pool that grows meanwhile is found with the length that it then has
+        "$$(blockdev --getsz \"$$data\")".to_owned()
+    } else {
+        shape.length.get().to_string()
+    };
+    Ok(written(name, (&metadata, &data), (&length, &shape.arguments)))
+}
+
+fn live_line<'a>(topology: &'a Topology, pool: &Pool) -> Option<&'a str> {
+    match topology.node(pool.node).facts.dm.as_deref()?.table.as_slice() {
+        [line] => Some(line.as_str()),
+        _ => None,
+    }
+}
+
+fn part(topology: &Topology, pool: &Pool, metadata: bool) -> Result<Part, Refusal> {
+    let what = if metadata { "metadata" } else { "data" };
+    let at = if metadata { pool.metadata } else { pool.data };
+    let node = at.map(|at| topology.node(at)).ok_or_else(|| {
+        Refusal::new(format!("what holds the {what} of {} was not seen", pool.name))
+    })?;
+    if let Some(lv) = &node.facts.lv {
+        let path = format!("/dev/mapper/{}-{}", doubled(lv.vg.as_str()), doubled(lv.name.as_str()));
+        return plain_path(&path).map(|()| Part::Volume(path));
+    }
+    let file = file_of(node).ok_or_else(|| {
+        Refusal::new(format!(
+            "the {what} of {} lies on {}, whose name may be another one's after a boot: a unit is \
+             made for files and for volumes of LVM",
+            pool.name, node.name
+        ))
+    })?;
+    plain_path(&file).map(|()| Part::File(file))
+}
+
+/// The whole of a file that is still there.
+fn file_of(node: &Node) -> Option<String> {
+    if node.kind == Kind::File {
+        return Some(node.name.to_string());
+    }
+    let facts = node.facts.loop_device.as_deref()?;
+    (!facts.deleted && facts.offset.get() == 0).then(|| facts.backing_file.to_string())
+}
+
+/// Device-mapper doubles the hyphens within the names that it joins by one.
+fn doubled(name: &str) -> String {
+    name.replace('-', "--")
+}
+
+/// Nothing that systemd or a shell reads more into.
+fn plain_path(path: &str) -> Result<(), Refusal> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:-_.+@=,".contains(&byte);
+    if path.starts_with('/') && path.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Refusal::new(format!("the path {path} cannot stand in a unit as it is")))
+}
+
+fn written(
+    name: &str,
+    (metadata, data): (&Part, &Part),
+    (length, arguments): (&str, &str),
+) -> String {
+    let (meta_needs, meta_is) = placed("meta", metadata);
+    let (data_needs, data_is) = placed("data", data);
+    // two files in one folder need it once
+    let first = first_line(name);
+    let needs = if meta_needs == data_needs { meta_needs } else { meta_needs + &data_needs };
+    format!(
+        "{first} made again at boot.
+# It is replaced only while the line above begins so. Its parts are attached and the device is
+# made; nothing is written. Over anything but the metadata of a pool nothing is made, for over
+# nothing the kernel would make a new, empty pool.
+[Unit]
+Description=Thin pool {name}
+ConditionPathExists=!/dev/mapper/{name}
+{needs}Before=docker.service containerd.service crio.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -euc ' \\
+  attached() {{ losetup -n -O NAME -j \"$$1\" | head -n 1; }}; \\
+  {meta_is}; \\
+  {data_is}; \\
+  magic=$$(od -An -tx1 -j32 -N4 \"$$meta\" | tr -d \" \"); \\
+  [ \"$$magic\" = {MAGIC} ] || {{ echo \"no metadata of a pool is on $$meta\" >&2; exit 1; }}; \\
+  exec dmsetup create {name} --table \"0 {length} thin-pool $$meta $$data {arguments}\"'
+
+[Install]
+WantedBy=multi-user.target
+"
+    )
+}
+
+/// The magic number 27022010 of a pool's superblock, little-endian, as `od` prints it.
+const MAGIC: &str = "ba529c01";
+
+/// What a part needs at boot, as lines of a unit, and how a shell comes by its device.
+fn placed(variable: &str, part: &Part) -> (String, String) {
+    match part {
+        Part::File(path) => {
+            let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+            let needs = format!("RequiresMountsFor={folder}\n");
+            let is = format!(
+                "{variable}=$$(attached {path}); \
+                 [ -n \"$${variable}\" ] || {variable}=$$(losetup -f --show {path})"
+            );
+            (needs, is)
+        }
+        Part::Volume(path) => {
+            let device = device_unit(path);
+            (format!("Requires={device}\nAfter={device}\n"), format!("{variable}={path}"))
+        }
+    }
+}
+
+/// The name that systemd gives a device's unit.
+fn device_unit(path: &str) -> String {
+    let escaped = |byte: u8| match byte {
+        b'/' => "-".to_owned(),
+        byte if byte.is_ascii_alphanumeric() || b":_.".contains(&byte) => {
+            char::from(byte).to_string()
+        }
+        byte => format!("\\x{byte:02x}"),
+    };
+    let name: Vec<String> = path.trim_start_matches('/').bytes().map(escaped).collect();
+    name.concat() + ".device"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_kept_to_the_letter_behind_its_devices() {
+        let line = "0 209715200 thin-pool 7:1 7:0 128 32768 1 skip_block_zeroing ";
+        let shape = Shape::of_line(line).expect("a pool's table");
+        assert_eq!(shape.length, Sectors(209_715_200));
+        assert_eq!(shape.arguments, "128 32768 1 skip_block_zeroing");
+        assert!(Shape::of_line("0 8 linear 8:0 0 1 2").is_none());
+    }
+
+    #[test]
+    fn a_device_has_the_unit_that_systemd_gives_it() {
+        assert_eq!(
+            device_unit("/dev/mapper/my--vg-data"),
+            "dev-mapper-my\\x2d\\x2dvg\\x2ddata.device"
+        );
+    }
+}
