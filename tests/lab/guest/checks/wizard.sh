@@ -1,7 +1,9 @@
 #!/bin/bash
 # A pool grown, or brought back, by keys on the screen: from what is selected to verified.
+#   wizard.sh [PART…]    only these of its parts, by their functions
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
+. "$LAB/guest/witness.sh"
 export LC_ALL=C.UTF-8
 
 pool=docker-thinpool
@@ -171,6 +173,35 @@ hung_up() {
     equal "nothing is suspended" "" "$(suspended)"
 }
 
+# The connection of a terminal is cut as sshd cuts it: the terminal's other end is gone at once, with
+# no word to anybody, and the whole session is hung up. Two steps: the first is finished and recorded,
+# the second is left to resume.
+connection_cut() {
+    local before metadata pid server
+    before=$(total) metadata=$(metadata_of "$pool")
+    open_screen 80x24
+    select_pool
+    keys w; keys Home; keys Enter
+    eventually 20 shows suggested
+    keys C-u; types +8M; keys Down; keys C-u; types +4M; keys Up; keys Up; keys Enter
+    ok "a plan of two steps is reviewed" eventually 30 shows '[review]'
+    keys Tab; types "$pool"; keys Enter
+    pid=$(pgrep -o -x thinscope) server=$(tmux display-message -p '#{pid}')
+    tmux send-keys -t w Enter
+    ok "the first step is begun" eventually 60 pgrep -f 'lvextend --poolmetadatasize'
+    kill -KILL "$server"
+    pkill -HUP -s "$(ps -o sid= -p "$pid" | tr -d ' ')"
+    ok "without its connection it finishes the step and ends" eventually 60 bash -c "! kill -0 $pid 2>/dev/null"
+    equal "the first step is done" $((metadata + 1024)) "$(metadata_of "$pool")"
+    equal "the second was not begun" "$before" "$(total)"
+    contains "the journal says where it stands" "unfinished after 1 steps" "$(thinscope journal | tail -n 1)"
+    equal "nothing is suspended" "" "$(suspended)"
+    thinscope resume >/results/wizard-connection-cut.txt 2>&1
+    equal "resume goes on" 0 $?
+    equal "with the second" "$((before + 16)) $((metadata + 1024))" "$(total) $(metadata_of "$pool")"
+    contains "the journal is closed" done "$(thinscope journal | tail -n 1)"
+}
+
 activate_by_keys() {
     open_screen 80x24
     keys ]; select_pool
@@ -192,6 +223,9 @@ activate_by_keys() {
 
 case $LAB_HOST in
 inactive*) activate_by_keys ;;
-*) grow_by_keys; with_a_disk; read_only; cut_off; hung_up ;;
+*)
+    [ $# -gt 0 ] || set -- grow_by_keys with_a_disk read_only cut_off hung_up connection_cut
+    for part in "$@"; do "$part"; done
+    ;;
 esac
-tmux kill-server 2>/dev/null
+tmux kill-server 2>/dev/null || true
