@@ -168,6 +168,11 @@ pub fn rescue_wants(topology: &Topology, pool: &str) -> Vec<Want> {
     ix.map(|ix| rescue::wants(topology, ix)).unwrap_or_default()
 }
 
+/// Whether an action was cut off between suspending a device and resuming it on its new table.
+pub fn is_cut_off(action: &Action, topology: &Topology) -> bool {
+    rescue::is_cut_off(action, topology)
+}
+
 /// The steps that bring back what is suspended of a pool; `None` when nothing is.
 pub fn rescue(
     topology: &Topology,

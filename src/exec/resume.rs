@@ -1,8 +1,11 @@
 //! Going on with a run that was cut off: what was left suspended comes back first, the step in
 //! doubt is decided by what holds, the rest goes its way.
 
+use std::sync::Arc;
+
 use super::journal::{Run, Standing};
 use super::{Ending, Host, Record, Told, broken, close, run, settle};
+use crate::model::Topology;
 use crate::plan::{Action, Around, Plan, Refusal, Step, Want};
 use crate::sys::write::Acted;
 
@@ -92,10 +95,14 @@ fn bring_back(
     (host, ask): (&mut dyn Host, Asking<'_>),
     told: &mut dyn FnMut(Told),
 ) -> Result<(), Ending> {
-    let seen = host.look().map_err(|why| Ending::Refused {
-        step: at,
-        why: format!("the host could not be seen: {why}"),
-    })?;
+    let seen = seen(host, at)?;
+    let seen = match plan.steps.get(at) {
+        Some(step) if crate::plan::is_cut_off(&step.action, &seen) => {
+            finish_window(step, at, host, told)?;
+            self::seen(host, at)?
+        }
+        _ => seen,
+    };
     for name in &plan.basis.names {
         let around = ask(&crate::plan::rescue_wants(&seen, name));
         let rescue = crate::plan::rescue(&seen, name, &around);
@@ -109,6 +116,30 @@ fn bring_back(
         break;
     }
     Ok(())
+}
+
+fn seen(host: &mut dyn Host, at: usize) -> Result<Arc<Topology>, Ending> {
+    host.look().map_err(|why| Ending::Refused {
+        step: at,
+        why: format!("the host could not be seen: {why}"),
+    })
+}
+
+/// A device suspended on its new table: the window that put it there is asked for again, for it
+/// alone knows the old table too, should the kernel refuse to run the new one.
+fn finish_window(
+    step: &Step,
+    at: usize,
+    host: &mut dyn Host,
+    told: &mut dyn FnMut(Told),
+) -> Result<(), Ending> {
+    told(Told::Line("it was cut off within its window: the window is finished first".to_owned()));
+    match host.act(at, &step.action, told) {
+        // on its new table, or on its old one again: what it has is looked at next
+        Acted::Done | Acted::Refused { .. } => Ok(()),
+        Acted::Failed { why } => Err(Ending::Failed { step: at, why }),
+        Acted::Running { why } => Err(Ending::Running { step: at, why }),
+    }
 }
 
 fn after_rescue(

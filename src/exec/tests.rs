@@ -29,6 +29,8 @@ enum Fault {
     DiesHalf,
     /// The machine dies within it and leaves the pool suspended, before the work.
     DiesSuspended,
+    /// The machine dies within it and leaves the pool suspended, on its new table.
+    DiesInWindow,
 }
 
 /// A host that is only a topology.
@@ -41,6 +43,8 @@ struct Sim {
     stop_after: Option<usize>,
     /// What the kernel is given when it is told to take what LVM has recorded.
     recorded: Option<Topology>,
+    /// Windows that found the device suspended on their new table, and finished.
+    windows: usize,
 }
 
 impl Sim {
@@ -53,6 +57,7 @@ impl Sim {
             dead: false,
             stop_after: None,
             recorded: None,
+            windows: 0,
         }
     }
 
@@ -61,7 +66,27 @@ impl Sim {
         pool_mut(&mut self.topology).suspended = true;
         let dm = self.topology.nodes[at.0 as usize].facts.dm.as_mut().expect("active");
         dm.suspended = true;
-        dm.inactive_table = true;
+        self.set_inactive_table(true);
+    }
+
+    fn set_inactive_table(&mut self, waits: bool) {
+        let at = pool_mut(&mut self.topology).node;
+        let dm = self.topology.nodes[at.0 as usize].facts.dm.as_mut().expect("active");
+        dm.inactive_table = waits;
+    }
+
+    /// A window resumes what it finds suspended on its new table.
+    fn resume_window(&mut self, action: &Action) {
+        if let Action::Reload { name, .. } = action
+            && self.is_suspended()
+        {
+            self.windows += 1;
+            let at = pool_mut(&mut self.topology).node;
+            pool_mut(&mut self.topology).suspended = false;
+            let dm = self.topology.nodes[at.0 as usize].facts.dm.as_mut().expect("active");
+            assert_eq!(dm.name.as_str(), name);
+            dm.suspended = false;
+        }
     }
 
     fn perform(&mut self, action: &Action) {
@@ -113,12 +138,22 @@ impl Host for Sim {
                 }
                 return Acted::Failed { why: why() };
             }
+            Some(Fault::DiesInWindow) => {
+                self.dead = true;
+                self.perform(action);
+                self.suspend();
+                self.set_inactive_table(false);
+                return Acted::Failed { why: why() };
+            }
             Some(Fault::DiesHalf) => {
                 self.dead = true;
                 self.record_only(action);
                 return Acted::Failed { why: why() };
             }
-            _ => self.perform(action),
+            _ => {
+                self.perform(action);
+                self.resume_window(action);
+            }
         }
         match fault {
             Some(Fault::FailsAfter) => Acted::Failed { why: why() },
@@ -246,6 +281,26 @@ fn whenever_the_machine_dies_resume_reaches_the_undisturbed_end() {
             }
         }
     }
+}
+
+#[test]
+fn a_pool_left_suspended_on_its_new_table_is_resumed_by_the_same_window() {
+    let (topology, plan) = plans().swap_remove(2);
+    let at = plan.steps.len() - 1;
+    assert!(matches!(plan.steps[at].action, Action::Reload { .. }));
+    let mut host = Sim { fault: Some((at, Fault::DiesInWindow)), ..Sim::new(&topology) };
+    run(&plan, 0, &mut host, &mut |_| {});
+    let cut = journal(&plan, &host.journal);
+    let mut again = Sim::new(&host.topology);
+    assert!(again.is_suspended());
+    assert_eq!(go_on(&cut, &mut again), Ending::Done);
+    assert_eq!(again.windows, 1, "it alone knows the old table, should the new one be refused");
+    assert!(!again.is_suspended());
+    assert_eq!(figures(&again.topology), figures(&plan.predict(&topology)));
+    // and when the window cannot, nothing else is tried and the reason is told
+    let mut stuck = Sim { fault: Some((0, Fault::Fails)), ..Sim::new(&host.topology) };
+    assert!(matches!(go_on(&cut, &mut stuck), Ending::Failed { .. }));
+    assert_eq!(stuck.effects, 1);
 }
 
 #[test]

@@ -72,6 +72,15 @@ pub(super) fn plan(
     Ok(Some(draft))
 }
 
+/// Whether a device is suspended on the very table that an action gives it: whoever did that was
+/// cut off within its window, and the same window asked for again finishes it.
+pub(super) fn is_cut_off(action: &Action, topology: &Topology) -> bool {
+    let Action::Reload { name, new, .. } = action else { return false };
+    let suspended = find::mapped(topology, name).and_then(|node| node.facts.dm.as_deref());
+    let on_new = Check::Table { name: name.clone(), lines: new.clone() };
+    suspended.is_some_and(|dm| dm.suspended) && on_new.judge(topology).holds()
+}
+
 /// Everything of a pool that is suspended, from below upwards.
 fn suspended(topology: &Topology, ix: PoolIx) -> Vec<NodeIx> {
     let pool = topology.pool(ix);

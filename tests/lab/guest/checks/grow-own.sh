@@ -43,6 +43,24 @@ if [ -e /dev/store/data ]; then
     volumes_agree
     equal "still every other argument of the table" "$kept" "$(arguments)"
 fi
+# as after a death within the window: the journal ends where the last step began, the pool has its
+# new table and is suspended
+cut_off_in_window() {
+    local journal begun total said
+    ok "once more it grows" thinscope grow --data +64M --yes="$pool"
+    total=$(total_of "$pool")
+    journal=$(printf '%s\n' /var/lib/thinscope/journal/*.jsonl | tail -n 1)
+    begun=$(grep -n '"record":"intended"' "$journal" | tail -n 1 | cut -d : -f 1)
+    head -n "$begun" "$journal" >/tmp/journal && cat /tmp/journal >"$journal"
+    suspend_pool "$pool"
+    said=$(timeout 60 thinscope resume 2>&1 </dev/null)
+    equal "resume of a run that was cut off within its window ends well" 0 $?
+    contains "it asks for the same window again" "the window is finished first" "$said"
+    ok "nothing is suspended by then" nothing_suspended
+    equal "the pool has what was agreed to" "$total" "$(total_of "$pool")"
+    equal "and every other argument" "$kept" "$(arguments)"
+}
+cut_off_in_window
 ok "the writer goes on to the end" goes_on shop-web-1
 ok "no line of it is missing" whole shop-web-1
 ok "nothing is suspended" nothing_suspended
