@@ -2,6 +2,7 @@
 //! or made again over what holds it. Metadata is never zeroed.
 
 mod own;
+mod unseen;
 mod volumes;
 
 use super::around::{Around, Want};
@@ -30,6 +31,7 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
     if let Ok(Target::Pool(ix)) = target(wish, topology) {
         wants.extend(rescue::wants(topology, ix));
     }
+    wants.extend(unseen::wants(wish, topology));
     if wish.unit {
         wants.extend(unit::wants());
     }
@@ -42,7 +44,7 @@ pub(super) fn plan(
     topology: &Topology,
     around: &Around,
 ) -> Result<Draft, Refusal> {
-    let target = target(wish, topology)?;
+    let target = target(wish, topology).map_err(|refusal| because(refusal, around))?;
     if wish.unit && !matches!(target, Target::Pool(_)) {
         return Err(Refusal::new(
             "a unit is for a pool that LVM does not own; LVM activates its groups and volumes at \
@@ -50,10 +52,17 @@ pub(super) fn plan(
         ));
     }
     match target {
-        Target::Group(group) => volumes::group(topology, around, &group),
+        Target::Group(group) => {
+            volumes::group(topology, around, &group).map_err(|refusal| because(refusal, around))
+        }
         Target::Volume(volume) => volumes::volume(topology, around, &volume),
         Target::Pool(ix) => pool(topology, around, ix, wish.unit),
     }
+}
+
+/// A refusal with what was found out about its cause.
+fn because(refusal: Refusal, around: &Around) -> Refusal {
+    Refusal { why: refusal.why + &unseen::causes(around), ..refusal }
 }
 
 /// A pool: resumed, left as it is, activated, or made again; with its unit where that is wished.
@@ -64,9 +73,11 @@ fn pool(topology: &Topology, around: &Around, ix: PoolIx, unit: bool) -> Result<
     } else if find::is_active(pool) {
         (Draft::already(already(pool)), None)
     } else if pool.lv.is_some() {
-        (volumes::pool(topology, around, ix)?, None)
+        let draft = volumes::pool(topology, around, ix);
+        (draft.map_err(|refusal| because(refusal, around))?, None)
     } else {
-        let (draft, shape) = own::plan(topology, ix)?;
+        let planned = own::plan(topology, ix);
+        let (draft, shape) = planned.map_err(|refusal| because(refusal, around))?;
         (draft, Some(shape))
     };
     if unit { unit::add(draft, (topology, ix), around, shape) } else { Ok(draft) }

@@ -171,13 +171,19 @@ fn scope(host: &dyn ReadHost) -> Vec<String> {
     {
         return Vec::new();
     }
-    let conf = ask::file(host, "/etc/lvm/lvm.conf").unwrap_or_default();
+    let conf = own_settings(host);
     let allowed = filter::allowed(
         Some(&dm::read_tables(host)),
         Some(&block::read_block(host)),
         sets(&conf, "scan_lvs").is_some_and(|value| value.starts_with('1')),
     );
     vec!["--config".to_owned(), settings(&allowed, &conf)]
+}
+
+/// The host's own configuration: what `lvmlocal.conf` sets counts before `lvm.conf`.
+fn own_settings(host: &dyn ReadHost) -> Raw {
+    let read = |path| ask::file(host, path).unwrap_or_default().0;
+    Raw([read("/etc/lvm/lvmlocal.conf"), read("/etc/lvm/lvm.conf")].join(&b'\n'))
 }
 
 /// Hints, backups of metadata and repairs are written even by commands that only report.
@@ -195,10 +201,13 @@ fn settings(allowed: &Allowed, conf: &Raw) -> String {
     )
 }
 
-/// What a setting of `lvm.conf` is set to, where it is: a line `KEY = VALUE` that is no comment.
+/// What a setting of `devices` is set to, where it is: `KEY = VALUE`, no comment, on a line of its
+/// own or behind the section's brace, with the section's name or without.
 fn sets<'a>(conf: &'a Raw, key: &str) -> Option<&'a str> {
     let text = std::str::from_utf8(&conf.0).ok()?;
-    text.lines().map(str::trim_start).find_map(|line| {
+    let said = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    said.flat_map(|line| line.split('{')).map(str::trim_start).find_map(|line| {
+        let line = line.strip_prefix("devices/").unwrap_or(line);
         let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?;
         Some(value.trim())
     })

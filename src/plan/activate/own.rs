@@ -3,7 +3,7 @@
 //! nothing is written, metadata least of all.
 
 use super::{GONE_AFTER_BOOT, next, volumes};
-use crate::model::{Kind, Node, Pool, PoolIx, Topology};
+use crate::model::{Kind, Node, Pool, PoolIx, PoolKind, Topology};
 use crate::plan::around::Around;
 use crate::plan::unit::Shape;
 use crate::plan::{Action, Check, Draft, Refusal, find};
@@ -25,6 +25,14 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<(Draft, Shape), Re
         ))
     };
     let (Some(data), Some(metadata)) = (pool.data, pool.metadata) else {
+        if pool.kind == PoolKind::DirectLvm {
+            return Err(Refusal::new(format!(
+                "{} is named by its engine as a pool of LVM's, and LVM lists no such volume: its \
+                 disk is not there, not unlocked (LUKS), left out by a filter or by LVM's devices \
+                 file, or its group is another host's",
+                pool.name
+            )));
+        }
         return Err(unknown("what holds data and metadata"));
     };
     if pool.contents.is_none() {

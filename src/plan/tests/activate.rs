@@ -4,7 +4,7 @@ use super::{
 use crate::ids::DevNo;
 use crate::intent::{Activate, Intent};
 use crate::model::{BootUnit, Kind, PoolState, Topology};
-use crate::plan::{Action, Danger, Planned, plan};
+use crate::plan::{Action, Danger, Planned, Want, plan};
 use crate::units::Bytes;
 
 /// The recorded host with its pool's volumes deactivated.
@@ -311,6 +311,30 @@ fn there_is_no_unit_for_what_lvm_owns_nor_without_systemd() {
     assert!(why.contains("LVM's, which activates it at boot by itself"), "{why}");
     let why = must_refuse(&with_unit(), &recorded("loop-lvm"));
     assert!(why.contains("systemd"), "{why}");
+}
+
+#[test]
+fn a_disk_with_a_pv_that_lvm_does_not_list_or_with_closed_luks_is_named() {
+    let mut around = around();
+    for (path, holds) in [("/dev/vdc", "LVM2_member"), ("/dev/vdd", "crypto_LUKS")] {
+        let seen = around.devices.get_mut(path).expect("it is around");
+        seen.signatures = Some(Ok(vec![holds.to_owned()]));
+    }
+    let host = recorded("direct-lvm");
+    let wants = crate::plan::wants(&activate(Some("gone/pool")), &host);
+    assert!(wants.iter().any(|want| matches!(want, Want::Device(path) if path == "/dev/vdc")));
+    let refused = |around: &crate::plan::Around| {
+        plan(&activate(Some("gone/pool")), &host, around, &occasion()).expect_err("refused").why
+    };
+    let why = refused(&around);
+    assert!(why.contains("/dev/vdc holds a PV that LVM does not list: a filter"), "{why}");
+    assert!(why.contains("/dev/vdd holds LUKS that is not open"), "{why}");
+    around.files.insert("/etc/lvm/devices/system.devices".to_owned(), true);
+    let why = refused(&around);
+    assert!(why.contains("lvmdevices --adddev"), "{why}");
+    // nothing is read of any disk where all is seen
+    let wants = crate::plan::wants(&activate(None), &host);
+    assert!(!wants.iter().any(|want| matches!(want, Want::Device(_))));
 }
 
 #[test]

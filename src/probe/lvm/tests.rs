@@ -156,6 +156,26 @@ fn a_live_look_is_bounded_to_safe_devices_and_writes_nothing() {
 }
 
 #[test]
+fn a_filter_of_the_host_stays_in_force_wherever_it_is_set() {
+    for (path, conf) in [
+        ("/etc/lvm/lvmlocal.conf", "devices { filter = [ \"r|/dev/vdb|\" ] }"),
+        ("/etc/lvm/lvmlocal.conf", "devices {\n\tfilter=[\"r|/dev/vdb|\"]\n}"),
+        ("/etc/lvm/lvm.conf", "devices/filter = [ \"r|/dev/vdb|\" ]"),
+    ] {
+        let answers = [
+            (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0]))),
+            (file(path), Answer::ok_bytes(conf)),
+        ];
+        let scope = scope(&FakeHost::new(answers)).concat();
+        assert!(scope.contains("global_filter="), "{path}: {conf}: {scope}");
+    }
+    let comment = (file("/etc/lvm/lvmlocal.conf"), Answer::ok_bytes("# filter = [ \"r|.*|\" ]"));
+    let version = (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0])));
+    let scope = scope(&FakeHost::new([version, comment])).concat();
+    assert!(!scope.contains("global_filter="), "{scope}");
+}
+
+#[test]
 fn a_recording_is_asked_without_computing_a_filter() {
     assert!(scope(&FakeHost::new([])).is_empty());
 }
