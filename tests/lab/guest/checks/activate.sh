@@ -7,6 +7,8 @@ pool=docker-thinpool
 away() { vgchange -q -an docker; }
 
 says "no consent" 1 "consent is missing" thinscope activate
+says "a rehearsal goes to its end" 0 "nothing was changed" thinscope activate --dry-run
+refused "and activates nothing" dmsetup info "$pool"
 ok "the pool is activated" thinscope activate --yes="$pool"
 ok "the kernel has it" dmsetup info "$pool"
 says "again is fine" 0 "nothing to do" thinscope activate docker/thinpool
