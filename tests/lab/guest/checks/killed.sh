@@ -115,23 +115,29 @@ ok "kills met runs that were not done" grep -qvx done /tmp/where.log
 
 # within the window: whoever holds the pool suspended is killed there, and thinscope with it. Between
 # seeing and killing nothing is started: a window lasts some milliseconds.
+# A growth of files has a process for each step: the one after the other is watched.
 within_window() {
-    local holder='' states=(/sys/block/dm-*/dm/suspended) state now
+    local holder states=(/sys/block/dm-*/dm/suspended)
     grow
-    while [ -z "$holder" ]; do
-        holder=$(pgrep -f "$killer" | head -n 1)
-        kill -0 "$pid" 2>/dev/null || return 1
+    while kill -0 "$pid" 2>/dev/null; do
+        holder=$(pgrep -f "$killer" | tail -n 1)
+        [ -z "$holder" ] || ! killed_suspended "$holder" || return 0
     done
-    while [ -d "/proc/$holder" ]; do
+    wait "$pid" 2>/dev/null
+    return 1
+}
+# killed_suspended HOLDER: something was suspended while it lived, and it was killed with thinscope
+killed_suspended() {
+    local state now
+    while [ -d "/proc/$1" ]; do
         for state in "${states[@]}"; do
             read -r now <"$state"
             [ "$now" = 1 ] || continue
-            kill -KILL "$holder" -- -"$pid" 2>/dev/null
+            kill -KILL "$1" -- -"$pid" 2>/dev/null
             wait "$pid" 2>/dev/null
             return 0
         done
     done
-    wait "$pid" 2>/dev/null
     return 1
 }
 hit=0 left=0
