@@ -10,6 +10,11 @@ for check in "$@"; do
     [ -n "$line" ] || { line="0 passed, 1 failed"; echo "FAILED: $check ended with $status and no closing line"; }
     passed=$((passed + ${line%% passed*})) line=${line#*, }
     failed=$((failed + ${line%% failed*}))
+    # one that broke off says so by its status alone
+    if [ "$status" != 0 ] && [ "$line" = "0 failed" ]; then
+        failed=$((failed + 1))
+        echo "FAILED: $check ended with $status"
+    fi
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

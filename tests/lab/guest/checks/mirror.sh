@@ -22,12 +22,11 @@ figures() {
 whole() { jq -e 'length == 2 and all(.[]; all(.[]; . != null))' <<<"$1"; }
 # where the superblock of leg N lies: device and byte
 place() {
-    local devices start extent
-    devices=$(lvs --noheadings -a -o devices "mirror/pool_tmeta_rmeta_$1" | tr -d ' ')
-    start=$(pvs --noheadings --units b --nosuffix -o pe_start "${devices%(*}" | tr -d ' ')
+    local disk at start extent
+    read -r disk at < <(lvs --noheadings -a -o devices "mirror/pool_tmeta_rmeta_$1" | tr '()' '  ')
+    start=$(pvs --noheadings --units b --nosuffix -o pe_start "$disk" | tr -d ' ')
     extent=$(vgs --noheadings --units b --nosuffix -o vg_extent_size mirror | tr -d ' ')
-    devices=${devices%)}
-    echo "${devices%(*} $((start + ${devices#*(} * extent))"
+    echo "$disk $((start + at * extent))"
 }
 recovered() { # recovered N BYTE: how far leg N was rebuilt, eight times this byte
     local at

@@ -23,3 +23,6 @@ equal "nothing was activated for it" "" "$(dmsetup ls | grep '^striped-')"
 ok "in place every figure is there" jq -e 'length == 2 and all(.[]; all(.[]; . != null))' <<<"$inactive"
 vgchange -qq -ay striped
 equal "active it says the same" "$(figures)" "$inactive"
+
+# the disks are given back to whatever is checked after this
+vgremove -qq -f striped && pvremove -qq /dev/vdc /dev/vdd
