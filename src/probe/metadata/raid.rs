@@ -122,15 +122,12 @@ mod tests {
 
     #[test]
     fn a_superblock_is_what_the_kernel_writes() {
-        // the first bytes of `thinpool_tmeta_rmeta_1` in the lab's host tmeta-raid1
+        // as the lab's check `mirror` prints it of a real leg
         let mut block = vec![0; 4096];
-        block[..4].copy_from_slice(b"DmRd");
-        block[8] = 2;
-        block[12] = 1;
-        block[16] = 7;
+        block[..24].copy_from_slice(b"DmRd\x01\0\0\0\x02\0\0\0\0\0\0\0\x1b\0\0\0\0\0\0\0");
         block[32..48].fill(0xff);
         block[48] = 1;
-        assert_eq!(Superblock::parse(&block), Some(leg(1)));
+        assert_eq!(Superblock::parse(&block), Some(Superblock { events: 27, ..leg(0) }));
         block[0] = b'd';
         assert_eq!(Superblock::parse(&block), None);
         assert_eq!(Superblock::parse(b"DmRd"), None);

@@ -11,9 +11,9 @@ synced() { [ "$(lvs --noheadings -o sync_percent mirror/meta | tr -d ' ')" = 100
 ok "the mirror is in sync" eventually 60 synced
 lvconvert -qq -y --type thin-pool --poolmetadata mirror/meta mirror/pool
 lvcreate -qq -y -V 100M -n one --thinpool mirror/pool mirror
-dd if=/dev/urandom of=/dev/mirror/one bs=1M count=20 oflag=direct status=none
+dd if=/dev/urandom of=/dev/mirror/one bs=1M count=20 oflag=direct conv=fsync status=none
 lvcreate -qq -y -s -n two mirror/one && lvchange -qq -ay -K mirror/two
-dd if=/dev/urandom of=/dev/mirror/two bs=1M count=5 seek=4 oflag=direct status=none
+dd if=/dev/urandom of=/dev/mirror/two bs=1M count=5 seek=4 oflag=direct conv=fsync status=none
 sync
 figures() {
     thinscope layers --sharing --json mirror/pool |
