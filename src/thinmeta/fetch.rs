@@ -1,11 +1,14 @@
 //! Many blocks at the price of few reads.
 //!
-//! Wanted blocks are read in ascending order, neighbours together, into a few large buffers: one
-//! thread reads and sums, the other looks at what came. Knows nothing of what a block says.
+//! Wanted blocks are read in ascending order, neighbours together, into a few large buffers: some
+//! threads read and sum, for most media answer several requests sooner than one after the other, and
+//! one looks at what came, in order. Knows nothing of what a block says.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::block::{BLOCK, MAX_METADATA_BLOCKS, Raw, Summed, sum};
@@ -17,9 +20,11 @@ const RUN: u32 = 256;
 /// Unwanted blocks that are read through rather than around: on most media 128 KiB more cost less
 /// than one request more.
 const GAP: u32 = 31;
+/// Threads that read.
+const READERS: usize = 2;
 /// Buffers in flight; they bound the memory of a reading, whatever its length.
-const BUFFERS: usize = 4;
-/// Below this many wanted blocks a second thread costs more than it gives.
+const BUFFERS: usize = 6;
+/// Below this many wanted blocks other threads cost more than they give.
 const WORTH_A_THREAD: usize = 512;
 /// Unreadable blocks after which the medium, not the metadata, is the trouble.
 pub(super) const FAILING: u64 = 256;
@@ -93,19 +98,23 @@ impl<'s> Blocks<'s> {
         if wanted.len() < WORTH_A_THREAD {
             return self.each_here(&mut visit);
         }
+        let (empty_in, empty_out) = channel();
+        for _ in 0..BUFFERS {
+            // the receiver is alive: the readers have it
+            let _ = empty_in.send(Buffer::new(RUN as usize));
+        }
+        let readers = Readers { source: self.source, wanted, work: Work::new(wanted, empty_out) };
         thread::scope(|scope| {
-            let (empty_in, empty_out) = channel();
             let (full_in, full_out) = channel();
-            for _ in 0..BUFFERS {
-                // the receiver is alive: it is moved into the thread below
-                let _ = empty_in.send(Buffer::new(RUN as usize));
-            }
-            let blocks = self.source;
-            let reader = move || read_runs(blocks, wanted, &empty_out, &full_in);
-            match thread::Builder::new().name("metadata".into()).spawn_scoped(scope, reader) {
-                Ok(_) => visit.all(&full_out, &empty_in),
-                Err(_) => self.each_here(&mut visit),
-            }
+            let spawn = || {
+                let (readers, full) = (&readers, full_in.clone());
+                let thread = thread::Builder::new().name("metadata".into());
+                thread.spawn_scoped(scope, move || readers.read_all(&full)).is_ok()
+            };
+            let any = (0..READERS).filter(|_| spawn()).count() > 0;
+            // what is left to be told is told by the readers
+            drop(full_in);
+            if any { visit.all(&full_out, empty_in) } else { self.each_here(&mut visit) }
         })
     }
 
@@ -193,21 +202,46 @@ impl Buffer {
     }
 }
 
-/// A run on its way between the threads.
-type Full = (Run, Buffer, RunRead);
+/// A run on its way between the threads, with its place among them.
+type Full = (usize, (Run, Buffer, RunRead));
 
-/// The reading thread: ends when there is no more to read, or nobody to read for.
-fn read_runs(
-    source: &dyn BlockSource,
-    wanted: &[u32],
-    empty: &Receiver<Buffer>,
-    full: &Sender<Full>,
-) {
-    for run in runs(wanted) {
-        let Ok(mut buffer) = empty.recv() else { return };
-        let read = buffer.read(source, wanted, &run);
-        if full.send((run, buffer, read)).is_err() {
-            return;
+/// What is left to be read, and buffers to read it into.
+struct Work<'w> {
+    runs: Box<dyn Iterator<Item = (usize, Run)> + Send + 'w>,
+    empty: Receiver<Buffer>,
+}
+
+impl<'w> Work<'w> {
+    fn new(wanted: &'w [u32], empty: Receiver<Buffer>) -> Mutex<Self> {
+        Mutex::new(Self { runs: Box::new(runs(wanted).enumerate()), empty })
+    }
+
+    /// The next run, with a buffer of its own: so every run that was taken can be read, and whoever
+    /// waits for the first of them does not wait for ever.
+    fn next(&mut self) -> Option<(usize, Run, Buffer)> {
+        let buffer = self.empty.recv().ok()?;
+        let (at, run) = self.runs.next()?;
+        Some((at, run, buffer))
+    }
+}
+
+/// What the reading threads share.
+struct Readers<'r> {
+    source: &'r dyn BlockSource,
+    wanted: &'r [u32],
+    work: Mutex<Work<'r>>,
+}
+
+impl Readers<'_> {
+    /// Until there is no more to read, or nobody to read for.
+    fn read_all(&self, full: &Sender<Full>) {
+        loop {
+            let next = self.work.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((at, run, mut buffer)) = next else { return };
+            let read = buffer.read(self.source, self.wanted, &run);
+            if full.send((at, (run, buffer, read))).is_err() {
+                return;
+            }
         }
     }
 }
@@ -221,12 +255,21 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn all(&mut self, full: &Receiver<Full>, empty: &Sender<Buffer>) -> Result<(), MetaError> {
-        while let Ok((run, buffer, read)) = full.recv() {
-            self.run(&run, &buffer, &read)?;
-            // refused once the reader has read everything
-            let _ = empty.send(buffer);
+    /// In the order of the runs, whichever was read first. Gives up the buffers' way back with the
+    /// end, for which the readers wait.
+    fn all(&mut self, full: &Receiver<Full>, empty: Sender<Buffer>) -> Result<(), MetaError> {
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        while let Ok((at, read)) = full.recv() {
+            early.insert(at, read);
+            while let Some((run, buffer, read)) = early.remove(&next) {
+                next += 1;
+                self.run(&run, &buffer, &read)?;
+                // refused once the readers have read everything
+                let _ = empty.send(buffer);
+            }
         }
+        drop(empty);
         Ok(())
     }
 
@@ -292,6 +335,35 @@ mod tests {
             let wanted: Vec<u32> = (0..3000).step_by(step).collect();
             assert_eq!(seen(&image, &wanted), wanted.iter().map(|n| Some(*n)).collect::<Vec<_>>());
         }
+    }
+
+    /// The first answer of all comes last.
+    struct Late(ImageSource);
+
+    impl BlockSource for Late {
+        fn len_bytes(&self) -> u64 {
+            self.0.len_bytes()
+        }
+
+        fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+            if offset == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            self.0.read_at(offset, into)
+        }
+    }
+
+    #[test]
+    fn blocks_come_in_order_whatever_order_the_medium_answers_in() {
+        let image = Late(numbered(9000));
+        let wanted: Vec<u32> = (0..9000).collect();
+        let mut came = Vec::new();
+        let mut look = |at: usize, _: Got<'_>| {
+            came.push(at);
+            ControlFlow::Continue(())
+        };
+        Blocks::new(&image).each(&wanted, &mut look).expect("the medium is sound");
+        assert_eq!(came, (0..9000).collect::<Vec<_>>());
     }
 
     struct Scratched(ImageSource, Range<u64>);

@@ -18,12 +18,15 @@ use common::pty::{Screen, Start};
 const THINSCOPE: &str = env!("CARGO_BIN_EXE_thinscope");
 const SIZE: (u16, u16) = (40, 120);
 const LIMIT: Duration = Duration::from_secs(120);
+// one word each: a terminal is sent the cells that change, and a blank may not
+/// What the pool's pane says once the details are read.
+const FIGURES: &str = "transaction";
 /// What the line above the keys says while mappings are read.
-const READING: &str = "% read";
+const READING: &str = "stops)";
 /// A column that is there when they were.
 const READ: &str = "EXCL";
 /// The head of the help, and how long it is shown.
-const HELP: &str = "going about";
+const HELP: &str = "going";
 const SHOWN: Duration = Duration::from_millis(60);
 
 fn main() -> ExitCode {
@@ -80,7 +83,7 @@ fn first_answer(image: &str) -> io::Result<()> {
     let mut took = Vec::new();
     for _ in 0..5 {
         let mut screen = open(image)?;
-        took.push(screen.wait_for("device 30", LIMIT)?);
+        took.push(screen.wait_for(FIGURES, LIMIT)?);
         screen.press("q")?;
         screen.wait_for_end(LIMIT)?;
     }
@@ -91,7 +94,7 @@ fn first_answer(image: &str) -> io::Result<()> {
 /// From a key to its answer while the mappings are read, and until all of them are.
 fn while_reading(image: &str) -> Result<(), Box<dyn Error>> {
     let mut screen = open(image)?;
-    screen.wait_for("device 30", LIMIT)?;
+    screen.wait_for(FIGURES, LIMIT)?;
     screen.forget();
     let since = Instant::now();
     screen.press("m")?;

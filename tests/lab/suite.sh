@@ -30,7 +30,7 @@ direct-lvm       | load reserve |
 direct-lvm       | monitor |
 direct-lvm       | engine |
 bare             | set_up |
-bare             | striped mirror |
+bare             | striped mirror broken |
 direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |

@@ -59,6 +59,12 @@ says() {
     contains "$sentence: words" "$part" "$said"
 }
 
+# end_tmux: its server is gone when this returns; a client that came meanwhile would end with it
+end_tmux() {
+    tmux kill-server 2>/dev/null
+    eventually 10 not pgrep '^tmux' >/dev/null
+}
+
 # eventually SECONDS COMMAND…: tries until it succeeds
 eventually() {
     local deadline=$((SECONDS + $1))

@@ -4,7 +4,7 @@
 export LC_ALL=C.UTF-8
 
 open_screen() { # open_screen COLUMNS ROWS
-    tmux -f /dev/null kill-server 2>/dev/null
+    end_tmux
     tmux -f /dev/null new-session -d -s s -x "$1" -y "$2" 'TERM=screen thinscope; echo "ended with $?"; sleep 1000'
     eventually 20 shows docker
 }

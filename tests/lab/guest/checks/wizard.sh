@@ -17,9 +17,7 @@ suspended() { dmsetup info -c --noheadings -o name,suspended | grep ':Suspended$
 open_screen() { # open_screen COLUMNSxROWS [ARGUMENT…]
     local size=$1
     shift
-    tmux kill-server 2>/dev/null
-    # a server that is about to end takes a new session with it
-    eventually 10 bash -c '! pgrep "^tmux"' >/dev/null
+    end_tmux
     tmux -f /dev/null new-session -d -s w -x "${size%x*}" -y "${size#*x}" bash --norc
     tmux send-keys -t w "TERM=screen thinscope $*" Enter
     eventually 40 shows 'thinpool'
