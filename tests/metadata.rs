@@ -183,8 +183,12 @@ fn what_cannot_be_read_says_why_and_the_other_pools_are_read() {
 }
 
 /// What an active pool with seven unreached blocks is said to have lost and to be writing, and how
-/// often time was let pass, with this many writes seen and under way after so many waits.
-fn unreached(written: fn(usize) -> u64, under_way: fn(usize) -> u64) -> (u64, u64, usize) {
+/// often time was let pass, with this many writes seen, and under way on its data and handed on to
+/// it, after so many waits.
+fn unreached(
+    written: fn(usize) -> u64,
+    (under_way, handed_on): (fn(usize) -> u64, fn(usize) -> u64),
+) -> (u64, u64, usize) {
     let mut pool = pool();
     pool.leaked = 7;
     let image = pool.image(400);
@@ -192,11 +196,13 @@ fn unreached(written: fn(usize) -> u64, under_way: fn(usize) -> u64) -> (u64, u6
         "/sys/dev/block/254:0/stat" => format!("1 0 8 0 {} 0 8 0 0 0 0", written(waited)),
         "/sys/dev/block/254:0/inflight" => "0 0".to_owned(),
         "/sys/dev/block/254:1/inflight" => format!("9 {}", under_way(waited)),
+        "/sys/dev/block/254:2/inflight" => format!("9 {}", handed_on(waited)),
         other => panic!("{other} is no business of it"),
     };
     let host = Media(vec![(medium("m"), image)], Some(Box::new(sysfs)));
     let mut asked = asked(Laid::whole(medium("m"), "254:0".parse().ok()), Depth::Mappings, true);
     asked.places[0].data = "254:1".parse().ok();
+    asked.places[0].device = "254:2".parse().ok();
     let notes = Notes(Mutex::new(Recording::new(Source::Metadata)));
     WAITED.set(0);
     let recorder = Recorder::new(&host, Source::Metadata, &notes);
@@ -213,11 +219,14 @@ fn unreached(written: fn(usize) -> u64, under_way: fn(usize) -> u64) -> (u64, u6
 fn what_nobody_reaches_is_lost_only_where_nothing_is_on_its_way() {
     let steady = |_| 50;
     let none = |_| 0;
-    assert_eq!(unreached(steady, none), (7, 0, 10), "2.5 s of rest");
-    assert_eq!(unreached(|waited| if waited < 10 { 50 } else { 51 }, none), (0, 7, 10));
-    assert_eq!(unreached(|waited| 50 + waited as u64, none), (0, 7, 1), "no time is lost on it");
-    assert_eq!(unreached(steady, |_| 1), (0, 7, 0));
-    assert_eq!(unreached(steady, |waited| u64::from(waited == 4)), (0, 7, 4));
+    assert_eq!(unreached(steady, (none, none)), (7, 0, 10), "2.5 s of rest");
+    let late = |waited| if waited < 10 { 50 } else { 51 };
+    assert_eq!(unreached(late, (none, none)), (0, 7, 10));
+    let busy = |waited| 50 + waited as u64;
+    assert_eq!(unreached(busy, (none, none)), (0, 7, 1), "no time is lost on it");
+    assert_eq!(unreached(steady, (|_| 1, none)), (0, 7, 0));
+    assert_eq!(unreached(steady, (none, |_| 1)), (0, 7, 0), "thin devices' writes are the pool's");
+    assert_eq!(unreached(steady, (|waited| u64::from(waited == 4), none)), (0, 7, 4));
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn settled(host: &dyn ReadHost, (place, laid): (&PoolPlace, &Laid), looked: Look
     let Looked { value: mut read, writes, .. } = looked;
     let Some(mappings) = read.0.mappings.as_deref_mut() else { return read };
     let Some(metadata) = laid.written.filter(|_| mappings.leaked.get() > 0) else { return read };
-    if !is_at_rest(host, place.data, (metadata, writes)) {
+    if !is_at_rest(host, (place.device, place.data), (metadata, writes)) {
         mappings.pending = std::mem::take(&mut mappings.leaked);
     }
     read

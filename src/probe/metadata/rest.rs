@@ -23,13 +23,15 @@ const BETWEEN: Duration = Duration::from_millis(250);
 /// were taken when it was made.
 pub(super) fn is_at_rest(
     host: &dyn ReadHost,
-    data: Option<DevNo>,
+    (pool, data): (Option<DevNo>, Option<DevNo>),
     (metadata, since): (DevNo, Option<Writes>),
 ) -> bool {
-    let Some(data) = data else { return false };
+    // what thin devices hand on counts for the pool, what the pool copies and zeroes for its data
+    let (Some(pool), Some(data)) = (pool, data) else { return false };
     let rests = || {
         let now = read_writes(host, metadata);
-        now.is_some() && now == since && read_under_way(host, data) == Some(0)
+        let idle = |dev| read_under_way(host, dev) == Some(0);
+        now.is_some() && now == since && idle(pool) && idle(data)
     };
     rests()
         && (0..WAITS).all(|_| {

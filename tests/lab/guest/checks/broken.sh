@@ -18,7 +18,7 @@ pool() {
         dmsetup create --noudevsync "$name-$part" --table "0 $(blockdev --getsz "$loop") linear $loop 0"
     done
     dmsetup create --noudevsync "$name" \
-        --table "0 131072 thin-pool $(node "$name-meta") $(node "$name-data") 128 0 1 skip_block_zeroing"
+        --table "0 131072 thin-pool $(node "$name-meta") $(node "$name-data") 128 0"
 }
 node() { echo "/dev/dm-$(dmsetup info -c --noheadings -o minor "$1")"; }
 thin() { # thin POOL NAME ID
@@ -38,7 +38,7 @@ thin one one-thin 0
 write one-thin 0 20
 equal "in a pool at rest nothing is lost" "" "$(leak)"
 
-# seven blocks that are counted and not yet mapped: writes of data take long, flushes do not, for a
+# seven blocks that are counted and not yet mapped, as zeroing is not skipped: writes of data take long, flushes do not, for a
 # commit waits for one (dm-thin.c, metadata_pre_commit_callback)
 modprobe dm-delay
 become() { dmsetup reload "$1" --table "$2" && dmsetup suspend --noflush "$1" && dmsetup resume "$1"; }
