@@ -182,13 +182,13 @@ fn what_cannot_be_read_says_why_and_the_other_pools_are_read() {
     assert_eq!(gaps, ["metadata gone: there is none", "metadata suspended: it is suspended"]);
 }
 
+/// A count after so many waits.
+type Counted = fn(usize) -> u64;
+
 /// What an active pool with seven unreached blocks is said to have lost and to be writing, and how
 /// often time was let pass, with this many writes seen, and under way on its data and handed on to
 /// it, after so many waits.
-fn unreached(
-    written: fn(usize) -> u64,
-    (under_way, handed_on): (fn(usize) -> u64, fn(usize) -> u64),
-) -> (u64, u64, usize) {
+fn unreached(written: Counted, (under_way, handed_on): (Counted, Counted)) -> (u64, u64, usize) {
     let mut pool = pool();
     pool.leaked = 7;
     let image = pool.image(400);
