@@ -20,7 +20,8 @@ direct-lvm       | contract leaks hung |
 bare             | effects |
 bare             | grows |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
-direct-lvm       | grow killed |
+direct-lvm       | grow |
+direct-lvm       | killed |
 direct-lvm       | wizard |
 inactive         | activate |
 loop-lvm         | boot |
