@@ -24,7 +24,6 @@ direct-lvm       | grow |
 direct-lvm       | killed |
 direct-lvm       | wizard |
 inactive         | activate |
-loop-lvm         | boot |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
@@ -35,6 +34,7 @@ bare             | striped mirror broken |
 direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |
+loop-lvm         | boot |
 direct-lvm       | boot |
 raw              | boot |
 loop-lvm         | killed |
