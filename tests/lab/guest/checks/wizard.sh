@@ -125,10 +125,8 @@ read_only() {
     keys q
 }
 
-# SIGTERM while a step runs: it is finished and recorded, then the program ends
-cut_off() {
-    local before
-    before=$(total)
+# the pool by 8 MiB, from the tree to the consent: the next key runs it
+agree_to_growth() {
     open_screen 80x24
     select_pool
     keys w; keys Home; keys Enter
@@ -136,6 +134,13 @@ cut_off() {
     keys C-u; types +8M; keys Up; keys Enter
     ok "a plan is reviewed" eventually 30 shows '[review]'
     keys Tab; types "$pool"; keys Enter
+}
+
+# SIGTERM while a step runs: it is finished and recorded, then the program ends
+cut_off() {
+    local before
+    before=$(total)
+    agree_to_growth
     keep cut-off-before
     tmux send-keys -t w Enter
     ok "the step is begun" eventually 60 pgrep -f 'lvextend -l'
@@ -152,13 +157,7 @@ cut_off() {
 hung_up() {
     local before pid
     before=$(total)
-    open_screen 80x24
-    select_pool
-    keys w; keys Home; keys Enter
-    eventually 20 shows suggested
-    keys C-u; types +8M; keys Up; keys Enter
-    ok "a plan is reviewed" eventually 30 shows '[review]'
-    keys Tab; types "$pool"; keys Enter
+    agree_to_growth
     pid=$(pgrep -o -x thinscope)
     tmux send-keys -t w Enter
     ok "the step is begun" eventually 60 pgrep -f 'lvextend -l'
