@@ -18,6 +18,7 @@ use crate::command::{CommandSpec, Tool};
 use crate::model::{Cookie, Gap};
 use crate::sys::{FailKind, Failure, Question, Raw, ReadHost, Reply, RunOutput};
 use crate::text::Printable;
+use conf::Conf;
 use filter::Allowed;
 pub use report::{Lv, Piece, Pv, Segment, Vg};
 pub use settings::Settings;
@@ -171,27 +172,30 @@ fn scope(host: &dyn ReadHost) -> Vec<String> {
     {
         return Vec::new();
     }
-    let conf = own_settings(host);
+    let own = own_settings(host);
     let allowed = filter::allowed(
         Some(&dm::read_tables(host)),
         Some(&block::read_block(host)),
-        sets(&conf, "scan_lvs").is_some_and(|value| value.starts_with('1')),
+        own.iter().find_map(|conf| conf.number("devices/scan_lvs")) == Some(1),
     );
-    vec!["--config".to_owned(), settings(&allowed, &conf)]
+    vec!["--config".to_owned(), settings(&allowed, &own)]
 }
 
 /// The host's own configuration: what `lvmlocal.conf` sets counts before `lvm.conf`.
-fn own_settings(host: &dyn ReadHost) -> Raw {
-    let read = |path| ask::file(host, path).unwrap_or_default().0;
-    Raw([read("/etc/lvm/lvmlocal.conf"), read("/etc/lvm/lvm.conf")].join(&b'\n'))
+fn own_settings(host: &dyn ReadHost) -> [Conf; 2] {
+    ["/etc/lvm/lvmlocal.conf", "/etc/lvm/lvm.conf"].map(|path| {
+        let text = ask::file(host, path).unwrap_or_default();
+        Conf::parse(&String::from_utf8_lossy(&text.0))
+    })
 }
 
 /// Hints, backups of metadata and repairs are written even by commands that only report.
 /// The host's own filter stays in force beside ours: LVM has two places for one, and a device
 /// must pass both.
-fn settings(allowed: &Allowed, conf: &Raw) -> String {
-    let place = match (sets(conf, "filter"), sets(conf, "global_filter")) {
-        (Some(_), None) => "global_filter",
+fn settings(allowed: &Allowed, own: &[Conf]) -> String {
+    let is_set = |key| own.iter().any(|conf| conf.is_set(key));
+    let place = match (is_set("devices/filter"), is_set("devices/global_filter")) {
+        (true, false) => "global_filter",
         _ => "filter",
     };
     format!(
@@ -199,18 +203,6 @@ fn settings(allowed: &Allowed, conf: &Raw) -> String {
          global{{metadata_read_only=1}} backup{{backup=0 archive=0}} log{{report_command_log=0}}",
         allowed.setting(place)
     )
-}
-
-/// What a setting of `devices` is set to, where it is: `KEY = VALUE`, no comment, on a line of its
-/// own or behind the section's brace, with the section's name or without.
-fn sets<'a>(conf: &'a Raw, key: &str) -> Option<&'a str> {
-    let text = std::str::from_utf8(&conf.0).ok()?;
-    let said = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    said.flat_map(|line| line.split('{')).map(str::trim_start).find_map(|line| {
-        let line = line.strip_prefix("devices/").unwrap_or(line);
-        let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?;
-        Some(value.trim())
-    })
 }
 
 /// Whether LVM's monitoring daemon runs, told from its pid file and that process's name.

@@ -1,12 +1,12 @@
 //! LVM's configuration files and profiles: `section { key = value }`, `section/key = value`,
 //! comments from `#` to the line's end (lvm.conf(5)). Only single numbers and strings matter here;
-//! lists are passed over. Whatever a file holds, what is understood of it is used.
+//! of lists, that they are set. Whatever a file holds, what is understood of it is used.
 
 use std::collections::BTreeMap;
 
 /// What is set in a file, by `section/key`; later ones win.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Conf(BTreeMap<String, String>);
+pub(super) struct Conf(BTreeMap<String, Option<String>>);
 
 /// Deepest nesting that is followed; LVM itself has two.
 const DEEPEST: usize = 8;
@@ -31,8 +31,9 @@ impl Conf {
                     let key = path.iter().map(String::as_str).chain([name.as_str()]);
                     let key = key.collect::<Vec<_>>().join("/");
                     match tokens.next() {
-                        Some(Token::Word(value)) => drop(conf.0.insert(key, value)),
+                        Some(Token::Word(value)) => drop(conf.0.insert(key, Some(value))),
                         Some(Token::List) => {
+                            conf.0.insert(key, None);
                             while tokens.next().is_some_and(|token| token != Token::ListEnd) {}
                         }
                         _ => {}
@@ -45,9 +46,14 @@ impl Conf {
         conf
     }
 
-    /// What a key is set to.
+    /// What a key is set to, where that is no list.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.0.get(key)?.as_deref()
+    }
+
+    /// Whether a key is set at all.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.0.contains_key(key)
     }
 
     /// The same as a number.

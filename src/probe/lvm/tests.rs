@@ -134,7 +134,7 @@ fn a_flood_of_messages_is_cut_in_the_middle() {
 
 #[test]
 fn a_live_look_is_bounded_to_safe_devices_and_writes_nothing() {
-    let conf = "# filter = [ \"a|.*|\" ]\n\tfilter = [ \"r|/dev/drbd.*|\" ]\n";
+    let conf = "devices {\n# filter = [ \"a|.*|\" ]\n\tfilter = [ \"r|/dev/drbd.*|\" ]\n}\n";
     let thin = dm("docker-8:1-5-base", "", "0 8 thin 253:2 1");
     let listed = DmListed { dev: DevNo::new(253, 3), name: thin.name.clone(), event_nr: None };
     let scope = scope(&FakeHost::new([
