@@ -32,5 +32,5 @@ masked=(
     podman-auto-update.timer
 )
 for unit in "${masked[@]}"; do ln -sf /dev/null "$units/$unit"; done
-# Docker and containerd start when a host wants them.
-find "$root/etc/systemd" -path '*.wants/*' \( -name 'docker.*' -o -name 'containerd.*' \) -delete
+# Docker, containerd and sshd start when a host or a check wants them.
+find "$root/etc/systemd" \( -path '*.wants/*' \( -name 'docker.*' -o -name 'containerd.*' -o -name 'ssh.*' \) -o -name sshd.service \) -delete
