@@ -3,6 +3,7 @@
 mod activate;
 mod grow;
 mod properties;
+mod recalled;
 
 use crate::demo;
 use crate::ids::DevNo;
@@ -63,7 +64,8 @@ pub(crate) fn grow(data: Option<&str>, metadata: Option<&str>, add: &[&str]) -> 
 }
 
 pub(crate) fn activate(target: Option<&str>) -> Intent {
-    Intent::Activate(Activate { target: target.map(str::to_owned), unit: false })
+    let target = target.map(str::to_owned);
+    Intent::Activate(Activate { target, ..Activate::default() })
 }
 
 pub(crate) fn planned(intent: &Intent, topology: &Topology) -> Result<Planned, Refusal> {
