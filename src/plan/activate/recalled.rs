@@ -23,6 +23,8 @@ pub(super) fn plan(topology: &Topology, recall: &Recall) -> Result<(Draft, Shape
     let (length, arguments) = was.shape().ok_or_else(|| {
         Refusal::new(format!("{} knows no table of {name} that could be made again", recall.by))
     })?;
+    present(topology, &was.metadata, recall.metadata_size)?;
+    present(topology, &was.data, recall.data_size)?;
     let superblock = superblock(recall)?;
     let block = arguments.split(' ').next().and_then(|word| word.parse().ok()).map(Sectors);
     if block != Some(superblock.block_size) {
@@ -39,9 +41,10 @@ pub(super) fn plan(topology: &Topology, recall: &Recall) -> Result<(Draft, Shape
     let mut draft = Draft { names: vec![name.clone()], ..Draft::default() };
     let mut taken = Vec::new();
     let mut is = Vec::new();
-    let metadata =
-        part(&mut draft, topology, (&was.metadata, recall.metadata_size), &mut taken, &mut is)?;
-    let data = part(&mut draft, topology, (&was.data, recall.data_size), &mut taken, &mut is)?;
+    let places = [(&was.metadata, recall.metadata_size), (&was.data, recall.data_size)];
+    let [metadata, data] =
+        places.map(|place| part(&mut draft, topology, place, (&mut taken, &mut is)));
+    let (metadata, data) = (metadata?, data?);
     is.insert(0, Check::Inactive { name: name.clone() });
     let after = vec![Check::Active { name: name.clone() }, Check::PoolWorks { pool: name.clone() }];
     let table = table_of(length, (&metadata, &data), &arguments);
@@ -82,8 +85,7 @@ fn superblock(recall: &Recall) -> Result<&Superblock, Refusal> {
 fn length_now(recall: &Recall, then: Sectors, now: &Superblock) -> Result<Sectors, Refusal> {
     let has = now.block_size.get().saturating_mul(now.data_blocks.get());
     let least = if has > then.get() { Sectors(has) } else { then };
-    let gone = || Refusal::new(format!("{} is not there: find it first", recall.was.data.name));
-    let place = recall.data_size.map(Bytes::sectors).ok_or_else(gone)?;
+    let place = recall.data_size.unwrap_or_default().sectors();
     if place.get() < has {
         return Err(Refusal::new(format!(
             "the metadata of {} counts {has} sectors of data and {} has {}: the kernel refuses \
@@ -96,29 +98,37 @@ fn length_now(recall: &Recall, then: Sectors, now: &Superblock) -> Result<Sector
     Ok(least.min(place))
 }
 
+/// A part is there at all.
+fn present(topology: &Topology, was: &PartWas, size: Option<Bytes>) -> Result<(), Refusal> {
+    let node = topology.nodes.iter().find(|node| node.id.as_str() == was.id);
+    let is_file = was.file.is_some();
+    if !is_file && node.is_some_and(|node| node.device.is_none()) {
+        return Err(Refusal::new(format!(
+            "{} is not active: `thinscope activate` it first, then ask again",
+            was.name
+        )));
+    }
+    if size.is_none() || (!is_file && node.is_none()) {
+        return Err(Refusal::new(format!("{} is not there: find it first", was.name)));
+    }
+    Ok(())
+}
+
 /// The device of a part, as a table names it, and by what it is held to be the one.
 fn part(
     draft: &mut Draft,
     topology: &Topology,
     (was, size): (&PartWas, Option<Bytes>),
-    taken: &mut Vec<String>,
-    is: &mut Vec<Check>,
+    (taken, is): (&mut Vec<String>, &mut Vec<Check>),
 ) -> Result<String, Refusal> {
-    let Some(size) = size else {
-        return Err(Refusal::new(format!("{} is not there: find it first", was.name)));
-    };
+    let size = size.unwrap_or_default();
     if let Some(path) = &was.file {
         return attached(draft, topology, (path, size), taken);
     }
-    let node = topology.nodes.iter().find(|node| node.id.as_str() == was.id);
-    match node.and_then(|node| node.device) {
-        Some(device) => {
-            is.push(Check::Is { device, id: was.id.clone(), name: was.name.clone() });
-            Ok(device.to_string())
-        }
-        None => Err(Refusal::new(format!(
-            "{} is not active: `thinscope activate` it first, then ask again",
-            was.name
-        ))),
-    }
+    let mut nodes = topology.nodes.iter().filter(|node| node.id.as_str() == was.id);
+    let device = nodes.find_map(|node| node.device).ok_or_else(|| {
+        Refusal::new(format!("{} has no number that a table could name", was.name))
+    })?;
+    is.push(Check::Is { device, id: was.id.clone(), name: was.name.clone() });
+    Ok(device.to_string())
 }
