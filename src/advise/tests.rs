@@ -1,6 +1,7 @@
 //! Each rule on the smallest host that shows it, and all of them on a healthy one.
 
 mod below;
+mod commands;
 mod engines;
 mod lvm;
 

@@ -11,7 +11,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 fn policy(threshold: u64) -> Policy {
-    Policy { threshold, percent: 20, from: None, profile: ProfileFile::Read, monitoring: true }
+    Policy { profile: ProfileFile::Read, ..Policy::new(threshold) }
 }
 
 fn with_policy(threshold: u64, free: u64) -> impl FnOnce(&mut Parts) {

@@ -18,6 +18,11 @@ const LOCAL: &str = "/etc/lvm/lvmlocal.conf";
 const PROFILE_DIR: &str = "/etc/lvm/profile";
 const THRESHOLD: &str = "activation/thin_pool_autoextend_threshold";
 const PERCENT: &str = "activation/thin_pool_autoextend_percent";
+/// What the monitor runs unless told (lvm.conf(5)).
+const OWN_COMMAND: &str = "lvm lvextend --use-policies";
+/// Where builds of LVM have their monitor unless told.
+const DMEVENTD: [&str; 4] =
+    ["/usr/sbin/dmeventd", "/sbin/dmeventd", "/usr/bin/dmeventd", "/bin/dmeventd"];
 /// Where builds of LVM look for it unless told.
 const THIN_CHECK: [&str; 4] =
     ["/usr/sbin/thin_check", "/sbin/thin_check", "/usr/bin/thin_check", "/bin/thin_check"];
@@ -35,6 +40,8 @@ pub struct Settings {
     profiles: BTreeMap<String, (Printable, Option<Conf>)>,
     /// The program that checks pools.
     pub thin_check: Option<ThinCheck>,
+    /// Where the program that monitors pools should be, and is not.
+    pub dmeventd_missing: Option<Printable>,
 }
 
 /// Reads the configuration as far as these volumes make it matter.
@@ -55,6 +62,7 @@ pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
         }
     }
     settings.thin_check = read_thin_check(host, &settings);
+    settings.dmeventd_missing = missing_dmeventd(host, &settings);
     settings
 }
 
@@ -89,14 +97,31 @@ fn read_thin_check(host: &dyn ReadHost, settings: &Settings) -> Option<ThinCheck
         // "autodetect", or nothing
         _ => THIN_CHECK.to_vec(),
     };
-    for path in &candidates {
+    match first_there(host, &candidates)? {
+        Some(path) => Some(ThinCheck::At(path.into())),
+        None => candidates.first().map(|path| ThinCheck::Missing((*path).into())),
+    }
+}
+
+fn missing_dmeventd(host: &dyn ReadHost, settings: &Settings) -> Option<Printable> {
+    settings.files.as_ref()?;
+    let told = settings.text("dmeventd/executable").filter(|path| path.starts_with('/'));
+    let candidates = told.map_or_else(|| DMEVENTD.to_vec(), |path| vec![path]);
+    let there = first_there(host, &candidates)?;
+    let first = candidates.first().copied().filter(|_| there.is_none())?;
+    Some(first.into())
+}
+
+/// The first of these files that is there; `None` where one could not be asked.
+fn first_there<'a>(host: &dyn ReadHost, paths: &[&'a str]) -> Option<Option<&'a str>> {
+    for path in paths {
         match ask::reply(host, &Question::Stat(HostPath::new(path))) {
-            Ok(_) => return Some(ThinCheck::At((*path).into())),
+            Ok(_) => return Some(Some(path)),
             Err(failure) if failure.kind == FailKind::NotFound => {}
             Err(_) => return None,
         }
     }
-    candidates.first().map(|path| ThinCheck::Missing((*path).into()))
+    Some(None)
 }
 
 impl Settings {
@@ -127,7 +152,15 @@ impl Settings {
             from: threshold.map(|(path, _)| path.into()),
             profile: file,
             monitoring: number("activation/monitoring").is_none_or(|(_, on)| on != 0),
+            command: self.command(),
         })
+    }
+
+    /// What the monitor runs, where that is not LVM's own.
+    fn command(&self) -> Option<Printable> {
+        let words: Vec<&str> = self.text("dmeventd/thin_command")?.split_whitespace().collect();
+        let command = words.join(" ");
+        (!command.is_empty() && command != OWN_COMMAND).then(|| command.into())
     }
 }
 
@@ -136,12 +169,17 @@ mod tests {
     use super::*;
     use crate::probe::lvm::Segment;
     use crate::probe::testing::{FakeHost, file};
-    use crate::sys::Answer;
+    use crate::ids::DevNo;
+    use crate::sys::{Answer, EntryKind, FileStat, Reply};
 
     const PROFILE: &str = "/etc/lvm/profile/docker-thinpool.profile";
 
     fn absent() -> Answer {
         Answer::failed(FailKind::NotFound, "No such file or directory")
+    }
+
+    fn stat(path: &str) -> Question {
+        Question::Stat(HostPath::new(path))
     }
 
     fn pool(profile: &str) -> Lv {
@@ -153,7 +191,7 @@ mod tests {
         let mut answers: Vec<_> = [LOCAL, CONF, PROFILE]
             .iter()
             .map(|path| (file(path), absent()))
-            .chain(THIN_CHECK.map(|path| (Question::Stat(HostPath::new(path)), absent())))
+            .chain([THIN_CHECK, DMEVENTD].concat().into_iter().map(|path| (stat(path), absent())))
             .collect();
         answers.extend(files.iter().map(|(path, text)| (file(path), Answer::ok_bytes(*text))));
         read_settings(&FakeHost::new(answers), &[pool(profile)])
@@ -217,6 +255,43 @@ mod tests {
     #[test]
     fn a_profile_s_name_does_not_lead_elsewhere() {
         assert_eq!(settings(&[], "../../shadow").policy("../../shadow"), None);
+    }
+
+    #[test]
+    fn a_command_in_place_of_lvm_s_own_is_the_monitor_s() {
+        let command = |text: &str| {
+            let conf = format!("dmeventd {{\n\tthin_command = \"{text}\"\n}}\n");
+            settings(&[(CONF, &conf)], "").policy("").expect("all is known").command
+        };
+        assert_eq!(settings(&[], "").policy("").expect("all is known").command, None);
+        assert_eq!(command("lvm lvextend --use-policies"), None);
+        assert_eq!(command(" lvm  lvextend --use-policies "), None);
+        assert_eq!(command(""), None);
+        assert_eq!(command("/usr/local/sbin/grow -v"), Some("/usr/local/sbin/grow -v".into()));
+        let other = "lvm lvextend --use-policies --nofsck";
+        assert_eq!(command(other), Some(other.into()));
+    }
+
+    #[test]
+    fn a_monitor_that_is_not_installed_is_looked_for_where_lvm_does() {
+        let seen = settings(&[], "");
+        assert_eq!(seen.dmeventd_missing, Some("/usr/sbin/dmeventd".into()));
+        let there = |path: &str| {
+            let (kind, dev) = (EntryKind::File, DevNo::new(254, 1));
+            let found =
+                FileStat { kind, dev, rdev: dev, ino: 1, size: 8, allocated: 8, mtime: 0 };
+            let mut answers = vec![(file(LOCAL), absent()), (file(CONF), absent())];
+            answers.extend(DMEVENTD.map(|other| {
+                let answer = if other == path { Answer::ok(Reply::Stat(found)) } else { absent() };
+                (stat(other), answer)
+            }));
+            read_settings(&FakeHost::new(answers), &[pool("")]).dmeventd_missing
+        };
+        assert_eq!(there("/usr/sbin/dmeventd"), None);
+        assert_eq!(there("/bin/dmeventd"), None);
+        // a recording from before this was asked: nothing is known
+        let host = FakeHost::new([(file(CONF), absent()), (file(LOCAL), absent())]);
+        assert_eq!(read_settings(&host, &[pool("")]).dmeventd_missing, None);
     }
 
     #[test]
