@@ -67,6 +67,19 @@ fn every_code_has_a_page_that_begins_with_it() {
 }
 
 #[test]
+fn every_page_shows_the_raw_lines_by_which_it_is_noticed() {
+    for code in codes() {
+        let page = page(code).expect("the code comes from the registry");
+        let (_, after) = page.split_once("## How it is noticed\n").expect("every page has it");
+        let noticed = after.split("\n## ").next().unwrap_or_default();
+        assert!(noticed.lines().any(|line| line.starts_with("    ")), "{code}");
+        let (_, after) = page.split_once("## What to do\n").expect("every page has it");
+        let steps = after.split("\n## ").next().unwrap_or_default();
+        assert!(steps.contains('`') || steps.contains("    "), "{code} names no command");
+    }
+}
+
+#[test]
 fn every_page_says_which_wizard_cures_it_or_that_none_does() {
     for code in codes() {
         let wizard = wizard(code).expect("every page has the part");

@@ -78,6 +78,8 @@ impl Host {
             extent: Some(Bytes(4 * MIB)),
             missing_pvs: 0,
             attr: "wz--n-".into(),
+            mda_size: None,
+            mda_free: None,
         }));
         ix
     }

@@ -25,7 +25,8 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
             (hindrances.first(), topology.growth(pool), &pool.policy)
         {
             let mut finding = about_pool(RULE.code, Severity::Warning, topology, pool);
-            finding.summary = format!("{} cannot grow by itself: {}", pool.name, why(*first, &growth));
+            finding.summary =
+                format!("{} cannot grow by itself: {}", pool.name, why(*first, &growth));
             finding.evidence.extend(evidence(policy, &growth, &hindrances));
             (finding.remedy, finding.cure) = remedy(topology, pool, *first);
             found.push(finding);
@@ -67,15 +68,15 @@ fn amount(bytes: Option<Bytes>) -> String {
 
 fn evidence(policy: &Policy, growth: &Growth, hindrances: &[Hindrance]) -> Vec<String> {
     let mut lines = vec![policy_line(policy), step_line("data", &growth.data)];
-    let of_metadata = [
-        Hindrance::NoRoomForMetadata,
-        Hindrance::NoRoomForBoth,
-        Hindrance::MetadataAtMost,
-    ];
+    let of_metadata =
+        [Hindrance::NoRoomForMetadata, Hindrance::NoRoomForBoth, Hindrance::MetadataAtMost];
     if hindrances.iter().any(|one| of_metadata.contains(one)) {
         lines.push(step_line("metadata", &growth.metadata));
         if growth.spare > Bytes(0) {
-            lines.push(format!("LVM's spare for repairs: grows with it by {}", format::long(growth.spare)));
+            lines.push(format!(
+                "LVM's spare for repairs: grows with it by {}",
+                format::long(growth.spare)
+            ));
         }
     }
     lines.push(format!("free in the VG: {}", format::long(growth.free)));

@@ -42,10 +42,9 @@ fn unwatched(topology: &Topology, pool: &Pool) -> Finding {
             "{} is not monitored: it has the profile {profile}, and yet nothing will grow it",
             pool.name
         ),
-        (None, Some(_)) => format!(
-            "{} is not monitored: LVM is set to grow it, and yet nothing will",
-            pool.name
-        ),
+        (None, Some(_)) => {
+            format!("{} is not monitored: LVM is set to grow it, and yet nothing will", pool.name)
+        }
         (None, None) => format!(
             "{} is not monitored: nobody warns when it fills, and it does not grow by itself",
             pool.name

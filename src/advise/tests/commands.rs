@@ -41,13 +41,19 @@ fn filled(command: &str) -> Vec<String> {
     command.split_whitespace().map(fill).collect()
 }
 
+/// In capitals, and neither a size nor one of [`PLACEHOLDERS`].
+fn is_unknown(word: &str) -> bool {
+    let capital = word.chars().any(|c| c.is_ascii_uppercase());
+    let known = PLACEHOLDERS.iter().any(|(name, _)| *name == word);
+    capital && !known && !word.contains('{') && Amount::parse(word).is_err()
+}
+
 /// Why a person who types this is told off; `None` where it runs.
 fn refused(command: &str) -> Option<String> {
-    let words = filled(command);
-    if let Some(left) = words.iter().find(|word| word.chars().any(|c| c.is_ascii_uppercase())) {
+    if let Some(left) = command.split_whitespace().find(|word| is_unknown(word)) {
         return Some(format!("nobody knows what {left} stands for"));
     }
-    let cli = match Cli::try_parse_from(words) {
+    let cli = match Cli::try_parse_from(filled(command)) {
         Ok(cli) => cli,
         Err(error) => return Some(error.to_string()),
     };

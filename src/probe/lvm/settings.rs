@@ -10,12 +10,13 @@ use super::conf::Conf;
 use super::report::Lv;
 use crate::model::{Policy, ProfileFile, ThinCheck};
 use crate::probe::ask;
-use crate::sys::{FailKind, Failure, HostPath, Question, ReadHost};
+use crate::sys::{FailKind, Failure, HostPath, Question, ReadHost, Reply};
 use crate::text::Printable;
 
 const CONF: &str = "/etc/lvm/lvm.conf";
 const LOCAL: &str = "/etc/lvm/lvmlocal.conf";
 const PROFILE_DIR: &str = "/etc/lvm/profile";
+const ARCHIVE_DIR: &str = "/etc/lvm/archive";
 const THRESHOLD: &str = "activation/thin_pool_autoextend_threshold";
 const PERCENT: &str = "activation/thin_pool_autoextend_percent";
 /// What the monitor runs unless told (lvm.conf(5)).
@@ -42,6 +43,8 @@ pub struct Settings {
     pub thin_check: Option<ThinCheck>,
     /// Where the program that monitors pools should be, and is not.
     pub dmeventd_missing: Option<Printable>,
+    /// Where it keeps earlier states of its metadata, and how many files are there.
+    pub archive: Option<(Printable, u64)>,
 }
 
 /// Reads the configuration as far as these volumes make it matter.
@@ -63,6 +66,7 @@ pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
     }
     settings.thin_check = read_thin_check(host, &settings);
     settings.dmeventd_missing = missing_dmeventd(host, &settings);
+    settings.archive = read_archive(host, &settings);
     settings
 }
 
@@ -100,6 +104,15 @@ fn read_thin_check(host: &dyn ReadHost, settings: &Settings) -> Option<ThinCheck
     match first_there(host, &candidates)? {
         Some(path) => Some(ThinCheck::At(path.into())),
         None => candidates.first().map(|path| ThinCheck::Missing((*path).into())),
+    }
+}
+
+fn read_archive(host: &dyn ReadHost, settings: &Settings) -> Option<(Printable, u64)> {
+    let told = settings.text("backup/archive_dir").filter(|path| path.starts_with('/'));
+    let folder = told.unwrap_or(ARCHIVE_DIR);
+    match ask::reply(host, &Question::Count(HostPath::new(folder))) {
+        Ok(Reply::Number(count)) => Some((folder.into(), count)),
+        _ => None,
     }
 }
 
@@ -167,10 +180,10 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::DevNo;
     use crate::probe::lvm::Segment;
     use crate::probe::testing::{FakeHost, file};
-    use crate::ids::DevNo;
-    use crate::sys::{Answer, EntryKind, FileStat, Reply};
+    use crate::sys::{Answer, EntryKind, FileStat};
 
     const PROFILE: &str = "/etc/lvm/profile/docker-thinpool.profile";
 
@@ -278,8 +291,7 @@ mod tests {
         assert_eq!(seen.dmeventd_missing, Some("/usr/sbin/dmeventd".into()));
         let there = |path: &str| {
             let (kind, dev) = (EntryKind::File, DevNo::new(254, 1));
-            let found =
-                FileStat { kind, dev, rdev: dev, ino: 1, size: 8, allocated: 8, mtime: 0 };
+            let found = FileStat { kind, dev, rdev: dev, ino: 1, size: 8, allocated: 8, mtime: 0 };
             let mut answers = vec![(file(LOCAL), absent()), (file(CONF), absent())];
             answers.extend(DMEVENTD.map(|other| {
                 let answer = if other == path { Answer::ok(Reply::Stat(found)) } else { absent() };
@@ -292,6 +304,22 @@ mod tests {
         // a recording from before this was asked: nothing is known
         let host = FakeHost::new([(file(CONF), absent()), (file(LOCAL), absent())]);
         assert_eq!(read_settings(&host, &[pool("")]).dmeventd_missing, None);
+    }
+
+    #[test]
+    fn files_are_counted_in_the_folder_that_lvm_archives_into() {
+        let counted = |conf: &str, folder: &str| {
+            let host = FakeHost::new([
+                (file(LOCAL), absent()),
+                (file(CONF), Answer::ok_bytes(conf)),
+                (Question::Count(HostPath::new(folder)), Answer::ok(Reply::Number(17))),
+            ]);
+            read_settings(&host, &[pool("")]).archive
+        };
+        assert_eq!(counted("", ARCHIVE_DIR), Some((ARCHIVE_DIR.into(), 17)));
+        let own = "backup { archive_dir = \"/srv/lvm\" }";
+        assert_eq!(counted(own, "/srv/lvm"), Some(("/srv/lvm".into(), 17)));
+        assert_eq!(counted(own, ARCHIVE_DIR), None);
     }
 
     #[test]

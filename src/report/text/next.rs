@@ -30,8 +30,7 @@ fn grows(topology: &Topology, pool: &Pool, growth: &Growth) -> Vec<String> {
     let watched = pool.monitor.as_ref().is_none_or(|word| word != "not monitored");
     let hindrances = topology.hindrances(pool);
     let hindered = |own: &[Hindrance]| {
-        let common =
-            [Hindrance::NothingToAdd, Hindrance::PvMissing, Hindrance::NoRoomForBoth];
+        let common = [Hindrance::NothingToAdd, Hindrance::PvMissing, Hindrance::NoRoomForBoth];
         hindrances.iter().any(|one| common.contains(one) || own.contains(one))
     };
     let line = |what: &str, step: Step, total: Option<Bytes>, own: &[Hindrance]| {
@@ -125,7 +124,9 @@ fn engine_stops(pool: &Pool, status: &PoolStatus, facts: &EngineFacts) -> Vec<St
         ("metadata", status.metadata.total.get() > 0 && status.metadata.used > metadata),
     ];
     if let Some((what, _)) = passed.into_iter().find(|(_, is_passed)| *is_passed) {
-        return vec![format!("{engine} makes no new container: less than {free}% of {what} is free")];
+        return vec![format!(
+            "{engine} makes no new container: less than {free}% of {what} is free"
+        )];
     }
     let stops = |what: &str, at: Option<Bytes>| {
         let at = at.map_or_else(String::new, |at| format!(" ({})", format::long(at)));

@@ -46,8 +46,13 @@ impl App {
         let named = named.unwrap_or_else(|| "its page has no word of it".to_owned());
         let Some(kind) = offer::cure(finding) else {
             let by_hand = finding.cure == Cure::ByHand;
-            let how = if by_hand { format!("by hand: {}", finding.remedy) } else { named };
-            self.notice = Some(format!("what cures it: {how}"));
+            self.notice = Some(match named.strip_prefix("None") {
+                _ if by_hand => format!("no wizard cures it; by hand: {}", finding.remedy),
+                Some(why) => {
+                    format!("no wizard cures it{}", why.replace("as above", "as its page says"))
+                }
+                None => format!("what cures it: {named}"),
+            });
             return;
         };
         let offer = offer::offer(kind, self.seen.topology(), self.wizard_subject());
