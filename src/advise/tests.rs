@@ -18,9 +18,7 @@ fn codes_after(change: impl FnOnce(&mut Parts)) -> Vec<&'static str> {
 }
 
 fn findings_after(change: impl FnOnce(&mut Parts)) -> Vec<Finding> {
-    let mut parts = direct_lvm();
-    change(&mut parts);
-    findings(&parts.topology())
+    findings_of(change, |_| ())
 }
 
 /// What is found on a host after `change`, with this beside its devices.
@@ -32,7 +30,9 @@ fn findings_of(
     change(&mut parts);
     let mut topology = parts.topology();
     host(&mut topology.host);
-    findings(&topology)
+    let found = findings(&topology);
+    commands::check(&found);
+    found
 }
 
 fn with_status(change: impl FnOnce(&mut PoolStatus)) -> impl FnOnce(&mut Parts) {

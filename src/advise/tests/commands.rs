@@ -11,6 +11,7 @@ use super::codes;
 use crate::advise::page;
 use crate::cli::{Cli, Command};
 use crate::intent::Amount;
+use crate::model::Finding;
 
 /// What stands for something in a page or remedy, and something that it may stand for.
 const PLACEHOLDERS: [(&str, &str); 12] = [
@@ -30,15 +31,21 @@ const PLACEHOLDERS: [(&str, &str); 12] = [
 
 /// Words as they are typed: quotes dropped, placeholders and `format!`'s braces filled in.
 fn filled(command: &str) -> Vec<String> {
-    let fill = |word: &str| {
-        let word = word.trim_matches('\'').replace("\\'", "");
-        if word.contains('{') {
-            return "docker-thinpool".to_owned();
-        }
+    let mut words: Vec<String> = Vec::new();
+    for word in command.split_whitespace() {
+        let word = word.trim_matches('\'');
         let known = PLACEHOLDERS.iter().find(|(name, _)| *name == word);
-        known.map_or(word, |(_, value)| (*value).to_owned())
-    };
-    command.split_whitespace().map(fill).collect()
+        let amount =
+            matches!(words.last().map(String::as_str), Some("--data" | "--metadata" | "--size"));
+        words.push(match known {
+            Some((_, value)) => (*value).to_owned(),
+            None if word == "--{what}" => "--data".to_owned(),
+            None if word.contains('{') && amount => "+1G".to_owned(),
+            None if word.contains('{') => "docker-thinpool".to_owned(),
+            None => word.to_owned(),
+        });
+    }
+    words
 }
 
 /// In capitals, and neither a size nor one of [`PLACEHOLDERS`].
@@ -84,8 +91,8 @@ fn calls(markdown: &str) -> Vec<String> {
     for paragraph in prose.split("\n\n") {
         found.extend(paragraph.split('`').skip(1).step_by(2).map(str::to_owned));
     }
-    let own = |text: &String| text == "thinscope" || text.starts_with("thinscope ");
-    found.into_iter().filter(own).map(|text| text.replace('\n', " ")).collect()
+    let found = found.into_iter().map(|text| text.replace('\n', " "));
+    found.filter(|text| text == "thinscope" || text.starts_with("thinscope ")).collect()
 }
 
 /// The same in a source file, where a backslash joins lines of a string.
@@ -104,6 +111,15 @@ fn calls_in_source(source: &str) -> Vec<String> {
     // a doc comment's backticks are in pairs as well
     let spans = joined.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
     spans.filter(|text| text.starts_with("thinscope ")).map(str::to_owned).collect()
+}
+
+/// The remedies of these findings, as a person reads them.
+pub(super) fn check(found: &[Finding]) {
+    for finding in found {
+        for call in calls(&finding.remedy) {
+            assert_eq!(refused(&call), None, "{}: {call}", finding.code);
+        }
+    }
 }
 
 #[test]
