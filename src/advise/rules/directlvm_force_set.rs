@@ -4,6 +4,7 @@ use crate::advise::Rule;
 use crate::advise::words::about_pool;
 use crate::model::engine::Forced;
 use crate::model::{Cure, EngineFacts, Finding, Kind, NodeIx, Pool, Severity, Topology};
+use crate::text::Printable;
 
 pub(super) const RULE: Rule = Rule {
     code: "directlvm-force-set",
@@ -84,7 +85,7 @@ fn on(topology: &Topology, ix: NodeIx) -> Vec<String> {
         disk.mountpoints.iter().map(|point| format!("{} is mounted at {point}", disk.name));
     let rests = topology.children(ix).iter().take(NAMED).map(|at| {
         let node = topology.node(*at);
-        let points: Vec<&str> = node.mountpoints.iter().map(|point| point.as_str()).collect();
+        let points: Vec<&str> = node.mountpoints.iter().map(Printable::as_str).collect();
         let mounted =
             if points.is_empty() { String::new() } else { format!(" at {}", points.join(", ")) };
         format!("on {} now: {} {}{mounted}", disk.name, node.kind.name(), node.name)

@@ -2,7 +2,7 @@
 
 use crate::advise::Rule;
 use crate::advise::words::{about_pool, is_near_full, policy_line, shell};
-use crate::model::{Finding, Pool, PoolState, Severity, Topology};
+use crate::model::{Finding, Policy, Pool, PoolState, Severity, Topology};
 use crate::text::Printable;
 
 pub(super) const RULE: Rule =
@@ -29,7 +29,7 @@ fn is_unwatched(pool: &Pool) -> bool {
 /// and a pool that is near full has nobody who says so.
 fn severity(pool: &Pool) -> Severity {
     let profile = pool.profile.as_ref().is_some_and(|profile| !profile.is_empty());
-    let meant = pool.policy.as_ref().is_some_and(|policy| policy.is_meant_to_grow());
+    let meant = pool.policy.as_ref().is_some_and(Policy::is_meant_to_grow);
     if profile || meant || is_near_full(pool) { Severity::Warning } else { Severity::Advice }
 }
 

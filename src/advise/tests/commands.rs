@@ -80,12 +80,11 @@ fn refused(command: &str) -> Option<String> {
 fn calls(markdown: &str) -> Vec<String> {
     let (mut prose, mut found) = (String::new(), Vec::new());
     for line in markdown.lines() {
-        match line.strip_prefix("    ") {
-            Some(code) => found.push(code.trim().to_owned()),
-            None => {
-                prose.push_str(line);
-                prose.push('\n');
-            }
+        if let Some(code) = line.strip_prefix("    ") {
+            found.push(code.trim().to_owned());
+        } else {
+            prose.push_str(line);
+            prose.push('\n');
         }
     }
     for paragraph in prose.split("\n\n") {
@@ -98,14 +97,12 @@ fn calls(markdown: &str) -> Vec<String> {
 /// The same in a source file, where a backslash joins lines of a string.
 fn calls_in_source(source: &str) -> Vec<String> {
     let mut joined = String::new();
-    let mut lines = source.lines().map(str::trim);
-    while let Some(line) = lines.next() {
-        match line.strip_suffix('\\') {
-            Some(part) => joined.push_str(part),
-            None => {
-                joined.push_str(line);
-                joined.push('\n');
-            }
+    for line in source.lines().map(str::trim) {
+        if let Some(part) = line.strip_suffix('\\') {
+            joined.push_str(part);
+        } else {
+            joined.push_str(line);
+            joined.push('\n');
         }
     }
     // a doc comment's backticks are in pairs as well

@@ -101,7 +101,7 @@ fn read_thin_check(host: &dyn ReadHost, settings: &Settings) -> Option<ThinCheck
         // "autodetect", or nothing
         _ => THIN_CHECK.to_vec(),
     };
-    match first_there(host, &candidates)? {
+    match first_there(host, &candidates).ok()? {
         Some(path) => Some(ThinCheck::At(path.into())),
         None => candidates.first().map(|path| ThinCheck::Missing((*path).into())),
     }
@@ -119,22 +119,36 @@ fn read_archive(host: &dyn ReadHost, settings: &Settings) -> Option<(Printable, 
 fn missing_dmeventd(host: &dyn ReadHost, settings: &Settings) -> Option<Printable> {
     settings.files.as_ref()?;
     let told = settings.text("dmeventd/executable").filter(|path| path.starts_with('/'));
-    let candidates = told.map_or_else(|| DMEVENTD.to_vec(), |path| vec![path]);
-    let there = first_there(host, &candidates)?;
+    let running = running_dmeventd(host);
+    let known = told.or(running.as_deref());
+    let candidates = known.map_or_else(|| DMEVENTD.to_vec(), |path| vec![path]);
+    let there = first_there(host, &candidates).ok()?;
     let first = candidates.first().copied().filter(|_| there.is_none())?;
     Some(first.into())
 }
 
-/// The first of these files that is there; `None` where one could not be asked.
-fn first_there<'a>(host: &dyn ReadHost, paths: &[&'a str]) -> Option<Option<&'a str>> {
+/// The program of the monitor that runs, wherever this build of LVM has it; it may have been removed
+/// since it was started.
+fn running_dmeventd(host: &dyn ReadHost) -> Option<String> {
+    let text = ask::file(host, "/run/dmeventd.pid").ok()?;
+    let pid: u32 = String::from_utf8_lossy(&text.0).trim().parse().ok()?;
+    let link = Question::Link(HostPath::new(format!("/proc/{pid}/exe")));
+    let Ok(Reply::Bytes(path)) = ask::reply(host, &link) else { return None };
+    let path = String::from_utf8(path.0).ok()?;
+    let path = path.strip_suffix(" (deleted)").unwrap_or(&path);
+    path.ends_with("/dmeventd").then(|| path.to_owned())
+}
+
+/// The first of these files that is there; a failure where one could not be asked.
+fn first_there<'a>(host: &dyn ReadHost, paths: &[&'a str]) -> Result<Option<&'a str>, Failure> {
     for path in paths {
         match ask::reply(host, &Question::Stat(HostPath::new(path))) {
-            Ok(_) => return Some(Some(path)),
+            Ok(_) => return Ok(Some(path)),
             Err(failure) if failure.kind == FailKind::NotFound => {}
-            Err(_) => return None,
+            Err(failure) => return Err(failure),
         }
     }
-    Some(None)
+    Ok(None)
 }
 
 impl Settings {
@@ -301,6 +315,26 @@ mod tests {
         };
         assert_eq!(there("/usr/sbin/dmeventd"), None);
         assert_eq!(there("/bin/dmeventd"), None);
+        // one that runs tells where it is, and whether it was removed since
+        let running = |exe: &str, answer: Answer| {
+            let mut answers = vec![
+                (file(LOCAL), absent()),
+                (file(CONF), absent()),
+                (file("/run/dmeventd.pid"), Answer::ok_bytes("812\n")),
+                (Question::Link(HostPath::new("/proc/812/exe")), Answer::ok_bytes(exe)),
+                (stat("/opt/lvm/sbin/dmeventd"), answer),
+            ];
+            answers.extend(DMEVENTD.map(|path| (stat(path), absent())));
+            read_settings(&FakeHost::new(answers), &[pool("")]).dmeventd_missing
+        };
+        let (kind, dev) = (EntryKind::File, DevNo::new(254, 1));
+        let found = FileStat { kind, dev, rdev: dev, ino: 1, size: 8, allocated: 8, mtime: 0 };
+        let path = "/opt/lvm/sbin/dmeventd";
+        assert_eq!(running(path, Answer::ok(Reply::Stat(found))), None);
+        let deleted = format!("{path} (deleted)");
+        assert_eq!(running(&deleted, absent()), Some(path.into()));
+        // replaced by an upgrade
+        assert_eq!(running(&deleted, Answer::ok(Reply::Stat(found))), None);
         // a recording from before this was asked: nothing is known
         let host = FakeHost::new([(file(CONF), absent()), (file(LOCAL), absent())]);
         assert_eq!(read_settings(&host, &[pool("")]).dmeventd_missing, None);
