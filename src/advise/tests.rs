@@ -76,6 +76,13 @@ fn every_page_shows_the_raw_lines_by_which_it_is_noticed() {
         let (_, after) = page.split_once("## What to do\n").expect("every page has it");
         let steps = after.split("\n## ").next().unwrap_or_default();
         assert!(steps.contains('`') || steps.contains("    "), "{code} names no command");
+        let (_, sources) = page.split_once("## Sources\n").expect("every page has them");
+        let is_file = |word: &str| {
+            let word = word.trim_end_matches([';', ',', '.']);
+            let manual = word.ends_with(')') && word.contains('(');
+            manual || [".c", ".h", ".go", ".rst"].iter().any(|end| word.ends_with(end))
+        };
+        assert!(sources.split_whitespace().any(is_file), "{code}: {sources}");
     }
 }
 

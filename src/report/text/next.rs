@@ -31,13 +31,13 @@ fn grows(topology: &Topology, pool: &Pool, growth: &Growth) -> Vec<String> {
     let hindrances = topology.hindrances(pool);
     let hindered = |own: &[Hindrance]| {
         let common = [Hindrance::NothingToAdd, Hindrance::PvMissing, Hindrance::NoRoomForBoth];
-        hindrances.iter().any(|one| common.contains(one) || own.contains(one))
+        hindrances.iter().find(|one| common.contains(one) || own.contains(one))
     };
     let line = |what: &str, step: Step, total: Option<Bytes>, own: &[Hindrance]| {
         let verdict = match (watched, hindered(own)) {
             (false, _) => ": does not, for nobody monitors it".to_owned(),
-            (true, true) => cannot(&hindrances, growth.free),
-            (true, false) => String::new(),
+            (true, Some(hindrance)) => cannot(*hindrance, growth),
+            (true, None) => String::new(),
         };
         format!("{}{verdict}", acts(what, step, total))
     };
@@ -74,15 +74,18 @@ fn acts(what: &str, step: Step, total: Option<Bytes>) -> String {
     format!("{what} above {}%{at}: LVM adds {adds}", step.acts_above)
 }
 
-fn cannot(hindrances: &[Hindrance], free: Bytes) -> String {
-    let why = match hindrances.first() {
-        Some(Hindrance::NothingToAdd) => "its percent is 0".to_owned(),
-        Some(Hindrance::PvMissing) => "the VG lacks a PV".to_owned(),
-        Some(Hindrance::MetadataAtMost) => "it is as large as it can be".to_owned(),
-        Some(Hindrance::NoRoomForBoth) => {
-            format!("the VG has {}, not enough for both", format::long(free))
+fn cannot(hindrance: Hindrance, growth: &Growth) -> String {
+    let free = format::long(growth.free);
+    let why = match hindrance {
+        Hindrance::NothingToAdd => "its percent is 0".to_owned(),
+        Hindrance::PvMissing => "the VG lacks a PV".to_owned(),
+        Hindrance::MetadataAtMost => "it is as large as it can be".to_owned(),
+        Hindrance::NoRoomForBoth => format!("the VG has {free}, not enough for both"),
+        Hindrance::NoRoomForMetadata if growth.spare > Bytes(0) => {
+            let takes = growth.metadata_takes().map_or_else(|| "?".to_owned(), format::long);
+            format!("with LVM's spare that takes {takes}, the VG has {free}")
         }
-        _ => format!("the VG has {}", format::long(free)),
+        Hindrance::NoRoomForData | Hindrance::NoRoomForMetadata => format!("the VG has {free}"),
     };
     format!(": cannot, {why}")
 }
@@ -220,6 +223,15 @@ mod tests {
         assert_eq!(
             without_room[2],
             "what failed LVM tries again after 20 s, then ever more seldom, at last every 42 min"
+        );
+        let no_spare = next(|parts| {
+            parts.pool.policy = Some(policy(80));
+            parts.nodes[2].facts.vg.as_mut().expect("the VG").free = Some(Bytes(300 << 20));
+        });
+        assert!(
+            no_spare[1]
+                .ends_with("cannot, with LVM's spare that takes 432 MiB, the VG has 300 MiB"),
+            "{no_spare:?}"
         );
         let unwatched = next(|parts| {
             parts.pool.policy = Some(policy(80));
