@@ -5,6 +5,7 @@
 //! ([`Around`]), and does nothing. Knows no host.
 
 pub mod action;
+pub mod agreed;
 mod activate;
 pub mod around;
 pub mod check;
@@ -189,7 +190,7 @@ struct Draft {
     steps: Vec<Step>,
     warnings: Vec<String>,
     next: Vec<String>,
-    /// Devices whose content is lost, and what they hold.
+    /// Devices whose content is lost: the path, and the device in words with what it holds.
     destroys: Vec<(String, String)>,
     /// What it is about.
     names: Vec<String>,
@@ -221,8 +222,8 @@ impl Draft {
         }
         let danger = self.steps.iter().map(|step| step.action.danger()).max();
         let mut consents: Vec<Consent> = (self.destroys.into_iter())
-            .map(|(device, holds)| Consent {
-                to: format!("{device} holds {holds}, which is lost"),
+            .map(|(device, lost)| Consent {
+                to: lost,
                 words: vec![device],
                 danger: Danger::Destroys,
             })

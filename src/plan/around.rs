@@ -38,6 +38,19 @@ pub struct Around {
 pub struct DeviceSeen {
     /// Its number; `None` where the path names none.
     pub number: Option<DevNo>,
-    /// The signatures on it, `ext4 (label data)`; or why they could not be read.
+    /// The signatures on it, `ext4 (label data)`, `LVM2_member (uuid …)`; or why they could not be
+    /// read.
     pub signatures: Option<Result<Vec<String>, String>>,
+}
+
+/// The signature of a PV, as `wipefs` names it.
+pub const PV_SIGNATURE: &str = "LVM2_member";
+
+impl DeviceSeen {
+    /// The uuid of the PV that lies on it, with hyphens.
+    pub(super) fn pv_uuid(&self) -> Option<&str> {
+        let found = self.signatures.as_ref()?.as_ref().ok()?;
+        let words = found.iter().find_map(|one| one.strip_prefix(PV_SIGNATURE))?;
+        words.strip_prefix(" (uuid ")?.strip_suffix(')')
+    }
 }

@@ -1,6 +1,7 @@
 //! More room: which of the ways a pool has, and what speaks against it whatever the way.
 
 pub(super) mod device;
+mod lag;
 mod loops;
 mod lvm;
 mod raw;

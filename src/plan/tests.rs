@@ -1,12 +1,14 @@
 //! Plans and refusals for recorded hosts of the lab, and for the same hosts in trouble.
 
 mod activate;
+mod agreed;
 mod grow;
+mod lag;
 mod properties;
 
 use crate::demo;
 use crate::ids::DevNo;
-use crate::intent::{Activate, Amount, Grow, Intent};
+use crate::intent::{Activate, Amount, Grow, Intent, Typed};
 use crate::model::{Pool, PoolState, PoolStatus, Topology};
 use crate::plan::{Around, DeviceSeen, Occasion, Plan, Planned, Refusal, plan};
 use crate::probe::LookOptions;
@@ -59,6 +61,7 @@ pub(crate) fn grow(data: Option<&str>, metadata: Option<&str>, add: &[&str]) -> 
         data: data.map(amount),
         metadata: metadata.map(amount),
         add_pvs: add.iter().map(|path| (*path).to_owned()).collect(),
+        typed: Typed { data: data.map(str::to_owned), metadata: metadata.map(str::to_owned) },
     })
 }
 

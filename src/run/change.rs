@@ -13,7 +13,7 @@ use std::path::Path;
 use super::{Trouble, host, print};
 use crate::cli::{Change, Command};
 use crate::exit::Exit;
-use crate::intent::{Activate, Amount, Grow, GrowVolume, Intent};
+use crate::intent::{Activate, Amount, Grow, GrowVolume, Intent, Typed};
 use crate::model::Snapshot;
 use crate::plan::{self, Occasion, Plan, Planned, document};
 use crate::settings::{HostChoice, Settings};
@@ -57,9 +57,10 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
             let volume = pool
                 .clone()
                 .ok_or_else(|| Trouble::usage("--size is for one thin volume: name it as VG/LV"))?;
+            let typed = Some(size.clone());
             let size =
                 Amount::parse(size).map_err(|why| Trouble::usage(format!("--size: {why}")))?;
-            Ok(Intent::GrowVolume(GrowVolume { volume, size }))
+            Ok(Intent::GrowVolume(GrowVolume { volume, size, typed }))
         }
         Command::Grow { pool, data, metadata, add_pv, .. } => {
             if data.is_none() && metadata.is_none() && add_pv.is_empty() {
@@ -73,6 +74,7 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
                 data: amount("data", data)?,
                 metadata: amount("metadata", metadata)?,
                 add_pvs: add_pv.clone(),
+                typed: Typed { data: data.clone(), metadata: metadata.clone() },
             }))
         }
         Command::Activate { target, unit, .. } => {

@@ -38,7 +38,8 @@ pub(super) fn plan(
     let mut sizes = [None, None];
     for (metadata, size) in [true, false].into_iter().zip(&mut sizes) {
         if let Some(amount) = amount(wish, metadata) {
-            *size = grow_part(draft, subject, (metadata, amount), around)?;
+            let said = wish.said(metadata).unwrap_or_default();
+            *size = grow_part(draft, subject, (metadata, amount, &said), around)?;
         }
     }
     let [metadata, data] = sizes;
@@ -52,7 +53,7 @@ pub(super) fn plan(
 fn grow_part(
     draft: &mut Draft,
     subject: &Subject<'_>,
-    (metadata, amount): (bool, Amount),
+    (metadata, amount, said): (bool, Amount, &str),
     around: &Around,
 ) -> Result<Option<Bytes>, Refusal> {
     let what = if metadata { "metadata" } else { "data" };
@@ -86,7 +87,15 @@ fn grow_part(
         warn_of_room(draft, (&below, to, length), around);
         draft.push(
             Action::GrowFile { path: below.clone(), to },
-            format!("the {what} of {} lies in it: to {}, sparse", subject.name, words(to)),
+            format!(
+                "the {what} of {} lies in it: {said} ({} bytes), to {}, sparse",
+                subject.name,
+                match amount {
+                    Amount::By(_) => to.minus(pool_has).get(),
+                    _ => to.get(),
+                },
+                words(to)
+            ),
             (subject.before(), vec![Check::FileLength { path: below.clone(), least: to }]),
         );
     }

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::model::{Mode, PoolState};
 use crate::plan::{Danger, Planned, plan};
-use crate::units::{Bytes, MetadataBlocks, Sectors};
+use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
 
 #[test]
 fn an_lvm_pool_takes_all_that_is_free_in_extents() {
@@ -72,7 +72,7 @@ fn a_disk_joins_before_anything_grows() {
     assert_eq!(
         commands(&plan),
         [
-            "pvcreate -y /dev/vdc",
+            "pvcreate /dev/vdc",
             "vgextend docker /dev/vdc",
             "lvextend -l +100%FREE docker/thinpool"
         ]
@@ -93,7 +93,63 @@ fn a_disk_that_holds_something_needs_its_own_consent() {
     let first = plan.consents.first().expect("two consents");
     assert_eq!(first.words, ["/dev/vdc"]);
     assert_eq!(first.danger, Danger::Destroys);
-    assert!(first.to.contains("ext4 (label data)"), "{}", first.to);
+    assert_eq!(
+        first.to,
+        "/dev/vdc (10737418240 B (10.0 GiB), lab-vdc) holds ext4 (label data), which is lost"
+    );
+}
+
+#[test]
+fn a_partition_is_known_by_the_disk_that_it_is_on() {
+    let mut host = recorded("direct-lvm");
+    let disk = host.indices().find(|ix| host.node(*ix).name.as_str() == "vdc").expect("a disk");
+    let mut part = host.node(disk).clone();
+    (part.kind, part.name, part.parents) = (crate::model::Kind::Part, "vdc1".into(), vec![disk]);
+    (part.device, part.facts.note) = (Some(crate::ids::DevNo::new(254, 33)), None);
+    part.id = crate::ids::NodeId::new("part", "vdc1");
+    host.nodes.push(part);
+    let thins = std::mem::take(&mut host.thins);
+    let host = crate::model::Topology::new(host.nodes, host.pools, thins);
+    let mut around = around();
+    let mut seen = around.devices["/dev/vdc"].clone();
+    seen.number = Some(crate::ids::DevNo::new(254, 33));
+    seen.signatures = Some(Ok(vec!["xfs".to_owned()]));
+    around.devices.insert("/dev/vdc1".to_owned(), seen);
+    let planned = plan(&grow(None, None, &["/dev/vdc1"]), &host, &around, &occasion());
+    let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
+    assert!(plan.consents[0].to.contains("lab-vdc) holds xfs"), "{}", plan.consents[0].to);
+    assert!(plan.steps[0].why.contains("lab-vdc"), "{}", plan.steps[0].why);
+}
+
+#[test]
+fn a_member_of_an_array_or_of_a_multipath_device_is_never_taken() {
+    for kind in ["linux_raid_member (label web:0)", "isw_raid_member", "mpath_member"] {
+        let mut around = around();
+        let disk = around.devices.get_mut("/dev/vdc").expect("it is around");
+        disk.signatures = Some(Ok(vec!["ext4".to_owned(), kind.to_owned()]));
+        let intent = grow(None, None, &["/dev/vdc"]);
+        let refused = plan(&intent, &recorded("direct-lvm"), &around, &occasion());
+        let why = refused.expect_err(kind).why;
+        assert!(why.contains("member of another device"), "{why}");
+    }
+}
+
+#[test]
+fn what_is_added_is_shown_as_typed_in_extents_and_exact() {
+    let host = recorded("direct-lvm");
+    let why = |data, metadata| -> Vec<String> {
+        let plan = must_plan(&grow(data, metadata, &[]), &host);
+        plan.steps.into_iter().map(|step| step.why).collect()
+    };
+    let both = why(Some("+40960k"), Some("+8M"));
+    assert!(both[0].starts_with("+8M (2 more extents, 8388608 bytes): metadata to "), "{both:?}");
+    assert!(both[1].starts_with("+40960k (10 more extents, 41943040 bytes): data to "), "{both:?}");
+    let rounded = why(Some("+1b"), None);
+    assert!(rounded[0].starts_with("+1b (1 more extent, 4194304 bytes): "), "{rounded:?}");
+    let all = why(Some("100%FREE"), None);
+    assert!(all[0].starts_with("100%FREE (78 more extents, 327155712 bytes): "), "{all:?}");
+    let files = must_plan(&grow(Some("204800M"), None, &[]), &recorded("loop-lvm"));
+    assert!(files.steps[0].why.contains("204800M (214748364800 bytes)"), "{}", files.steps[0].why);
 }
 
 #[test]
@@ -131,6 +187,8 @@ fn lvms_own_growth_of_metadata_is_a_step_of_its_own() {
     let mut host = recorded("direct-lvm");
     // blocks of 64 KiB: 2431 extents of 4 MiB want 155584 times 64 bytes of metadata, and more
     pool_mut(&mut host).block_size = Some(Sectors(128));
+    let status = status_mut(&mut host);
+    (status.data.total, status.metadata.total) = (DataBlocks(155_584), MetadataBlocks(2048));
     for node in &mut host.nodes {
         if let Some(lv) = &mut node.facts.lv
             && matches!(lv.name.as_str(), "thinpool_tmeta" | "lvol0_pmspare")

@@ -2,6 +2,7 @@
 //! reads.
 
 use crate::command::{CommandSpec, Tool};
+use crate::plan::around::PV_SIGNATURE;
 use crate::plan::{Around, DeviceSeen, Want};
 use crate::survey::{self, LookPlan};
 use crate::sys::capture::Recording;
@@ -101,9 +102,12 @@ fn parse_signatures(text: &[u8]) -> Result<Vec<String>, String> {
     };
     let named = |entry: &serde_json::Value| {
         let kind = word(entry, "type").unwrap_or_else(|| "an unnamed signature".to_owned());
-        match word(entry, "label") {
-            Some(label) => format!("{kind} (label {label})"),
-            None => kind,
+        // a PV has no label, and its uuid says whose it is
+        let uuid = (kind == PV_SIGNATURE).then(|| word(entry, "uuid")).flatten();
+        match (word(entry, "label"), uuid) {
+            (Some(label), _) => format!("{kind} (label {label})"),
+            (None, Some(uuid)) => format!("{kind} (uuid {uuid})"),
+            (None, None) => kind,
         }
     };
     Ok(list.iter().take(MOST_SIGNATURES).map(named).collect())
@@ -122,6 +126,8 @@ mod tests {
             parse_signatures(text),
             Ok(vec!["ext4 (label da\\x1bta)".to_owned(), "dos".to_owned()])
         );
+        let pv = br#"{"signatures": [{"type":"LVM2_member", "uuid":"Fk3-x", "label":null}]}"#;
+        assert_eq!(parse_signatures(pv), Ok(vec!["LVM2_member (uuid Fk3-x)".to_owned()]));
         assert_eq!(parse_signatures(b"\n"), Ok(Vec::new()));
         assert!(parse_signatures(b"oops").is_err());
     }

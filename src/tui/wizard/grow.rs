@@ -29,7 +29,14 @@ pub(super) fn pool_form(kind: Kind, target: &str, topology: &Topology) -> Form {
         Kind::GrowDisk if fields.len() > 2 => 2,
         _ => 0,
     };
-    Form { fields, focus }
+    let has_group = pool.is_some_and(|pool| lies_in_group(topology, pool));
+    Form { fields, focus, has_group }
+}
+
+/// Whether a pool takes the room of a volume group: its own, or that of a volume that it lies on.
+fn lies_in_group(topology: &Topology, pool: &Pool) -> bool {
+    let on_volume = |ix: &NodeIx| topology.node(*ix).facts.lv.is_some();
+    group_of(topology, pool).is_some() || pool.data.iter().chain(&pool.metadata).any(on_volume)
 }
 
 /// The question about a thin volume.
@@ -37,7 +44,7 @@ pub(super) fn volume_form(target: &str, topology: &Topology) -> Form {
     let node = topology.nodes.iter().find(|node| is_volume(node, target));
     let size = node.and_then(|node| node.size);
     let now = size.map(|size| format!("now {}", format::exact(size))).unwrap_or_default();
-    Form { fields: vec![amount(Part::Size, now)], focus: 0 }
+    Form { fields: vec![amount(Part::Size, now)], ..Form::default() }
 }
 
 fn is_volume(node: &Node, name: &str) -> bool {
