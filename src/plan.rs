@@ -5,9 +5,10 @@
 //! ([`Around`]), and does nothing. Knows no host.
 
 pub mod action;
-pub mod agreed;
 mod activate;
+pub mod agreed;
 pub mod around;
+pub mod beneath;
 pub mod check;
 pub mod document;
 mod find;

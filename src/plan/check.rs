@@ -309,11 +309,7 @@ fn pv(topology: &Topology, (device, name): (&str, &str), group: &str) -> Verdict
     }
 }
 
-fn unused(
-    topology: &Topology,
-    (device, name): (&str, &str),
-    (size, id): (Bytes, &str),
-) -> Verdict {
+fn unused(topology: &Topology, (device, name): (&str, &str), (size, id): (Bytes, &str)) -> Verdict {
     let Some(ix) = topology.indices().find(|ix| {
         let node = topology.node(*ix);
         node.device.is_some() && node.name.as_str() == name

@@ -2,6 +2,7 @@
 
 mod activate;
 mod agreed;
+mod beneath;
 mod grow;
 mod lag;
 mod properties;

@@ -1,6 +1,7 @@
 //! The commands that change a host: a wish becomes a plan, is shown, agreed to, run.
 
 pub(super) mod around;
+pub(super) mod beneath;
 pub(super) mod carry;
 mod consent;
 pub(super) mod earlier;

@@ -129,7 +129,11 @@ pub(super) fn add_refresh(draft: &mut Draft, subject: &Subject<'_>, volume: &str
     let lags: Vec<String> = (parts.iter())
         .filter(|(_, part)| part.is_behind())
         .map(|(what, part)| {
-            format!("{} of {what} where the kernel has {}", words(part.recorded), words(part.kernel))
+            format!(
+                "{} of {what} where the kernel has {}",
+                words(part.recorded),
+                words(part.kernel)
+            )
         })
         .collect();
     let why = format!(

@@ -71,11 +71,7 @@ fn a_disk_joins_before_anything_grows() {
     let plan = must_plan(&grow(Some("100%FREE"), None, &["/dev/vdc"]), &recorded("direct-lvm"));
     assert_eq!(
         commands(&plan),
-        [
-            "pvcreate /dev/vdc",
-            "vgextend docker /dev/vdc",
-            "lvextend -l +100%FREE docker/thinpool"
-        ]
+        ["pvcreate /dev/vdc", "vgextend docker /dev/vdc", "lvextend -l +100%FREE docker/thinpool"]
     );
     // an empty disk needs the pool's name and no more
     let words: Vec<_> = plan.consents.iter().flat_map(|consent| &consent.words).collect();
@@ -95,7 +91,7 @@ fn a_disk_that_holds_something_needs_its_own_consent() {
     assert_eq!(first.danger, Danger::Destroys);
     assert_eq!(
         first.to,
-        "/dev/vdc (10737418240 B (10.0 GiB), lab-vdc) holds ext4 (label data), which is lost"
+        "/dev/vdc (10737418240 B (10.0 GiB), lab-disk2) holds ext4 (label data), which is lost"
     );
 }
 
@@ -117,8 +113,8 @@ fn a_partition_is_known_by_the_disk_that_it_is_on() {
     around.devices.insert("/dev/vdc1".to_owned(), seen);
     let planned = plan(&grow(None, None, &["/dev/vdc1"]), &host, &around, &occasion());
     let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
-    assert!(plan.consents[0].to.contains("lab-vdc) holds xfs"), "{}", plan.consents[0].to);
-    assert!(plan.steps[0].why.contains("lab-vdc"), "{}", plan.steps[0].why);
+    assert!(plan.consents[0].to.contains("lab-disk2) holds xfs"), "{}", plan.consents[0].to);
+    assert!(plan.steps[0].why.contains("lab-disk2"), "{}", plan.steps[0].why);
 }
 
 #[test]
