@@ -2,6 +2,7 @@
 //! or made again over what holds it. Metadata is never zeroed.
 
 mod own;
+mod twins;
 mod unseen;
 mod volumes;
 
@@ -32,6 +33,12 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
         wants.extend(rescue::wants(topology, ix));
     }
     wants.extend(unseen::wants(wish, topology));
+    if let Ok(target) = target(wish, topology) {
+        wants.extend(twins::wants(topology, &target));
+    }
+    // a disk may be wanted for both reasons
+    wants.sort();
+    wants.dedup();
     if wish.unit {
         wants.extend(unit::wants());
     }

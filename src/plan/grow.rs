@@ -8,7 +8,7 @@ mod raw;
 pub(super) mod volume;
 
 use super::around::{Around, Want};
-use super::{Check, Draft, Refusal};
+use super::{Check, Draft, Refusal, unit};
 use crate::intent::{Amount, Grow};
 use crate::model::{Kind, Mode, NoSpace, Pool, PoolIx, PoolKind, PoolState, PoolStatus, Topology};
 use crate::units::{Bytes, Sectors};
@@ -46,6 +46,9 @@ pub(super) fn plan(wish: &Grow, topology: &Topology, around: &Around) -> Result<
             loops::plan(&mut draft, &subject, wish, around)?;
         }
         (None, _) => raw::plan(&mut draft, &subject, wish)?,
+    }
+    if !draft.steps.is_empty() {
+        unit::renew(&mut draft, topology, ix);
     }
     if draft.steps.is_empty() && draft.already.is_none() {
         draft.already = Some(format!("{} has that size already: nothing to do", pool.name));

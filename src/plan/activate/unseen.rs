@@ -40,12 +40,12 @@ fn is_all_seen(wish: &Activate, topology: &Topology) -> bool {
     known && !topology.nodes.iter().any(missing)
 }
 
-fn unused(topology: &Topology) -> impl Iterator<Item = NodeIx> + '_ {
+pub(super) fn unused(topology: &Topology) -> impl Iterator<Item = NodeIx> + '_ {
     let may = |ix: &NodeIx| grow::device::is_possible(topology, *ix);
     topology.indices().filter(may).take(MOST)
 }
 
-fn path(topology: &Topology, ix: NodeIx) -> String {
+pub(super) fn path(topology: &Topology, ix: NodeIx) -> String {
     let node = topology.node(ix);
     match node.facts.dm.as_deref() {
         Some(dm) => format!("/dev/mapper/{}", dm.name),

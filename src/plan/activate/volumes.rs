@@ -1,7 +1,7 @@
 //! What LVM owns: pools, volumes, whole groups.
 
-use super::{THIN_CHECK, next};
-use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, Topology};
+use super::{THIN_CHECK, next, twins};
+use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, ThinCheck, Topology};
 use crate::plan::around::Around;
 use crate::plan::{Action, Check, Draft, Refusal, find};
 
@@ -10,9 +10,11 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
     let pool = topology.pool(ix);
     let volume = pool.lv.as_ref().map(ToString::to_string).unwrap_or_default();
     let group = group_of(topology, &volume)?;
-    refuse_without_thin_check(around)?;
+    let unchecked = thin_check(topology, around)?;
+    twins::refuse(topology, around, group.name.as_str())?;
     refuse_transaction(topology, ix)?;
     let mut draft = Draft::about(topology, ix);
+    draft.warnings.extend(unchecked);
     for part in [pool.metadata, pool.data].into_iter().flatten() {
         deactivate_part(&mut draft, topology, part)?;
     }
@@ -50,9 +52,10 @@ pub(super) fn volume(topology: &Topology, around: &Around, name: &str) -> Result
         return Ok(Draft::already(format!("{name} is active: nothing to do")));
     }
     let group = group_of(topology, name)?;
-    if node.kind == Kind::Thin {
-        refuse_without_thin_check(around)?;
-    }
+    // its pool comes with it
+    let is_thin = node.kind == Kind::Thin;
+    let unchecked = if is_thin { thin_check(topology, around)? } else { None };
+    twins::refuse(topology, around, group.name.as_str())?;
     if matches!(node.kind, Kind::Tdata | Kind::Tmeta | Kind::Pmspare) {
         return Err(Refusal::new(format!(
             "{name} is a part of a pool: while it is active alone, LVM refuses to activate the pool"
@@ -60,6 +63,7 @@ pub(super) fn volume(topology: &Topology, around: &Around, name: &str) -> Result
     }
     let facts = node.facts.lv.as_deref();
     let mut draft = named(topology, name);
+    draft.warnings.extend(unchecked);
     draft.push(
         Action::ActivateVolume { volume: name.to_owned(), although_skipped: is_skipped(facts) },
         why_inactive(facts, group),
@@ -88,10 +92,11 @@ pub(super) fn group(topology: &Topology, around: &Around, name: &str) -> Result<
     if away.is_empty() {
         return Ok(Draft::already(format!("all of {name} is active: nothing to do")));
     }
-    if mine().any(|(node, _)| node.kind == Kind::Pool && node.device.is_none()) {
-        refuse_without_thin_check(around)?;
-    }
+    let any_pool = mine().any(|(node, _)| node.kind == Kind::Pool && node.device.is_none());
+    let unchecked = if any_pool { thin_check(topology, around)? } else { None };
+    twins::refuse(topology, around, name)?;
     let mut draft = named(topology, name);
+    draft.warnings.extend(unchecked);
     for (at, pool) in (0_u32..).zip(&topology.pools) {
         let here = pool.lv.as_ref().is_some_and(|lv| lv.as_str().starts_with(&format!("{name}/")));
         if here && !find::is_active(pool) {
@@ -166,19 +171,38 @@ fn group_of<'a>(topology: &'a Topology, volume: &str) -> Result<&'a Node, Refusa
     Ok(group)
 }
 
-/// Without it old versions of LVM refuse and newer ones activate unchecked.
-fn refuse_without_thin_check(around: &Around) -> Result<(), Refusal> {
-    let seen: Vec<bool> =
-        THIN_CHECK.iter().filter_map(|path| around.files.get(*path).copied()).collect();
-    if seen.is_empty() || seen.contains(&true) {
-        return Ok(());
+/// Without it old versions of LVM refuse and newer ones activate unchecked; what to warn of where
+/// it is so by somebody's will, or was not seen. What LVM is set to run counts first.
+fn thin_check(topology: &Topology, around: &Around) -> Result<Option<String>, Refusal> {
+    let missing = |which: &str| {
+        Refusal::new(format!(
+            "{which} is not installed: LVM before 2.02.178 refuses to activate a pool without it, \
+             newer versions activate it unchecked. Install thin-provisioning-tools (Debian, \
+             Ubuntu) or device-mapper-persistent-data (Red Hat, Fedora, SUSE: \
+             thin-provisioning-tools), then ask again",
+        ))
+    };
+    let usual = || THIN_CHECK.iter().filter_map(|path| around.files.get(*path).copied());
+    match &topology.host.thin_check {
+        Some(ThinCheck::SwitchedOff) => Ok(Some(
+            "LVM is set not to check metadata (global/thin_check_executable is empty): the pool is \
+             activated unchecked"
+                .to_owned(),
+        )),
+        // it may have come or gone since the topology was seen; one at another place is LVM's own
+        Some(ThinCheck::At(path)) if around.files.get(path.as_str()) != Some(&false) => Ok(None),
+        Some(ThinCheck::Missing(path)) if !THIN_CHECK.contains(&path.as_str()) => {
+            Err(missing(&format!("{path}, which LVM is set to check metadata with,")))
+        }
+        _ if usual().any(|there| there) => Ok(None),
+        Some(_) => Err(missing("thin_check")),
+        None if usual().next().is_some() => Err(missing("thin_check")),
+        None => Ok(Some(
+            "whether thin_check is there was not seen: without it LVM refuses to activate the \
+             pool, or activates it unchecked"
+                .to_owned(),
+        )),
     }
-    Err(Refusal::new(
-        "thin_check is not installed: LVM before 2.02.178 refuses to activate a pool without it, \
-         newer versions activate it unchecked. Install thin-provisioning-tools (Debian, Ubuntu) or \
-         device-mapper-persistent-data (Red Hat, Fedora, SUSE: thin-provisioning-tools), then ask \
-         again",
-    ))
 }
 
 /// LVM refuses a pool whose metadata counts other transactions than it does, where it counts.

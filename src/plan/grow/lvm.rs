@@ -321,7 +321,7 @@ fn add_devices(draft: &mut Draft, group: &Group<'_>, joined: &[Joining]) {
             };
             draft.push(
                 Action::CreatePv { device, name, number: *number, holds: holds.clone() },
-                format!("LVM takes {path} ({about}) as storage"),
+                format!("LVM takes {path} as storage: {about}"),
                 (vec![unused], vec![pv("")]),
             );
         }

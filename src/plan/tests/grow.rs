@@ -2,8 +2,9 @@ use super::{
     around, commands, grow, must_plan, must_refuse, occasion, planned, pool_mut, recorded,
     status_mut,
 };
+use crate::intent::{Activate, Intent};
 use crate::model::{Mode, PoolState};
-use crate::plan::{Danger, Planned, plan};
+use crate::plan::{Action, Danger, Planned, plan};
 use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
 
 #[test]
@@ -91,7 +92,7 @@ fn a_disk_that_holds_something_needs_its_own_consent() {
     assert_eq!(first.danger, Danger::Destroys);
     assert_eq!(
         first.to,
-        "/dev/vdc (10737418240 B (10.0 GiB), lab-disk2) holds ext4 (label data), which is lost"
+        "/dev/vdc, 10737418240 B (10.0 GiB), lab-disk2, holds ext4 (label data), which is lost"
     );
 }
 
@@ -113,7 +114,7 @@ fn a_partition_is_known_by_the_disk_that_it_is_on() {
     around.devices.insert("/dev/vdc1".to_owned(), seen);
     let planned = plan(&grow(None, None, &["/dev/vdc1"]), &host, &around, &occasion());
     let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
-    assert!(plan.consents[0].to.contains("lab-disk2) holds xfs"), "{}", plan.consents[0].to);
+    assert!(plan.consents[0].to.contains("lab-disk2, holds xfs"), "{}", plan.consents[0].to);
     assert!(plan.steps[0].why.contains("lab-disk2"), "{}", plan.steps[0].why);
 }
 
@@ -348,6 +349,59 @@ fn a_pool_behind_its_devices_gets_only_the_table() {
     let plan = must_plan(&grow(Some("200G"), None, &[]), &host);
     assert_eq!(plan.steps.len(), 1);
     assert!(commands(&plan)[0].starts_with("dmsetup load"));
+}
+
+/// The recorded loop pool over a file that somebody made 200 GiB long, with its unit in place.
+fn with_unit() -> crate::model::Topology {
+    let mut host = recorded("loop-lvm");
+    let at = host.pools.first().expect("a pool").data.expect("its data");
+    let below = host.node(at).parents.first().copied().expect("its file");
+    for ix in [at, below] {
+        host.nodes.get_mut(ix.0 as usize).expect("a node").size = Some(Bytes(200 << 30));
+    }
+    host.host.units = Some(Vec::new());
+    let wish = Intent::Activate(Activate { target: None, unit: true });
+    let plan = must_plan(&wish, &host);
+    plan.predict(&host)
+}
+
+#[test]
+fn a_unit_that_says_the_pool_s_length_grows_with_it() {
+    let host = with_unit();
+    let unit = |host: &crate::model::Topology| -> Vec<String> {
+        let units = host.host.units.as_ref().expect("they were seen");
+        units[0].lines.iter().map(ToString::to_string).collect()
+    };
+    let line = |length: &str| format!("--table \"0 {length} thin-pool");
+    assert!(unit(&host).join("\n").contains(&line("209715200")), "{:?}", unit(&host));
+    for (size, length) in [("150G", "314572800"), ("200G", "$$(blockdev --getsz")] {
+        let plan = must_plan(&grow(Some(size), None, &[]), &host);
+        let last = plan.steps.last().expect("the unit");
+        let Action::WriteUnit { lines, replaces: true, .. } = &last.action else {
+            panic!("the unit is last: {last:?}")
+        };
+        let text = lines.join("\n");
+        assert!(text.contains(&format!("--table \"0 {length}")), "{size}: {text}");
+        assert_eq!(unit(&plan.predict(&host)), *lines);
+        let ending = crate::exec::rehearse(&plan, std::sync::Arc::new(host.clone()), &mut |_| {});
+        assert_eq!(ending, crate::exec::Ending::Done);
+    }
+}
+
+#[test]
+fn a_unit_that_asks_the_device_and_one_of_somebody_else_stay_as_they_are() {
+    let mut whole = recorded("loop-lvm");
+    whole.host.units = Some(Vec::new());
+    let wish = Intent::Activate(Activate { target: None, unit: true });
+    let whole = must_plan(&wish, &whole).predict(&whole);
+    let mut other = with_unit();
+    let units = other.host.units.as_mut().expect("they were seen");
+    units[0].lines[0] = "# By hand".into();
+    for host in [whole, other] {
+        let plan = must_plan(&grow(Some("200G"), None, &[]), &host);
+        let written = plan.steps.iter().any(|step| matches!(step.action, Action::WriteUnit { .. }));
+        assert!(!written, "{:?}", plan.steps.last());
+    }
 }
 
 #[test]

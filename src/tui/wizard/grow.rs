@@ -218,3 +218,30 @@ const fn whole_mib(bytes: Bytes) -> Bytes {
     let mib = bytes.0 >> 20;
     Bytes((if mib == 0 { 1 } else { mib }) << 20)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample::direct_lvm;
+
+    fn has_group(change: impl FnOnce(&mut crate::model::sample::Parts)) -> bool {
+        let mut parts = direct_lvm();
+        change(&mut parts);
+        pool_form(Kind::GrowData, "docker-thinpool", &parts.topology()).has_group
+    }
+
+    #[test]
+    fn all_that_is_free_means_something_where_a_group_has_the_pool_or_what_it_lies_on() {
+        assert!(has_group(|_| ()));
+        // also where what is free was not seen, so that no words say so
+        assert!(has_group(|parts| {
+            parts.nodes[2].facts.vg.as_mut().expect("the third node is the VG").free = None;
+        }));
+        // a pool that LVM does not own, over volumes
+        assert!(has_group(|parts| parts.pool.lv = None));
+        assert!(!has_group(|parts| {
+            parts.pool.lv = None;
+            parts.nodes.iter_mut().for_each(|node| node.facts.lv = None);
+        }));
+    }
+}
