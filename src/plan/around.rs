@@ -18,6 +18,13 @@ pub enum Want {
     File(String),
     /// The table in a device's inactive slot.
     InactiveTable(DevNo),
+    /// Whether the file under a loop device is the one that its path leads to.
+    Backing {
+        /// The loop device's kernel name.
+        name: String,
+        /// The path that the kernel keeps of its file.
+        path: String,
+    },
 }
 
 /// The answers; what is not in here was not seen.
@@ -31,6 +38,9 @@ pub struct Around {
     pub files: BTreeMap<String, bool>,
     /// Lines of tables in inactive slots; empty where the slot is.
     pub inactive: BTreeMap<DevNo, Vec<Printable>>,
+    /// Whether the path of a loop device's file leads to that very file, by the device's kernel
+    /// name; or why that could not be told.
+    pub backings: BTreeMap<String, Result<bool, String>>,
 }
 
 /// A device that was named by a path.

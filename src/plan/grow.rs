@@ -17,7 +17,7 @@ use crate::units::{Bytes, Sectors};
 pub(super) fn wants(wish: &Grow, topology: &Topology) -> Vec<Want> {
     let mut wants: Vec<Want> = wish.add_pvs.iter().cloned().map(Want::Device).collect();
     if let Some(ix) = topology.find_pool(wish.pool.as_deref()) {
-        wants.extend(loops::files(topology, topology.pool(ix)).map(Want::Space));
+        wants.extend(loops::wants(topology, topology.pool(ix)));
     }
     wants
 }

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::intent::{Activate, Intent};
 use crate::model::{Mode, PoolState};
-use crate::plan::{Action, Danger, Planned, plan};
+use crate::plan::{Action, Danger, Planned, Want, plan};
 use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
 
 #[test]
@@ -309,6 +309,25 @@ fn loop_devices_that_are_not_their_file_are_refused() {
     two.nodes.push(other);
     let why = must_refuse(&intent(), &two);
     assert!(why.contains("loop7 is over"), "{why}");
+}
+
+#[test]
+fn a_path_that_leads_to_another_file_than_the_loop_device_s_is_refused() {
+    let host = recorded("loop-lvm");
+    let intent = grow(Some("200G"), None, &[]);
+    let path = "/var/lib/docker/devicemapper/devicemapper/data".to_owned();
+    let wants = crate::plan::wants(&intent, &host);
+    assert!(wants.contains(&Want::Backing { name: "loop0".to_owned(), path }), "{wants:?}");
+    let with = |seen: Result<bool, String>| {
+        let mut around = around();
+        around.backings.insert("loop0".to_owned(), seen);
+        plan(&intent, &host, &around, &occasion())
+    };
+    let why = with(Ok(false)).expect_err("another file would grow").why;
+    assert!(why.contains("not the file under loop0 any more"), "{why}");
+    assert!(matches!(with(Ok(true)), Ok(Planned::Plan(_))));
+    let Ok(Planned::Plan(unsure)) = with(Err("no losetup".to_owned())) else { panic!("planned") };
+    assert!(unsure.warnings.iter().any(|warning| warning.contains("no losetup")));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! reads.
 
 use crate::command::{CommandSpec, Tool};
+use crate::ids::DevNo;
 use crate::plan::around::PV_SIGNATURE;
 use crate::plan::{Around, DeviceSeen, Want};
 use crate::survey::{self, LookPlan};
@@ -35,7 +36,17 @@ fn questions(want: &Want) -> Vec<Question> {
         Want::Space(path) => vec![Question::Space(HostPath::new(path))],
         Want::File(path) => vec![Question::Stat(HostPath::new(path))],
         Want::InactiveTable(device) => vec![Question::DmInactive(*device)],
+        Want::Backing { name, path } => {
+            vec![backing(name), Question::Stat(HostPath::new(path))]
+        }
     }
+}
+
+/// The inode under a loop device and the device that holds it, as its driver keeps them.
+fn backing(name: &str) -> Question {
+    let device = format!("/dev/{name}");
+    let args = ["--noheadings", "--raw", "--output", "BACK-INO,BACK-MAJ:MIN", &device];
+    Question::Run(CommandSpec::look(Tool::Losetup, args, LIMIT))
 }
 
 /// `wipefs` without an option that wipes only lists.
@@ -78,6 +89,9 @@ fn take(around: &mut Around, want: &Want, answers: &Recording) {
             }
             _ => {}
         },
+        Want::Backing { name, path } => {
+            around.backings.insert(name.clone(), is_backing(answers, name, path));
+        }
         Want::InactiveTable(device) => {
             if let Ok(Reply::Bytes(lines)) = answers.ask(&Question::DmInactive(*device)).result {
                 let lines = lines.0.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -85,6 +99,33 @@ fn take(around: &mut Around, want: &Want, answers: &Recording) {
             }
         }
     }
+}
+
+/// Whether a path leads to the file under a loop device.
+fn is_backing(answers: &Recording, name: &str, path: &str) -> Result<bool, String> {
+    let under = match answers.ask(&backing(name)).result {
+        Ok(Reply::Ran(output)) if output.exit == Some(0) => parse_backing(&output.stdout.0)?,
+        Ok(Reply::Ran(output)) => {
+            return Err(Printable::from_bytes(output.stderr.0.trim_ascii()).to_string());
+        }
+        Ok(_) => return Err("an answer of another kind came".to_owned()),
+        Err(failure) => return Err(failure.why),
+    };
+    match answers.ask(&Question::Stat(HostPath::new(path))).result {
+        Ok(Reply::Stat(stat)) => Ok((stat.ino, stat.dev) == under),
+        Err(failure) if failure.kind == FailKind::NotFound => Ok(false),
+        Err(failure) => Err(failure.why),
+        Ok(_) => Err("an answer of another kind came".to_owned()),
+    }
+}
+
+/// An inode and the device that holds it.
+fn parse_backing(text: &[u8]) -> Result<(u64, DevNo), String> {
+    let text = String::from_utf8_lossy(text);
+    let mut words = text.split_ascii_whitespace();
+    let inode = words.next().and_then(|word| word.parse().ok());
+    let device = words.next().and_then(|word| word.parse().ok());
+    inode.zip(device).ok_or_else(|| "losetup printed what is not understood".to_owned())
 }
 
 /// `wipefs --json`: nothing at all where there is no signature.
@@ -116,6 +157,38 @@ fn parse_signatures(text: &[u8]) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_leads_to_another_file_than_the_loop_device_s_is_told() {
+        use crate::sys::{Answer, EntryKind, FileStat, RunOutput, Source};
+        let seen = |printed: &str, stat: Answer| {
+            let mut answers = Recording::new(Source::Host);
+            let output = RunOutput { exit: Some(0), stdout: printed.into(), stderr: "".into() };
+            answers.push(backing("loop0"), Answer::ok(Reply::Ran(output)));
+            answers.push(Question::Stat(HostPath::new("/var/data")), stat);
+            let mut around = Around::default();
+            let want = Want::Backing { name: "loop0".to_owned(), path: "/var/data".to_owned() };
+            take(&mut around, &want, &answers);
+            around.backings.remove("loop0").expect("it was looked at")
+        };
+        let file = |ino| {
+            Answer::ok(Reply::Stat(FileStat {
+                kind: EntryKind::File,
+                dev: DevNo::new(254, 1),
+                rdev: DevNo::new(0, 0),
+                ino,
+                size: 0,
+                allocated: 0,
+                mtime: 0,
+            }))
+        };
+        assert_eq!(seen("131 254:1\n", file(131)), Ok(true));
+        assert_eq!(seen("131 254:1\n", file(132)), Ok(false), "it was replaced");
+        assert_eq!(seen("131 0:40\n", file(131)), Ok(false), "something is mounted over it");
+        let gone = Answer::failed(FailKind::NotFound, "not there");
+        assert_eq!(seen("131 254:1\n", gone), Ok(false));
+        assert!(seen("\n", file(131)).is_err());
+    }
 
     #[test]
     fn signatures_are_read_as_wipefs_prints_them() {
