@@ -45,7 +45,8 @@ fn questions(want: &Want) -> Vec<Question> {
 /// The inode under a loop device and the device that holds it, as its driver keeps them.
 fn backing(name: &str) -> Question {
     let device = format!("/dev/{name}");
-    let args = ["--noheadings", "--raw", "--output", "BACK-INO,BACK-MAJ:MIN", &device];
+    // not `--raw`, which writes the padding of a number as `\x20`
+    let args = ["--noheadings", "--output", "BACK-INO,BACK-MAJ:MIN", &device];
     Question::Run(CommandSpec::look(Tool::Losetup, args, LIMIT))
 }
 
@@ -182,7 +183,7 @@ mod tests {
                 mtime: 0,
             }))
         };
-        assert_eq!(seen("131 254:1\n", file(131)), Ok(true));
+        assert_eq!(seen("     131      254:1  \n", file(131)), Ok(true));
         assert_eq!(seen("131 254:1\n", file(132)), Ok(false), "it was replaced");
         assert_eq!(seen("131 0:40\n", file(131)), Ok(false), "something is mounted over it");
         let gone = Answer::failed(FailKind::NotFound, "not there");
