@@ -167,6 +167,8 @@ pub struct LvFacts {
     pub profile: Printable,
     /// Tags.
     pub tags: Vec<Printable>,
+    /// Whether it is activated at boot; `None` where LVM does not say so.
+    pub autoactivation: Option<bool>,
 }
 
 /// A physical volume.
@@ -195,6 +197,8 @@ pub struct VgFacts {
     pub missing_pvs: u64,
     /// `vg_attr`.
     pub attr: Printable,
+    /// Whether it is activated at boot; `None` where LVM does not say so.
+    pub autoactivation: Option<bool>,
 }
 
 /// A loop device.

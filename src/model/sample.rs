@@ -251,6 +251,7 @@ fn lvm_nodes() -> Vec<Node> {
         extent: Some(Bytes(4 * MIB)),
         missing_pvs: 0,
         attr: "wz--n-".into(),
+        autoactivation: None,
     }));
     let mut spare = node(Kind::Pmspare, "docker-lvol0_pmspare", 1020 * MIB);
     spare.short = Some("lvol0_pmspare".into());
@@ -297,5 +298,6 @@ fn lv_facts(lv: &str, attr: &str) -> LvFacts {
         monitor: none(),
         profile: none(),
         tags: Vec::new(),
+        autoactivation: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Why a pool, volume or group is not there, and the steps that bring it back: resumed, activated,
 //! or made again over what holds it. Metadata is never zeroed.
 
+mod cause;
 mod own;
 mod twins;
 mod unseen;
@@ -33,8 +34,9 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
         wants.extend(rescue::wants(topology, ix));
     }
     wants.extend(unseen::wants(wish, topology));
-    if let Ok(target) = target(wish, topology) {
-        wants.extend(twins::wants(topology, &target));
+    if target(wish, topology).is_ok_and(|target| volumes::is_away(topology, &target)) {
+        wants.push(Want::LvmSettings);
+        wants.extend(twins::wants(topology));
     }
     // a disk may be wanted for both reasons
     wants.sort();

@@ -18,6 +18,8 @@ pub enum Want {
     File(String),
     /// The table in a device's inactive slot.
     InactiveTable(DevNo),
+    /// What LVM is set to activate and to look at.
+    LvmSettings,
     /// Whether the file under a loop device is the one that its path leads to.
     Backing {
         /// The loop device's kernel name.
@@ -38,6 +40,9 @@ pub struct Around {
     pub files: BTreeMap<String, bool>,
     /// Lines of tables in inactive slots; empty where the slot is.
     pub inactive: BTreeMap<DevNo, Vec<Printable>>,
+    /// LVM's settings by their keys (`activation/volume_list`), as [`LVM_KEYS`] names them; of a
+    /// list its items. A key that is not here is not set; `None` where nothing was seen.
+    pub lvm: Option<BTreeMap<String, Vec<String>>>,
     /// Whether the path of a loop device's file leads to that very file, by the device's kernel
     /// name; or why that could not be told.
     pub backings: BTreeMap<String, Result<bool, String>>,
@@ -51,6 +56,27 @@ pub struct DeviceSeen {
     /// The signatures on it, `ext4 (label data)`, `LVM2_member (uuid …)`; or why they could not be
     /// read.
     pub signatures: Option<Result<Vec<String>, String>>,
+}
+
+/// The settings of [`Want::LvmSettings`].
+pub const LVM_KEYS: [&str; 5] =
+    [VOLUME_LIST, AUTO_VOLUME_LIST, FILTER, GLOBAL_FILTER, USE_DEVICES_FILE];
+/// Which volumes are activated at all.
+pub(super) const VOLUME_LIST: &str = "activation/volume_list";
+/// Which of them are activated by themselves.
+pub(super) const AUTO_VOLUME_LIST: &str = "activation/auto_activation_volume_list";
+/// Which devices LVM looks at.
+pub(super) const FILTER: &str = "devices/filter";
+/// The same, also for daemons.
+pub(super) const GLOBAL_FILTER: &str = "devices/global_filter";
+/// Whether the devices file decides, where there is one.
+pub(super) const USE_DEVICES_FILE: &str = "devices/use_devicesfile";
+
+impl Around {
+    /// The items of one of LVM's settings; `None` where it is not set, or was not seen.
+    pub(super) fn lvm_list(&self, key: &str) -> Option<&[String]> {
+        self.lvm.as_ref()?.get(key).map(Vec::as_slice)
+    }
 }
 
 /// The signature of a PV, as `wipefs` names it.

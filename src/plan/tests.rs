@@ -3,6 +3,7 @@
 mod activate;
 mod agreed;
 mod beneath;
+mod cause;
 mod grow;
 mod lag;
 mod properties;

@@ -61,6 +61,8 @@ pub struct LvmSeen {
 /// How the report is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ask {
+    /// Fields that only newer versions have (2.03.12).
+    newest_fields: bool,
     /// Fields that old versions do not have.
     all_fields: bool,
     /// The monitoring daemon runs and can be asked.
@@ -77,11 +79,16 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let dmeventd = read_dmeventd(host);
     let monitor = dmeventd == Some(true);
     let limit = if locks::read_holders(host).is_empty() { LIMIT } else { HELD_LIMIT };
-    let mut ask = Ask { all_fields: true, monitor, locking: true, limit };
+    let mut ask = Ask { newest_fields: true, all_fields: true, monitor, locking: true, limit };
     let mut seen = LvmSeen { dmeventd, cookies: cookies::read_cookies(host), ..LvmSeen::default() };
-    // at most: with all fields, without the newest, without locks
-    for _ in 0..3 {
+    // at most: with all fields, without the newest, without more, without locks
+    for _ in 0..4 {
         match run(host, ask, &scope) {
+            Ok(output) if ask.newest_fields && lacks_a_field(&output) => ask.newest_fields = false,
+            // a recording from before they were asked for
+            Err(failure) if ask.newest_fields && failure.kind == FailKind::NotRecorded => {
+                ask.newest_fields = false;
+            }
             Ok(output) if ask.all_fields && lacks_a_field(&output) => ask.all_fields = false,
             Ok(output) => {
                 take(&mut seen, &output, ask);
@@ -124,10 +131,14 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
     // asking a volume's monitoring starts the monitoring daemon where none runs (libdevmapper,
     // `_start_daemon`): it is asked only where one does
     let monitor = if ask.monitor { ",seg_monitor" } else { "" };
+    let newest = |field| if ask.newest_fields { field } else { "" };
     let fields = [
         (
             "vg",
-            "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count".to_owned(),
+            format!(
+                "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count{}",
+                newest(",vg_autoactivation")
+            ),
         ),
         (
             "pv",
@@ -137,9 +148,11 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
         ),
         (
             "lv",
-            "lv_uuid,vg_uuid,lv_name,lv_attr,lv_size,pool_lv,data_lv,metadata_lv,origin,lv_role,\
-             lv_profile,lv_tags,lv_parent"
-                .to_owned(),
+            format!(
+                "lv_uuid,vg_uuid,lv_name,lv_attr,lv_size,pool_lv,data_lv,metadata_lv,origin,\
+                 lv_role,lv_profile,lv_tags,lv_parent{}",
+                newest(",lv_autoactivation")
+            ),
         ),
         (
             "seg",

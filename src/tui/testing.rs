@@ -79,6 +79,7 @@ impl Host {
             extent: Some(Bytes(4 * MIB)),
             missing_pvs: 0,
             attr: "wz--n-".into(),
+            autoactivation: None,
         }));
         ix
     }
@@ -100,6 +101,7 @@ impl Host {
             monitor: Printable::from_text(""),
             profile: Printable::from_text(""),
             tags: Vec::new(),
+            autoactivation: None,
         }));
         ix
     }

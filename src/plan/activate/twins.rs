@@ -1,29 +1,14 @@
 //! A PV that is there twice: a clone, a copy that the storage made, a path of a multipath device that
 //! nobody put together. LVM activates nothing of its group, for it cannot know which one is meant.
 
-use super::Target;
 use super::unseen::{path, unused};
 use crate::model::{Kind, Node, Topology};
 use crate::plan::around::{Around, Want};
 use crate::plan::{Refusal, find};
 
 /// What must be looked at, where LVM would activate anything.
-pub(super) fn wants(topology: &Topology, target: &Target) -> Vec<Want> {
-    let away = match target {
-        Target::Pool(ix) => {
-            let pool = topology.pool(*ix);
-            pool.lv.is_some() && !find::is_active(pool)
-        }
-        Target::Group(name) => topology.nodes.iter().any(|node| {
-            let lv = node.facts.lv.as_ref();
-            node.device.is_none() && lv.is_some_and(|lv| lv.vg.as_str() == name)
-        }),
-        Target::Volume(name) => {
-            find::volume(topology, name).is_some_and(|node| node.device.is_none())
-        }
-    };
-    let devices = unused(topology).filter(|_| away);
-    devices.map(|ix| Want::Device(path(topology, ix))).collect()
+pub(super) fn wants(topology: &Topology) -> impl Iterator<Item = Want> + '_ {
+    unused(topology).map(|ix| Want::Device(path(topology, ix)))
 }
 
 /// Refuses a group of which a PV is on two devices.

@@ -1,9 +1,27 @@
 //! What LVM owns: pools, volumes, whole groups.
 
-use super::{THIN_CHECK, next, twins};
+use super::cause::{self, Subject};
+use super::{THIN_CHECK, Target, next, twins};
 use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, ThinCheck, Topology};
 use crate::plan::around::Around;
 use crate::plan::{Action, Check, Draft, Refusal, find};
+
+/// Whether LVM would activate anything of a target.
+pub(super) fn is_away(topology: &Topology, target: &Target) -> bool {
+    match target {
+        Target::Pool(ix) => {
+            let pool = topology.pool(*ix);
+            pool.lv.is_some() && !find::is_active(pool)
+        }
+        Target::Group(name) => topology.nodes.iter().any(|node| {
+            let lv = node.facts.lv.as_ref();
+            node.device.is_none() && lv.is_some_and(|lv| lv.vg.as_str() == name)
+        }),
+        Target::Volume(name) => {
+            find::volume(topology, name).is_some_and(|node| node.device.is_none())
+        }
+    }
+}
 
 /// A pool.
 pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<Draft, Refusal> {
@@ -26,7 +44,9 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
         ));
     }
     let facts = topology.node(pool.node).facts.lv.as_deref();
-    let why = why_inactive(facts, group);
+    let subject = Subject { volume: facts, group };
+    cause::refuse(&subject, around)?;
+    let why = cause::why(&subject, around);
     let name = pool.name.to_string();
     draft.push(
         Action::ActivateVolume { volume: volume.clone(), although_skipped: is_skipped(facts) },
@@ -40,7 +60,7 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
         ),
     );
     draft.next = next(pool);
-    draft.next.push(stay_active(group));
+    draft.next.push(cause::stay_active(&subject, around));
     Ok(draft)
 }
 
@@ -62,11 +82,13 @@ pub(super) fn volume(topology: &Topology, around: &Around, name: &str) -> Result
         )));
     }
     let facts = node.facts.lv.as_deref();
+    let subject = Subject { volume: facts, group };
+    cause::refuse(&subject, around)?;
     let mut draft = named(topology, name);
     draft.warnings.extend(unchecked);
     draft.push(
         Action::ActivateVolume { volume: name.to_owned(), although_skipped: is_skipped(facts) },
-        why_inactive(facts, group),
+        cause::why(&subject, around),
         (
             vec![Check::Complete { group: group.name.to_string() }],
             vec![Check::Active { name: name.to_owned() }],
@@ -95,6 +117,8 @@ pub(super) fn group(topology: &Topology, around: &Around, name: &str) -> Result<
     let any_pool = mine().any(|(node, _)| node.kind == Kind::Pool && node.device.is_none());
     let unchecked = if any_pool { thin_check(topology, around)? } else { None };
     twins::refuse(topology, around, name)?;
+    let subject = Subject { volume: None, group };
+    cause::refuse(&subject, around)?;
     let mut draft = named(topology, name);
     draft.warnings.extend(unchecked);
     for (at, pool) in (0_u32..).zip(&topology.pools) {
@@ -120,10 +144,10 @@ pub(super) fn group(topology: &Topology, around: &Around, name: &str) -> Result<
     let after = away.iter().map(|name| Check::Active { name: name.clone() }).collect();
     draft.push(
         Action::ActivateGroup { group: name.to_owned() },
-        format!("{} of its volumes are not active", away.len()),
+        format!("{} of its volumes are not active: {}", away.len(), cause::why(&subject, around)),
         (vec![Check::Complete { group: name.to_owned() }], after),
     );
-    draft.next.push(stay_active(group));
+    draft.next.push(cause::stay_active(&subject, around));
     Ok(draft)
 }
 
@@ -245,29 +269,6 @@ fn deactivate_part(draft: &mut Draft, topology: &Topology, at: NodeIx) -> Result
     Ok(())
 }
 
-fn is_skipped(facts: Option<&LvFacts>) -> bool {
+pub(super) fn is_skipped(facts: Option<&LvFacts>) -> bool {
     facts.is_some_and(|lv| lv.attr.as_str().as_bytes().get(9) == Some(&b'k'))
-}
-
-/// Why it is not active, as far as it can be told.
-fn why_inactive(facts: Option<&LvFacts>, group: &Node) -> String {
-    if is_skipped(facts) {
-        return "it carries LVM's flag to be skipped at activation, which is overruled here"
-            .to_owned();
-    }
-    format!(
-        "nothing forbids it now: it was deactivated, or {} was not activated at boot \
-         (autoactivation off, auto_activation_volume_list, or its disk came late)",
-        group.name
-    )
-}
-
-/// What decides whether it comes back after the next boot.
-fn stay_active(group: &Node) -> String {
-    format!(
-        "see that it comes by itself at the next boot: `lvmconfig \
-         activation/auto_activation_volume_list` names no list without {}, and `vgs -o \
-         +autoactivation {}` says enabled",
-        group.name, group.name
-    )
 }

@@ -8,7 +8,7 @@ use crate::plan::{Action, Danger, Planned, Want, plan};
 use crate::units::Bytes;
 
 /// The recorded host with its pool's volumes deactivated.
-fn inactive() -> Topology {
+pub(super) fn inactive() -> Topology {
     let mut host = recorded("direct-lvm");
     pool_mut(&mut host).state = PoolState::Inactive;
     for node in &mut host.nodes {

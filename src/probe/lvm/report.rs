@@ -41,6 +41,7 @@ columns! {
     lv_profile lv_tags lv_parent
     segtype thin_id transaction_id chunk_size seg_monitor devices
     seg_start seg_size stripe_size pe_start
+    vg_autoactivation lv_autoactivation
 }
 
 /// A volume group.
@@ -60,6 +61,8 @@ pub struct Vg {
     pub extent: Option<Bytes>,
     /// How many PVs are missing.
     pub missing_pvs: u64,
+    /// Whether it is activated at boot; `None` where this LVM does not say so.
+    pub autoactivation: Option<bool>,
 }
 
 /// A physical volume.
@@ -114,6 +117,8 @@ pub struct Lv {
     pub tags: Vec<String>,
     /// The volume it is a part of.
     pub parent: String,
+    /// Whether it is activated at boot; `None` where this LVM does not say so.
+    pub autoactivation: Option<bool>,
     /// Its first segment; what matters here is the same in all.
     pub segment: Segment,
     /// What its segments lie on, in order, each once: PV paths or volumes.
@@ -260,6 +265,11 @@ impl Row {
         self.number(column).map(Bytes)
     }
 
+    /// A word where it is so, nothing where it is not (or numbers, as LVM can be set to print).
+    fn flag(&mut self, column: Column) -> Option<bool> {
+        self.0[column as usize].take().map(|text| !matches!(text.as_str(), "" | "0"))
+    }
+
     fn list(&mut self, column: Column) -> Vec<String> {
         let text = self.take(column);
         text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()
@@ -283,6 +293,7 @@ impl Row {
             free: self.bytes(Column::vg_free),
             extent: self.bytes(Column::vg_extent_size),
             missing_pvs: self.number(Column::vg_missing_pv_count).unwrap_or(0),
+            autoactivation: self.flag(Column::vg_autoactivation),
         }
     }
 
@@ -324,6 +335,7 @@ impl Row {
             profile: self.take(Column::lv_profile),
             tags: self.list(Column::lv_tags),
             parent: self.name(Column::lv_parent),
+            autoactivation: self.flag(Column::lv_autoactivation),
             segment: Segment::default(),
             devices: Vec::new(),
             pieces: Vec::new(),

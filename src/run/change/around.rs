@@ -1,9 +1,11 @@
 //! What a plan wants to know beside the topology becomes questions, and their answers what it
 //! reads.
 
+use std::collections::BTreeMap;
+
 use crate::command::{CommandSpec, Tool};
 use crate::ids::DevNo;
-use crate::plan::around::PV_SIGNATURE;
+use crate::plan::around::{LVM_KEYS, PV_SIGNATURE};
 use crate::plan::{Around, DeviceSeen, Want};
 use crate::survey::{self, LookPlan};
 use crate::sys::capture::Recording;
@@ -36,10 +38,17 @@ fn questions(want: &Want) -> Vec<Question> {
         Want::Space(path) => vec![Question::Space(HostPath::new(path))],
         Want::File(path) => vec![Question::Stat(HostPath::new(path))],
         Want::InactiveTable(device) => vec![Question::DmInactive(*device)],
+        Want::LvmSettings => vec![lvm_settings()],
         Want::Backing { name, path } => {
             vec![backing(name), Question::Stat(HostPath::new(path))]
         }
     }
+}
+
+/// Read from files; no device is touched.
+fn lvm_settings() -> Question {
+    let args = ["lvmconfig", "--type", "full"].into_iter().chain(LVM_KEYS);
+    Question::Run(CommandSpec::look(Tool::Lvm, args, LIMIT))
 }
 
 /// The inode under a loop device and the device that holds it, as its driver keeps them.
@@ -90,6 +99,12 @@ fn take(around: &mut Around, want: &Want, answers: &Recording) {
             }
             _ => {}
         },
+        Want::LvmSettings => {
+            // a key that this version does not know makes it fail, and it prints the others
+            if let Ok(Reply::Ran(output)) = answers.ask(&lvm_settings()).result {
+                around.lvm = parse_settings(&String::from_utf8_lossy(&output.stdout.0));
+            }
+        }
         Want::Backing { name, path } => {
             around.backings.insert(name.clone(), is_backing(answers, name, path));
         }
@@ -127,6 +142,26 @@ fn parse_backing(text: &[u8]) -> Result<(u64, DevNo), String> {
     let inode = words.next().and_then(|word| word.parse().ok());
     let device = words.next().and_then(|word| word.parse().ok());
     inode.zip(device).ok_or_else(|| "losetup printed what is not understood".to_owned())
+}
+
+/// Lines `key="value"`, `key=1`, `key=["one","two"]`, the key without its section; nothing where
+/// there are none.
+fn parse_settings(text: &str) -> Option<BTreeMap<String, Vec<String>>> {
+    let item = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => Printable::from_text(text).to_string(),
+        other => other.to_string(),
+    };
+    let line = |line: &str| {
+        let (name, value) = line.trim().split_once('=')?;
+        let key = LVM_KEYS.iter().find(|key| key.ends_with(&format!("/{name}")))?;
+        let items = match serde_json::from_str(value).ok()? {
+            serde_json::Value::Array(list) => list.iter().map(item).collect(),
+            one => vec![item(&one)],
+        };
+        Some(((*key).to_owned(), items))
+    };
+    let found: BTreeMap<_, _> = text.lines().filter_map(line).collect();
+    (!found.is_empty()).then_some(found)
 }
 
 /// `wipefs --json`: nothing at all where there is no signature.
@@ -189,6 +224,21 @@ mod tests {
         let gone = Answer::failed(FailKind::NotFound, "not there");
         assert_eq!(seen("131 254:1\n", gone), Ok(false));
         assert!(seen("\n", file(131)).is_err());
+    }
+
+    #[test]
+    fn lvm_s_settings_are_read_as_lvmconfig_prints_them() {
+        let text = "auto_activation_volume_list=[\"other\",\"@tag\"]\nvolume_list=[]\n\
+                    filter=\"r|/dev/vdb|\"\nglobal_filter=[\"a|.*|\"]\nuse_devicesfile=0\n\
+                    strange\nunasked=1\n";
+        let read = parse_settings(text).expect("settings");
+        let items = |key: &str| read.get(key).map(|items| items.join(" "));
+        assert_eq!(read.len(), 5);
+        assert_eq!(items("activation/auto_activation_volume_list"), Some("other @tag".to_owned()));
+        assert_eq!(items("activation/volume_list"), Some(String::new()), "nothing at all");
+        assert_eq!(items("devices/filter"), Some("r|/dev/vdb|".to_owned()));
+        assert_eq!(items("devices/use_devicesfile"), Some("0".to_owned()));
+        assert_eq!(parse_settings("  Configuration node not found\n"), None);
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn add_group(build: &mut Build<'_>, group: &Group<'_>) -> NodeIx {
             extent: vg.extent,
             missing_pvs: vg.missing_pvs,
             attr: vg.attr.as_str().into(),
+            autoactivation: vg.autoactivation,
         }));
     } else {
         build.gaps.push(Gap::new(
