@@ -76,9 +76,9 @@ pub(super) fn joining(
 fn about(topology: &Topology, ix: NodeIx, size: Bytes) -> String {
     let node = topology.node(ix);
     let disk = (node.kind == Kind::Part).then(|| node.parents.first()).flatten();
-    let note = disk.map_or(node, |disk| topology.node(*disk)).facts.note.as_ref();
-    match note {
-        Some(note) => format!("{}, {note}", super::words(size)),
+    let model = disk.map_or(node, |disk| topology.node(*disk)).facts.note.as_ref();
+    match model {
+        Some(model) => format!("{}, {model}", super::words(size)),
         None => super::words(size),
     }
 }

@@ -144,20 +144,20 @@ fn a_pv_that_is_there_twice_is_named_with_both_its_devices() {
     let wish = activate(None);
     let wants = crate::plan::wants(&wish, &host);
     assert!(wants.contains(&Want::Device("/dev/vdc".to_owned())), "{wants:?}");
-    let with = |uuid: &str| {
+    let holding = |uuid: &str| {
         let mut around = around();
         let seen = around.devices.get_mut("/dev/vdc").expect("it is around");
         seen.signatures = Some(Ok(vec![format!("LVM2_member (uuid {uuid})")]));
         around
     };
     for target in [None, Some("docker"), Some("docker/thinpool")] {
-        let refused = plan(&activate(target), &host, &with(&uuid), &occasion());
+        let refused = plan(&activate(target), &host, &holding(&uuid), &occasion());
         let why = refused.expect_err("LVM activates nothing of it").why;
         let both = format!("the PV {uuid} of docker is on /dev/vdb and on /dev/vdc");
         assert!(why.contains(&both), "{why}");
     }
     // another group's PV is none of this one's business
-    let planned = plan(&wish, &host, &with("another"), &occasion());
+    let planned = plan(&wish, &host, &holding("another"), &occasion());
     assert!(matches!(planned, Ok(Planned::Plan(_))), "{planned:?}");
 }
 

@@ -63,8 +63,8 @@ fn only_what_destroys_is_looked_at_again() {
     let wants: Vec<Want> =
         plan.steps.iter().filter_map(|step| agreed::want(&step.action)).collect();
     assert_eq!(wants, [Want::Device("/dev/vdc".to_owned())]);
-    let plain = must_plan(&grow(Some("+40M"), None, &[]), &recorded("direct-lvm"));
-    assert_eq!(plain.steps.iter().find_map(|step| agreed::want(&step.action)), None);
+    let other = must_plan(&grow(Some("+40M"), None, &[]), &recorded("direct-lvm"));
+    assert_eq!(other.steps.iter().find_map(|step| agreed::want(&step.action)), None);
 }
 
 #[test]

@@ -8,8 +8,7 @@ use crate::sys::{Answer, DirEntry, DmListed, EntryKind, FileStat, HostPath};
 const REAL: &str = include_str!("../../../tests/data/lvm/fullreport-2.03.16.json");
 const MISSING_PV: &str = include_str!("../../../tests/data/lvm/fullreport-missing-pv.json");
 
-const PLAIN: Ask =
-    Ask { newest_fields: false, all_fields: true, monitor: false, locking: true, limit: LIMIT };
+const PLAIN: Ask = Ask { fields: Fields::Most, monitor: false, locking: true, limit: LIMIT };
 
 fn ran(exit: i32, stdout: &str, stderr: &str) -> Answer {
     let output = RunOutput { exit: Some(exit), stdout: stdout.into(), stderr: stderr.into() };
@@ -52,7 +51,7 @@ fn the_monitoring_daemon_is_asked_only_where_it_runs() {
 
 #[test]
 fn an_old_version_without_a_field_is_asked_for_fewer() {
-    let old = Ask { all_fields: false, ..PLAIN };
+    let old = Ask { fields: Fields::Old, ..PLAIN };
     let seen = read_lvm(&FakeHost::new([
         no_dmeventd(),
         asked(PLAIN, ran(5, "{\"report\":[]}", "  a list\n  Unrecognised field: pv_major\n")),
@@ -64,7 +63,7 @@ fn an_old_version_without_a_field_is_asked_for_fewer() {
 
 #[test]
 fn a_newer_version_says_what_is_activated_at_boot_and_an_older_one_is_asked_for_less() {
-    let newest = Ask { newest_fields: true, ..PLAIN };
+    let newest = Ask { fields: Fields::Newest, ..PLAIN };
     let report = r#"{"report": [{
         "vg": [{"vg_uuid":"g", "vg_name":"docker", "vg_autoactivation":""}],
         "lv": [{"lv_uuid":"v", "vg_uuid":"g", "lv_name":"thinpool", "lv_autoactivation":"enabled"}]
