@@ -32,7 +32,7 @@ impl Joining {
     pub(super) fn lost(&self) -> Option<String> {
         let holds = self.holds.join(", ");
         (!holds.is_empty())
-            .then(|| format!("{}, {}, holds {holds}, which is lost", self.path, self.about))
+            .then(|| format!("{} holds {holds}, which is lost ({})", self.path, self.about))
     }
 }
 

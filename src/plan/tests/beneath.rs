@@ -1,7 +1,8 @@
-use super::{grow, must_plan, recorded};
+use super::{grow, must_plan, recorded, recorded_in};
 use crate::ids::DevNo;
 use crate::model::{Kind, Topology};
 use crate::plan::beneath::{rests_on_a_pool, rests_on_changed};
+use crate::sys::Source;
 
 /// An active device of a kind.
 fn device(host: &Topology, kind: Kind) -> DevNo {
@@ -20,6 +21,18 @@ fn what_lies_on_a_thin_device_of_the_pool_waits_for_the_pool() {
         assert_eq!(rests_on_a_pool(&host, thin), Some(on));
         let pool = device(&host, Kind::Pool);
         assert!(rests_on_changed(&plan, &host, pool).is_some());
+    }
+}
+
+#[test]
+fn it_is_seen_without_lvm_s_report_which_may_itself_wait_for_the_pool() {
+    for (name, size) in [("direct-lvm", "+40M"), ("loop-lvm", "200G")] {
+        let plan = must_plan(&grow(Some(size), None, &[]), &recorded(name));
+        let host = recorded_in(name, &[Source::Host, Source::Dm, Source::Block]);
+        assert!(host.nodes.iter().all(|node| node.facts.vg.is_none()), "LVM was not asked");
+        let thin = device(&host, Kind::Thin);
+        assert!(rests_on_changed(&plan, &host, thin).is_some(), "{name}");
+        assert_eq!(rests_on_changed(&plan, &host, device(&host, Kind::Disk)), None, "{name}");
     }
 }
 

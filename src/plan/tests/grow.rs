@@ -92,7 +92,7 @@ fn a_disk_that_holds_something_needs_its_own_consent() {
     assert_eq!(first.danger, Danger::Destroys);
     assert_eq!(
         first.to,
-        "/dev/vdc, 10737418240 B (10.0 GiB), lab-disk2, holds ext4 (label data), which is lost"
+        "/dev/vdc holds ext4 (label data), which is lost (10737418240 B (10.0 GiB), lab-disk2)"
     );
 }
 
@@ -114,7 +114,13 @@ fn a_partition_is_known_by_the_disk_that_it_is_on() {
     around.devices.insert("/dev/vdc1".to_owned(), seen);
     let planned = plan(&grow(None, None, &["/dev/vdc1"]), &host, &around, &occasion());
     let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
-    assert!(plan.consents[0].to.contains("lab-disk2, holds xfs"), "{}", plan.consents[0].to);
+    assert!(
+        plan.consents[0]
+            .to
+            .contains("holds xfs, which is lost (10737418240 B (10.0 GiB), lab-disk2)"),
+        "{}",
+        plan.consents[0].to
+    );
     assert!(plan.steps[0].why.contains("lab-disk2"), "{}", plan.steps[0].why);
 }
 
