@@ -32,6 +32,40 @@ pub struct Grow {
     pub metadata: Option<Amount>,
     /// Devices that join the volume group first.
     pub add_pvs: Vec<String>,
+    /// The amounts as they were written.
+    #[serde(default, skip_serializing_if = "Typed::is_empty")]
+    pub typed: Typed,
+}
+
+/// Amounts in the words of whoever asked for them: a person finds again what was typed, in its own
+/// unit. They are shown only while they say the same as the amount does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typed {
+    /// How much data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// How much metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
+}
+
+impl Typed {
+    /// Whether nothing was kept.
+    pub const fn is_empty(&self) -> bool {
+        self.data.is_none() && self.metadata.is_none()
+    }
+}
+
+impl Grow {
+    /// How much data or metadata, as it was written.
+    pub fn said(&self, metadata: bool) -> Option<String> {
+        let (amount, typed) = if metadata {
+            (self.metadata, &self.typed.metadata)
+        } else {
+            (self.data, &self.typed.data)
+        };
+        Some(amount?.said(typed.as_deref()))
+    }
 }
 
 /// A larger LVM thin volume.
@@ -41,6 +75,9 @@ pub struct GrowVolume {
     pub volume: String,
     /// How large.
     pub size: Amount,
+    /// The size as it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<String>,
 }
 
 /// What shall be active.
@@ -100,6 +137,14 @@ impl Amount {
             )),
         }
     }
+
+    /// As it was written, where those words say the same; else in its own.
+    fn said(self, typed: Option<&str>) -> String {
+        match typed {
+            Some(typed) if Self::parse(typed) == Ok(self) => typed.to_owned(),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Amount {
@@ -150,15 +195,17 @@ impl fmt::Display for Intent {
         }
         match self {
             Self::Grow(grow) => {
-                if let Some(metadata) = grow.metadata {
+                if let Some(metadata) = grow.said(true) {
                     write!(f, " --metadata {metadata}")?;
                 }
-                if let Some(data) = grow.data {
+                if let Some(data) = grow.said(false) {
                     write!(f, " --data {data}")?;
                 }
                 grow.add_pvs.iter().try_for_each(|device| write!(f, " --add-pv {device}"))
             }
-            Self::GrowVolume(grow) => write!(f, " --size {}", grow.size),
+            Self::GrowVolume(grow) => {
+                write!(f, " --size {}", grow.size.said(grow.typed.as_deref()))
+            }
             Self::Activate(activate) => {
                 if let Some(recording) = &activate.recording {
                     write!(f, " --recording {recording}")?;
@@ -207,10 +254,40 @@ mod tests {
             data: Some(Amount::By(Bytes(20 << 30))),
             metadata: Some(Amount::To(Bytes(1_000_000))),
             add_pvs: vec!["/dev/sdb".to_owned()],
+            typed: Typed::default(),
         });
         assert_eq!(
             grow.to_string(),
             "grow docker-thinpool --metadata 1000000b --data +20G --add-pv /dev/sdb"
         );
+    }
+
+    #[test]
+    fn an_amount_is_shown_in_the_unit_typed_and_never_as_another_amount() {
+        let wish = |typed: &str| {
+            let data = Some(Amount::By(Bytes(20 << 30)));
+            let typed = Typed { data: Some(typed.to_owned()), metadata: None };
+            Intent::Grow(Grow { data, typed, ..Grow::default() }).to_string()
+        };
+        assert_eq!(wish("+20480m"), "grow --data +20480m");
+        assert_eq!(wish("+20.0G"), "grow --data +20.0G");
+        // words that were changed in a saved plan do not hide what it does
+        for other in ["+2G", "20G", "+20G; reboot", ""] {
+            assert_eq!(wish(other), "grow --data +20G", "{other}");
+        }
+        let size = Amount::To(Bytes(1_610_612_736));
+        let volume = |typed| GrowVolume { volume: "t/v".to_owned(), size, typed };
+        let shown = Intent::GrowVolume(volume(Some("1.5G".to_owned()))).to_string();
+        assert_eq!(shown, "grow t/v --size 1.5G");
+        assert_eq!(Intent::GrowVolume(volume(None)).to_string(), "grow t/v --size 1536M");
+    }
+
+    #[test]
+    fn a_wish_that_was_saved_without_its_words_is_read() {
+        let old = r#"{"grow":{"pool":null,"data":{"by":1048576},"metadata":null,"add_pvs":[]}}"#;
+        let read: Intent = serde_json::from_str(old).expect("a plan of before");
+        assert_eq!(read.to_string(), "grow --data +1M");
+        let written = serde_json::to_string(&read).expect("our own type");
+        assert_eq!(written, old);
     }
 }

@@ -6,7 +6,9 @@
 
 pub mod action;
 mod activate;
+pub mod agreed;
 pub mod around;
+pub mod beneath;
 pub mod check;
 pub mod document;
 mod find;
@@ -190,7 +192,7 @@ struct Draft {
     steps: Vec<Step>,
     warnings: Vec<String>,
     next: Vec<String>,
-    /// Devices whose content is lost, and what they hold.
+    /// Devices whose content is lost: the path, and the device in words with what it holds.
     destroys: Vec<(String, String)>,
     /// What it is about.
     names: Vec<String>,
@@ -222,8 +224,8 @@ impl Draft {
         }
         let danger = self.steps.iter().map(|step| step.action.danger()).max();
         let mut consents: Vec<Consent> = (self.destroys.into_iter())
-            .map(|(device, holds)| Consent {
-                to: format!("{device} holds {holds}, which is lost"),
+            .map(|(device, lost)| Consent {
+                to: lost,
                 words: vec![device],
                 danger: Danger::Destroys,
             })

@@ -167,6 +167,8 @@ pub struct LvFacts {
     pub profile: Printable,
     /// Tags.
     pub tags: Vec<Printable>,
+    /// Whether it is activated at boot; `None` where LVM does not say so.
+    pub autoactivation: Option<bool>,
 }
 
 /// A physical volume.
@@ -199,6 +201,8 @@ pub struct VgFacts {
     pub mda_size: Option<Bytes>,
     /// By how much that metadata may become longer there.
     pub mda_free: Option<Bytes>,
+    /// Whether it is activated at boot; `None` where LVM does not say so.
+    pub autoactivation: Option<bool>,
 }
 
 /// A loop device.

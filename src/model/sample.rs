@@ -253,6 +253,7 @@ fn lvm_nodes() -> Vec<Node> {
         attr: "wz--n-".into(),
         mda_size: None,
         mda_free: None,
+        autoactivation: None,
     }));
     let mut spare = node(Kind::Pmspare, "docker-lvol0_pmspare", 1020 * MIB);
     spare.short = Some("lvol0_pmspare".into());
@@ -299,5 +300,6 @@ fn lv_facts(lv: &str, attr: &str) -> LvFacts {
         monitor: none(),
         profile: none(),
         tags: Vec::new(),
+        autoactivation: None,
     }
 }

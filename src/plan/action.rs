@@ -18,6 +18,12 @@ pub enum Action {
         device: String,
         /// Its kernel name.
         name: String,
+        /// Its number when it was looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<DevNo>,
+        /// The signatures that were found on it, which are agreed to be lost.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<String>,
     },
     /// Puts a PV into a group.
     ExtendGroup {
@@ -260,6 +266,10 @@ impl Action {
     /// The commands that do it, each as its words.
     pub fn commands(&self) -> Vec<Vec<String>> {
         match self {
+            // without `-y` LVM itself stops at a signature that appeared since
+            Self::CreatePv { device, holds, .. } if holds.is_empty() => {
+                vec![argv(&["pvcreate", device])]
+            }
             Self::CreatePv { device, .. } => vec![argv(&["pvcreate", "-y", device])],
             Self::ExtendGroup { group, device, .. } => vec![argv(&["vgextend", group, device])],
             Self::GrowMetadata { pool, by, .. } => {
@@ -334,8 +344,9 @@ impl Action {
                 Undo::Never("the pool over it takes it in; the file stays sparse until it is used")
             }
             Self::Reload { .. } => Undo::Never("a thin pool cannot shrink"),
-            Self::BringBack { .. } | Self::Refresh { .. } => {
-                Undo::Never("nothing is to be taken back")
+            Self::BringBack { .. } => Undo::Never("nothing is to be taken back"),
+            Self::Refresh { .. } => {
+                Undo::Never("LVM has recorded that size already, and a thin pool cannot shrink")
             }
             Self::ActivateVolume { volume, .. } => {
                 Undo::Exact(vec![argv(&["lvchange", "-an", volume])])
@@ -370,6 +381,7 @@ impl Action {
             | Self::GrowThin { .. }
             | Self::GrowFile { .. }
             | Self::GrowLoop { .. }
+            | Self::Refresh { .. }
             | Self::Reload { .. } => Danger::HardToUndo,
             _ => Danger::Reversible,
         }
@@ -415,7 +427,9 @@ impl Action {
             Self::GrowMetadata { pool, .. } | Self::GrowData { pool, .. } => {
                 Some(format!("thinscope activate {pool}"))
             }
-            Self::GrowVolume { volume, .. } => Some(format!("thinscope activate {volume}")),
+            Self::GrowVolume { volume, .. } | Self::Refresh { volume } => {
+                Some(format!("thinscope activate {volume}"))
+            }
             _ => None,
         }
     }

@@ -1,8 +1,10 @@
 //! Why a pool, volume or group is not there, and the steps that bring it back: resumed, activated,
 //! or made again over what holds it. Metadata is never zeroed.
 
+mod cause;
 mod own;
 mod recalled;
+mod twins;
 mod unseen;
 mod volumes;
 
@@ -39,6 +41,13 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
         let (pool, recording) = (wish.target.clone(), wish.recording.clone());
         wants.push(Want::Recalled { pool, recording });
     }
+    if target(wish, topology).is_ok_and(|target| volumes::is_away(topology, &target)) {
+        wants.push(Want::LvmSettings);
+        wants.extend(twins::wants(topology));
+    }
+    // a disk may be wanted for both reasons
+    wants.sort();
+    wants.dedup();
     if wish.unit {
         wants.extend(unit::wants());
     }

@@ -90,6 +90,9 @@ pub enum Check {
         name: String,
         /// Its size.
         size: Bytes,
+        /// What tells it from others, as its node's id does; empty where that was not kept.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        id: String,
     },
     /// A file has this length, or a larger one.
     FileLength {
@@ -220,7 +223,9 @@ impl Check {
                 }
             }
             Self::Pv { device, name, group } => pv(topology, (device, name), group),
-            Self::Unused { device, name, size } => unused(topology, (device, name), *size),
+            Self::Unused { device, name, size, id } => {
+                unused(topology, (device, name), (*size, id))
+            }
             Self::FileLength { path, least } => {
                 sized(file(topology, path), path, *least, |node| node.size)
             }
@@ -321,7 +326,7 @@ fn pv(topology: &Topology, (device, name): (&str, &str), group: &str) -> Verdict
     }
 }
 
-fn unused(topology: &Topology, (device, name): (&str, &str), size: Bytes) -> Verdict {
+fn unused(topology: &Topology, (device, name): (&str, &str), (size, id): (Bytes, &str)) -> Verdict {
     let Some(ix) = topology.indices().find(|ix| {
         let node = topology.node(*ix);
         node.device.is_some() && node.name.as_str() == name
@@ -334,6 +339,12 @@ fn unused(topology: &Topology, (device, name): (&str, &str), size: Bytes) -> Ver
     }
     if let Some(at) = node.mountpoints.first() {
         return Verdict::Broken(format!("{device} is mounted at {at}"));
+    }
+    if !id.is_empty() && node.id.as_str() != id {
+        return Verdict::Broken(format!(
+            "{device} is another device than the one that was agreed to: {}, not {id}",
+            node.id
+        ));
     }
     Verdict::of(node.size == Some(size), || {
         format!("{device} has another size than the device that was agreed to")

@@ -1,13 +1,14 @@
 //! More room: which of the ways a pool has, and what speaks against it whatever the way.
 
 pub(super) mod device;
+mod lag;
 mod loops;
 mod lvm;
 mod raw;
 pub(super) mod volume;
 
 use super::around::{Around, Want};
-use super::{Check, Draft, Refusal};
+use super::{Check, Draft, Refusal, unit};
 use crate::intent::{Amount, Grow};
 use crate::model::{Kind, Mode, NoSpace, Pool, PoolIx, PoolKind, PoolState, PoolStatus, Topology};
 use crate::units::{Bytes, Sectors};
@@ -16,7 +17,7 @@ use crate::units::{Bytes, Sectors};
 pub(super) fn wants(wish: &Grow, topology: &Topology) -> Vec<Want> {
     let mut wants: Vec<Want> = wish.add_pvs.iter().cloned().map(Want::Device).collect();
     if let Some(ix) = topology.find_pool(wish.pool.as_deref()) {
-        wants.extend(loops::files(topology, topology.pool(ix)).map(Want::Space));
+        wants.extend(loops::wants(topology, topology.pool(ix)));
     }
     wants
 }
@@ -45,6 +46,9 @@ pub(super) fn plan(wish: &Grow, topology: &Topology, around: &Around) -> Result<
             loops::plan(&mut draft, &subject, wish, around)?;
         }
         (None, _) => raw::plan(&mut draft, &subject, wish)?,
+    }
+    if !draft.steps.is_empty() {
+        unit::renew(&mut draft, topology, ix);
     }
     if draft.steps.is_empty() && draft.already.is_none() {
         draft.already = Some(format!("{} has that size already: nothing to do", pool.name));

@@ -30,8 +30,7 @@ impl Action {
             Self::GrowFile { path, to } => grow_file(topology, path, *to),
             Self::GrowLoop { name, to, .. } => grow_loop(topology, name, *to),
             Self::Reload { name, new, .. } => reload(topology, name, new),
-            // what it brings is what the step that it completes predicted
-            Self::Refresh { .. } => {}
+            Self::Refresh { volume } => refresh(topology, volume),
             Self::BringBack { devices } => {
                 for one in devices {
                     bring_back(topology, &one.name);
@@ -188,6 +187,26 @@ fn grow_data(topology: &mut Topology, pool: &str, by: Bytes) {
     enlarge_at(topology, data, by);
     if let Some(pool) = pool_mut(topology, pool) {
         pool.data_size = pool.data_size.map(|size| size.plus(by));
+        settle(pool);
+    }
+}
+
+/// The kernel takes the sizes that LVM records, where they are larger.
+fn refresh(topology: &mut Topology, volume: &str) {
+    let pool = find::pool(topology, volume);
+    let parts = pool.map(|pool| (pool.node, pool.data, pool.metadata));
+    let Some((at, data, metadata)) = parts else { return };
+    let mut sizes = Vec::new();
+    for ix in [Some(at), data, metadata] {
+        let node = ix.and_then(|ix| topology.nodes.get_mut(ix.0 as usize));
+        sizes.push(node.and_then(|node| {
+            node.size = node.size.max(find::committed(node));
+            node.size
+        }));
+    }
+    if let Some(pool) = pool_mut(topology, volume) {
+        pool.data_size = pool.data_size.max(sizes.first().copied().flatten());
+        pool.metadata_size = pool.metadata_size.max(sizes.last().copied().flatten());
         settle(pool);
     }
 }

@@ -1,26 +1,37 @@
 //! Plans and refusals for recorded hosts of the lab, and for the same hosts in trouble.
 
 mod activate;
+mod agreed;
+mod beneath;
+mod cause;
 mod grow;
+mod lag;
 mod properties;
 mod recalled;
 
 use crate::demo;
 use crate::ids::DevNo;
-use crate::intent::{Activate, Amount, Grow, Intent};
+use crate::intent::{Activate, Amount, Grow, Intent, Typed};
 use crate::model::{Pool, PoolState, PoolStatus, Topology};
 use crate::plan::{Around, DeviceSeen, Occasion, Plan, Planned, Refusal, plan};
 use crate::probe::LookOptions;
 use crate::survey::{LookPlan, Place, look_once};
+use crate::sys::Source;
 use crate::units::Bytes;
 
 /// A recorded host.
 pub(crate) fn recorded(name: &str) -> Topology {
+    recorded_in(name, &Source::ALL)
+}
+
+/// A recorded host, as some of its sources show it.
+fn recorded_in(name: &str, sources: &[Source]) -> Topology {
     let demo = demo::find(Some(name)).expect("it is built in");
     let place = Place::Demo { name: demo.name, bytes: demo.recording };
     let options =
         LookOptions { docker_roots: Vec::new(), mounted_tree: false, metadata_file: None };
-    let looked = look_once(&LookPlan::new(place, options)).expect("a recording can be read");
+    let look = LookPlan { sources: sources.to_vec(), ..LookPlan::new(place, options) };
+    let looked = look_once(&look).expect("a recording can be read");
     (*looked.snapshot.topology).clone()
 }
 
@@ -60,6 +71,7 @@ pub(crate) fn grow(data: Option<&str>, metadata: Option<&str>, add: &[&str]) -> 
         data: data.map(amount),
         metadata: metadata.map(amount),
         add_pvs: add.iter().map(|path| (*path).to_owned()).collect(),
+        typed: Typed { data: data.map(str::to_owned), metadata: metadata.map(str::to_owned) },
     })
 }
 

@@ -154,6 +154,44 @@ fn put(
     Ok(draft)
 }
 
+/// Adds the step that writes a unit of ours again, where what it makes at boot is another pool than
+/// the one that the steps so far leave. What keeps it from being written is told.
+pub(super) fn renew(draft: &mut Draft, topology: &Topology, ix: PoolIx) {
+    let pool = topology.pool(ix);
+    let name = name(pool.name.as_str());
+    let found = topology.host.units.iter().flatten().find(|unit| unit.name.as_str() == name);
+    let Some(unit) = found.filter(|unit| is_for(pool) && is_ours(unit, pool.name.as_str())) else {
+        return;
+    };
+    let mut after = topology.clone();
+    draft.steps.iter().for_each(|step| step.action.predict(&mut after));
+    let text = match text(&after, after.pool(ix), None) {
+        Ok(text) => text,
+        Err(refusal) => {
+            return draft.warnings.push(format!(
+                "{name} makes the pool at boot and cannot be written again: {}",
+                refusal.why
+            ));
+        }
+    };
+    if same(unit, &text) {
+        return;
+    }
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let was = unit.lines.iter().map(ToString::to_string).collect();
+    let check = |lines| Check::Unit { name: name.clone(), lines: Some(lines) };
+    draft.push(
+        Action::WriteUnit {
+            path: format!("{FOLDER}/{name}"),
+            name: name.clone(),
+            lines: lines.clone(),
+            replaces: true,
+        },
+        "it would make the pool with its old length at the next boot, which the kernel refuses",
+        (vec![check(was)], vec![check(lines)]),
+    );
+}
+
 /// What has the unit's name already, unless it is somebody else's.
 fn there<'a>(
     (topology, pool): (&'a Topology, &str),

@@ -58,11 +58,33 @@ pub struct LvmSeen {
     pub gaps: Vec<Gap>,
 }
 
+/// Which fields a version has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fields {
+    /// The oldest one's.
+    Old,
+    /// What most have.
+    Most,
+    /// Also what came with 2.03.12.
+    Newest,
+}
+
+impl Fields {
+    /// What is asked for where a version does not have all of these.
+    const fn fewer(self) -> Option<Self> {
+        match self {
+            Self::Newest => Some(Self::Most),
+            Self::Most => Some(Self::Old),
+            Self::Old => None,
+        }
+    }
+}
+
 /// How the report is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ask {
-    /// Fields that old versions do not have.
-    all_fields: bool,
+    /// Which fields.
+    fields: Fields,
     /// The monitoring daemon runs and can be asked.
     monitor: bool,
     /// With LVM's locks.
@@ -77,12 +99,18 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let dmeventd = read_dmeventd(host);
     let monitor = dmeventd == Some(true);
     let limit = if locks::read_holders(host).is_empty() { LIMIT } else { HELD_LIMIT };
-    let mut ask = Ask { all_fields: true, monitor, locking: true, limit };
+    let mut ask = Ask { fields: Fields::Newest, monitor, locking: true, limit };
     let mut seen = LvmSeen { dmeventd, cookies: cookies::read_cookies(host), ..LvmSeen::default() };
-    // at most: with all fields, without the newest, without locks
-    for _ in 0..3 {
-        match run(host, ask, &scope) {
-            Ok(output) if ask.all_fields && lacks_a_field(&output) => ask.all_fields = false,
+    // at most: with all fields, without the newest, without more, without locks
+    for _ in 0..4 {
+        let asked = run(host, ask, &scope);
+        if let Some(fewer) = ask.fields.fewer()
+            && has_fewer(&asked, ask.fields)
+        {
+            ask.fields = fewer;
+            continue;
+        }
+        match asked {
             Ok(output) => {
                 take(&mut seen, &output, ask);
                 seen.settings = settings::read_settings(host, &seen.lvs);
@@ -120,16 +148,19 @@ fn run(host: &dyn ReadHost, ask: Ask, scope: &[String]) -> Result<RunOutput, Fai
 /// One call for all: LVM reads every VG once for the five reports. (`vgs` alone takes as long
 /// as all of them, and so do `lvs` and `pvs`.)
 fn call(ask: Ask, scope: &[String]) -> CommandSpec {
-    let pv_numbers = if ask.all_fields { ",pv_major,pv_minor" } else { "" };
+    let pv_numbers = if ask.fields >= Fields::Most { ",pv_major,pv_minor" } else { "" };
     // asking a volume's monitoring starts the monitoring daemon where none runs (libdevmapper,
     // `_start_daemon`): it is asked only where one does
     let monitor = if ask.monitor { ",seg_monitor" } else { "" };
+    let newest = |field| if ask.fields == Fields::Newest { field } else { "" };
     let fields = [
         (
             "vg",
-            "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count,\
-             vg_mda_size,vg_mda_free"
-                .to_owned(),
+            format!(
+                "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count,\
+                 vg_mda_size,vg_mda_free{}",
+                newest(",vg_autoactivation")
+            ),
         ),
         (
             "pv",
@@ -139,9 +170,11 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
         ),
         (
             "lv",
-            "lv_uuid,vg_uuid,lv_name,lv_attr,lv_size,pool_lv,data_lv,metadata_lv,origin,lv_role,\
-             lv_profile,lv_tags,lv_parent"
-                .to_owned(),
+            format!(
+                "lv_uuid,vg_uuid,lv_name,lv_attr,lv_size,pool_lv,data_lv,metadata_lv,origin,\
+                 lv_role,lv_profile,lv_tags,lv_parent{}",
+                newest(",lv_autoactivation")
+            ),
         ),
         (
             "seg",
@@ -216,6 +249,15 @@ fn read_dmeventd(host: &dyn ReadHost) -> Option<bool> {
     match ask::file(host, &format!("/proc/{pid}/comm")) {
         Ok(name) => Some(name.0.trim_ascii() == b"dmeventd"),
         Err(failure) => (failure.kind == FailKind::NotFound).then_some(false),
+    }
+}
+
+/// Whether this version does not have these fields. A recording from before the newest were asked
+/// for holds no answer to them.
+fn has_fewer(asked: &Result<RunOutput, Failure>, fields: Fields) -> bool {
+    match asked {
+        Ok(output) => lacks_a_field(output),
+        Err(failure) => fields == Fields::Newest && failure.kind == FailKind::NotRecorded,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands that change a host: a wish becomes a plan, is shown, agreed to, run.
 
 pub(super) mod around;
+pub(super) mod beneath;
 pub(super) mod carry;
 mod consent;
 pub(super) mod earlier;
@@ -14,7 +15,7 @@ use std::path::Path;
 use super::{Trouble, host, print};
 use crate::cli::{Change, Command};
 use crate::exit::Exit;
-use crate::intent::{Activate, Amount, Grow, GrowVolume, Intent};
+use crate::intent::{Activate, Amount, Grow, GrowVolume, Intent, Typed};
 use crate::model::Snapshot;
 use crate::plan::{self, Occasion, Plan, Planned, document};
 use crate::settings::{HostChoice, Settings};
@@ -58,9 +59,10 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
             let volume = pool
                 .clone()
                 .ok_or_else(|| Trouble::usage("--size is for one thin volume: name it as VG/LV"))?;
+            let typed = Some(size.clone());
             let size =
                 Amount::parse(size).map_err(|why| Trouble::usage(format!("--size: {why}")))?;
-            Ok(Intent::GrowVolume(GrowVolume { volume, size }))
+            Ok(Intent::GrowVolume(GrowVolume { volume, size, typed }))
         }
         Command::Grow { pool, data, metadata, add_pv, .. } => {
             if data.is_none() && metadata.is_none() && add_pv.is_empty() {
@@ -74,6 +76,7 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
                 data: amount("data", data)?,
                 metadata: amount("metadata", metadata)?,
                 add_pvs: add_pv.clone(),
+                typed: Typed { data: data.clone(), metadata: metadata.clone() },
             }))
         }
         Command::Activate { target, unit, recording, .. } => {

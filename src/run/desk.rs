@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::change::around;
+use super::change::beneath::state_lies_on_a_pool;
 use super::change::carry::{Audience, Carried, Ground, carry_out, prepared};
 use super::change::earlier::{complete, unfinished};
 use super::change::{is_live, new_id};
@@ -67,7 +68,7 @@ impl Desk {
             let ready = Ready {
                 ask,
                 around: around::read(&desk.look, &wants),
-                forbidden: forbidden(&desk.settings),
+                forbidden: forbidden(&desk.settings, &desk.look),
                 unfinished: cut_off(&desk.settings),
             };
             desk.news(News::Ready(Box::new(ready)));
@@ -171,7 +172,7 @@ impl Audience for Watcher<'_> {
 }
 
 /// Why nothing may run here.
-fn forbidden(settings: &Settings) -> Option<String> {
+fn forbidden(settings: &Settings, look: &LookPlan) -> Option<String> {
     if !is_live(settings) {
         return Some(match settings.host {
             HostChoice::Metadata(_) => "metadata is looked at, and nothing of its host".to_owned(),
@@ -184,6 +185,10 @@ fn forbidden(settings: &Settings) -> Option<String> {
     }
     if !crate::sys::live::is_root() {
         return Some("only root can change storage: start it with sudo".to_owned());
+    }
+    if state_lies_on_a_pool(look, settings) {
+        // whether it is the pool that is changed is known when there is a plan
+        return None;
     }
     prepared(settings).err().map(|trouble| trouble.to_string())
 }

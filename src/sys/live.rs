@@ -31,7 +31,7 @@ use files::Files;
 use medium::Media;
 use run::Tools;
 
-pub use run::kill_running_tool;
+pub use run::{SEARCH, kill_running_tool};
 
 /// This host, or a file tree of another one mounted on it.
 #[derive(Debug)]

@@ -61,8 +61,9 @@ impl Host {
     pub(crate) fn pv(&mut self, on: NodeIx, vg: &str, size: u64, free: u64) -> NodeIx {
         let name = self.at(on).name.to_string();
         let ix = self.node(Kind::Pv, &name, &[on], size);
+        let count = self.nodes.iter().filter(|node| node.kind == Kind::Pv).count();
         self.at(ix).facts.pv = Some(Box::new(PvFacts {
-            uuid: "Qx1cAb-0000-0000-0000-0000-0000-000001".into(),
+            uuid: format!("Qx1cAb-0000-0000-0000-0000-0000-{count:06}").into(),
             vg: vg.into(),
             free: Some(Bytes(free)),
             missing: false,
@@ -80,6 +81,7 @@ impl Host {
             attr: "wz--n-".into(),
             mda_size: None,
             mda_free: None,
+            autoactivation: None,
         }));
         ix
     }
@@ -101,6 +103,7 @@ impl Host {
             monitor: Printable::from_text(""),
             profile: Printable::from_text(""),
             tags: Vec::new(),
+            autoactivation: None,
         }));
         ix
     }

@@ -3,7 +3,7 @@
 
 use crate::intent::Activate;
 use crate::model::{NodeIx, PoolIx, Topology};
-use crate::plan::around::{Around, Want};
+use crate::plan::around::{Around, FILTER, GLOBAL_FILTER, USE_DEVICES_FILE, Want};
 use crate::plan::{find, grow};
 
 /// Where LVM's devices file is; where there is one it decides what LVM sees.
@@ -17,7 +17,7 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
         return Vec::new();
     }
     let devices = unused(topology).map(|ix| Want::Device(path(topology, ix)));
-    devices.chain([Want::File(DEVICES_FILE.to_owned())]).collect()
+    devices.chain([Want::File(DEVICES_FILE.to_owned()), Want::LvmSettings]).collect()
 }
 
 /// What the wish is about is there with its parts, and no group misses a PV.
@@ -40,12 +40,12 @@ fn is_all_seen(wish: &Activate, topology: &Topology) -> bool {
     known && !topology.nodes.iter().any(missing)
 }
 
-fn unused(topology: &Topology) -> impl Iterator<Item = NodeIx> + '_ {
+pub(super) fn unused(topology: &Topology) -> impl Iterator<Item = NodeIx> + '_ {
     let may = |ix: &NodeIx| grow::device::is_possible(topology, *ix);
     topology.indices().filter(may).take(MOST)
 }
 
-fn path(topology: &Topology, ix: NodeIx) -> String {
+pub(super) fn path(topology: &Topology, ix: NodeIx) -> String {
     let node = topology.node(ix);
     match node.facts.dm.as_deref() {
         Some(dm) => format!("/dev/mapper/{}", dm.name),
@@ -72,14 +72,37 @@ pub(super) fn causes(around: &Around) -> String {
     causes.concat()
 }
 
-/// The causes that a PV on a disk of this host can have for not being listed.
-fn why(around: &Around) -> &'static str {
-    if around.files.get(DEVICES_FILE) == Some(&true) {
-        "LVM's devices file leaves it out (`lvmdevices`, then `lvmdevices --adddev`), a filter does \
-         (`lvmconfig devices/filter devices/global_filter`), or its group is another host's \
-         (`vgs --foreign -o +vg_systemid`)"
-    } else {
-        "a filter leaves it out (`lvmconfig devices/filter devices/global_filter`), or its group is \
-         another host's (`vgs --foreign -o +vg_systemid`)"
+/// The causes that a PV on a disk of this host can have for not being listed, the likelier ones
+/// first: those that are ruled out by LVM's settings are left out.
+fn why(around: &Around) -> String {
+    let there = around.files.get(DEVICES_FILE) == Some(&true);
+    let off = around.lvm_list(USE_DEVICES_FILE).is_some_and(|value| value == ["0"]);
+    let mut causes = Vec::new();
+    if there && !off {
+        causes.push(
+            "LVM's devices file leaves it out (`lvmdevices`, then `lvmdevices --adddev`)"
+                .to_owned(),
+        );
     }
+    let set: Vec<String> = [FILTER, GLOBAL_FILTER]
+        .into_iter()
+        .filter_map(|key| Some((key, around.lvm_list(key)?)))
+        .filter(|(_, value)| !accepts_all(value))
+        .map(|(key, value)| format!("{key} is {}", value.join(" ")))
+        .collect();
+    if around.lvm.is_none() {
+        causes.push(format!("a filter leaves it out ({FILTERS})"));
+    } else if !set.is_empty() {
+        causes.push(format!("a filter leaves it out ({FILTERS}: {})", set.join(", ")));
+    }
+    causes.push("its group is another host's (`vgs --foreign -o +vg_systemid`)".to_owned());
+    causes.join(", or ")
+}
+
+/// How the filters are shown.
+const FILTERS: &str = "`lvmconfig devices/filter devices/global_filter`";
+
+/// LVM's default, or nothing.
+fn accepts_all(filter: &[String]) -> bool {
+    filter.iter().all(|pattern| pattern == "a|.*|" || pattern == "a/.*/")
 }

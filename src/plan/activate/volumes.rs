@@ -1,18 +1,39 @@
 //! What LVM owns: pools, volumes, whole groups.
 
-use super::{THIN_CHECK, next};
-use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, Topology};
+use super::cause::{self, Subject};
+use super::{THIN_CHECK, Target, next, twins};
+use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, ThinCheck, Topology};
 use crate::plan::around::Around;
 use crate::plan::{Action, Check, Draft, Refusal, find};
+
+/// Whether LVM would activate anything of a target.
+pub(super) fn is_away(topology: &Topology, target: &Target) -> bool {
+    match target {
+        Target::Pool(ix) => {
+            let pool = topology.pool(*ix);
+            pool.lv.is_some() && !find::is_active(pool)
+        }
+        Target::Group(name) => topology.nodes.iter().any(|node| {
+            let lv = node.facts.lv.as_ref();
+            node.device.is_none() && lv.is_some_and(|lv| lv.vg.as_str() == name)
+        }),
+        Target::Volume(name) => {
+            find::volume(topology, name).is_some_and(|node| node.device.is_none())
+        }
+        Target::Recalled(_) => false,
+    }
+}
 
 /// A pool.
 pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<Draft, Refusal> {
     let pool = topology.pool(ix);
     let volume = pool.lv.as_ref().map(ToString::to_string).unwrap_or_default();
     let group = group_of(topology, &volume)?;
-    refuse_without_thin_check(around)?;
+    let unchecked = thin_check(topology, around)?;
+    twins::refuse(topology, around, group.name.as_str())?;
     refuse_transaction(topology, ix)?;
     let mut draft = Draft::about(topology, ix);
+    draft.warnings.extend(unchecked);
     for part in [pool.metadata, pool.data].into_iter().flatten() {
         deactivate_part(&mut draft, topology, part)?;
     }
@@ -24,7 +45,9 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
         ));
     }
     let facts = topology.node(pool.node).facts.lv.as_deref();
-    let why = why_inactive(facts, group);
+    let subject = Subject { volume: facts, group };
+    cause::refuse(&subject, around)?;
+    let why = cause::why(&subject, around);
     let name = pool.name.to_string();
     draft.push(
         Action::ActivateVolume { volume: volume.clone(), although_skipped: is_skipped(facts) },
@@ -38,7 +61,7 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
         ),
     );
     draft.next = next(pool);
-    draft.next.push(stay_active(group));
+    draft.next.push(cause::stay_active(&subject, around));
     Ok(draft)
 }
 
@@ -50,19 +73,23 @@ pub(super) fn volume(topology: &Topology, around: &Around, name: &str) -> Result
         return Ok(Draft::already(format!("{name} is active: nothing to do")));
     }
     let group = group_of(topology, name)?;
-    if node.kind == Kind::Thin {
-        refuse_without_thin_check(around)?;
-    }
+    // its pool comes with it
+    let is_thin = node.kind == Kind::Thin;
+    let unchecked = if is_thin { thin_check(topology, around)? } else { None };
+    twins::refuse(topology, around, group.name.as_str())?;
     if matches!(node.kind, Kind::Tdata | Kind::Tmeta | Kind::Pmspare) {
         return Err(Refusal::new(format!(
             "{name} is a part of a pool: while it is active alone, LVM refuses to activate the pool"
         )));
     }
     let facts = node.facts.lv.as_deref();
+    let subject = Subject { volume: facts, group };
+    cause::refuse(&subject, around)?;
     let mut draft = named(topology, name);
+    draft.warnings.extend(unchecked);
     draft.push(
         Action::ActivateVolume { volume: name.to_owned(), although_skipped: is_skipped(facts) },
-        why_inactive(facts, group),
+        cause::why(&subject, around),
         (
             vec![Check::Complete { group: group.name.to_string() }],
             vec![Check::Active { name: name.to_owned() }],
@@ -88,10 +115,13 @@ pub(super) fn group(topology: &Topology, around: &Around, name: &str) -> Result<
     if away.is_empty() {
         return Ok(Draft::already(format!("all of {name} is active: nothing to do")));
     }
-    if mine().any(|(node, _)| node.kind == Kind::Pool && node.device.is_none()) {
-        refuse_without_thin_check(around)?;
-    }
+    let any_pool = mine().any(|(node, _)| node.kind == Kind::Pool && node.device.is_none());
+    let unchecked = if any_pool { thin_check(topology, around)? } else { None };
+    twins::refuse(topology, around, name)?;
+    let subject = Subject { volume: None, group };
+    cause::refuse(&subject, around)?;
     let mut draft = named(topology, name);
+    draft.warnings.extend(unchecked);
     for (at, pool) in (0_u32..).zip(&topology.pools) {
         let here = pool.lv.as_ref().is_some_and(|lv| lv.as_str().starts_with(&format!("{name}/")));
         if here && !find::is_active(pool) {
@@ -115,10 +145,10 @@ pub(super) fn group(topology: &Topology, around: &Around, name: &str) -> Result<
     let after = away.iter().map(|name| Check::Active { name: name.clone() }).collect();
     draft.push(
         Action::ActivateGroup { group: name.to_owned() },
-        format!("{} of its volumes are not active", away.len()),
+        format!("{} of its volumes are not active: {}", away.len(), cause::why(&subject, around)),
         (vec![Check::Complete { group: name.to_owned() }], after),
     );
-    draft.next.push(stay_active(group));
+    draft.next.push(cause::stay_active(&subject, around));
     Ok(draft)
 }
 
@@ -166,19 +196,38 @@ fn group_of<'a>(topology: &'a Topology, volume: &str) -> Result<&'a Node, Refusa
     Ok(group)
 }
 
-/// Without it old versions of LVM refuse and newer ones activate unchecked.
-fn refuse_without_thin_check(around: &Around) -> Result<(), Refusal> {
-    let seen: Vec<bool> =
-        THIN_CHECK.iter().filter_map(|path| around.files.get(*path).copied()).collect();
-    if seen.is_empty() || seen.contains(&true) {
-        return Ok(());
+/// Without it old versions of LVM refuse and newer ones activate unchecked; what to warn of where
+/// it is so by somebody's will, or was not seen. What LVM is set to run counts first.
+fn thin_check(topology: &Topology, around: &Around) -> Result<Option<String>, Refusal> {
+    let missing = |which: &str| {
+        Refusal::new(format!(
+            "{which} is not installed: LVM before 2.02.178 refuses to activate a pool without it, \
+             newer versions activate it unchecked. Install thin-provisioning-tools (Debian, \
+             Ubuntu) or device-mapper-persistent-data (Red Hat, Fedora, SUSE: \
+             thin-provisioning-tools), then ask again",
+        ))
+    };
+    let usual = || THIN_CHECK.iter().filter_map(|path| around.files.get(*path).copied());
+    match &topology.host.thin_check {
+        Some(ThinCheck::SwitchedOff) => Ok(Some(
+            "LVM is set not to check metadata (global/thin_check_executable is empty): the pool is \
+             activated unchecked"
+                .to_owned(),
+        )),
+        // it may have come or gone since the topology was seen; one at another place is LVM's own
+        Some(ThinCheck::At(path)) if around.files.get(path.as_str()) != Some(&false) => Ok(None),
+        Some(ThinCheck::Missing(path)) if !THIN_CHECK.contains(&path.as_str()) => {
+            Err(missing(&format!("{path}, which LVM is set to check metadata with,")))
+        }
+        _ if usual().any(|there| there) => Ok(None),
+        Some(_) => Err(missing("thin_check")),
+        None if usual().next().is_some() => Err(missing("thin_check")),
+        None => Ok(Some(
+            "whether thin_check is there was not seen: without it LVM refuses to activate the \
+             pool, or activates it unchecked"
+                .to_owned(),
+        )),
     }
-    Err(Refusal::new(
-        "thin_check is not installed: LVM before 2.02.178 refuses to activate a pool without it, \
-         newer versions activate it unchecked. Install thin-provisioning-tools (Debian, Ubuntu) or \
-         device-mapper-persistent-data (Red Hat, Fedora, SUSE: thin-provisioning-tools), then ask \
-         again",
-    ))
 }
 
 /// LVM refuses a pool whose metadata counts other transactions than it does, where it counts.
@@ -221,29 +270,6 @@ fn deactivate_part(draft: &mut Draft, topology: &Topology, at: NodeIx) -> Result
     Ok(())
 }
 
-fn is_skipped(facts: Option<&LvFacts>) -> bool {
+pub(super) fn is_skipped(facts: Option<&LvFacts>) -> bool {
     facts.is_some_and(|lv| lv.attr.as_str().as_bytes().get(9) == Some(&b'k'))
-}
-
-/// Why it is not active, as far as it can be told.
-fn why_inactive(facts: Option<&LvFacts>, group: &Node) -> String {
-    if is_skipped(facts) {
-        return "it carries LVM's flag to be skipped at activation, which is overruled here"
-            .to_owned();
-    }
-    format!(
-        "nothing forbids it now: it was deactivated, or {} was not activated at boot \
-         (autoactivation off, auto_activation_volume_list, or its disk came late)",
-        group.name
-    )
-}
-
-/// What decides whether it comes back after the next boot.
-fn stay_active(group: &Node) -> String {
-    format!(
-        "see that it comes by itself at the next boot: `lvmconfig \
-         activation/auto_activation_volume_list` names no list without {}, and `vgs -o \
-         +autoactivation {}` says enabled",
-        group.name, group.name
-    )
 }

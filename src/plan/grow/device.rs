@@ -1,6 +1,7 @@
 //! A disk or partition that shall join a volume group: what it is, whether anything uses it, what
 //! lies on it.
 
+use crate::ids::DevNo;
 use crate::model::{Kind, Node, NodeIx, Topology};
 use crate::plan::around::{Around, DeviceSeen};
 use crate::plan::{Refusal, find};
@@ -12,12 +13,27 @@ pub(super) struct Joining {
     pub(super) path: String,
     /// Its kernel name.
     pub(super) name: String,
+    /// Its number.
+    pub(super) number: Option<DevNo>,
+    /// What tells it from others.
+    pub(super) id: String,
     /// Its size.
     pub(super) size: Bytes,
+    /// Size, model and serial, in words.
+    pub(super) about: String,
     /// It is a PV of no group already.
     pub(super) is_pv: bool,
-    /// What would be lost, in words.
-    pub(super) holds: Option<String>,
+    /// The signatures on it, which would be lost.
+    pub(super) holds: Vec<String>,
+}
+
+impl Joining {
+    /// What is lost, in words, where anything is.
+    pub(super) fn lost(&self) -> Option<String> {
+        let holds = self.holds.join(", ");
+        (!holds.is_empty())
+            .then(|| format!("{} holds {holds}, which is lost ({})", self.path, self.about))
+    }
 }
 
 /// Judges a device that was named.
@@ -42,8 +58,45 @@ pub(super) fn joining(
         .ok_or_else(|| Refusal::new(format!("{path} has no size: there is no medium in it")))?;
     refuse_kind(topology, ix, path)?;
     let is_pv = refuse_use(topology, ix, path, group)?;
-    let holds = if is_pv { None } else { signatures(path, &seen)? };
-    Ok(Joining { path: path.to_owned(), name: node.name.to_string(), size, is_pv, holds })
+    refuse_members(path, &seen)?;
+    let holds = if is_pv { Vec::new() } else { signatures(path, &seen)? };
+    Ok(Joining {
+        path: path.to_owned(),
+        name: node.name.to_string(),
+        number: seen.number,
+        id: node.id.to_string(),
+        size,
+        about: about(topology, ix, size),
+        is_pv,
+        holds,
+    })
+}
+
+/// Size, model and serial: what a person knows a disk by. A partition is on a disk.
+fn about(topology: &Topology, ix: NodeIx, size: Bytes) -> String {
+    let node = topology.node(ix);
+    let disk = (node.kind == Kind::Part).then(|| node.parents.first()).flatten();
+    let model = disk.map_or(node, |disk| topology.node(*disk)).facts.note.as_ref();
+    match model {
+        Some(model) => format!("{}, {model}", super::words(size)),
+        None => super::words(size),
+    }
+}
+
+/// A leg of an array or of a multipath device belongs to that device, whatever is consented: also
+/// while nobody has put the device together.
+fn refuse_members(path: &str, seen: &DeviceSeen) -> Result<(), Refusal> {
+    let Some(Ok(found)) = &seen.signatures else { return Ok(()) };
+    let is_member = |kind: &str| kind.ends_with("_raid_member") || kind == "mpath_member";
+    let kinds = found.iter().map(|one| one.split(' ').next().unwrap_or(one));
+    match kinds.into_iter().find(|kind| is_member(kind)) {
+        Some(kind) => Err(Refusal::new(format!(
+            "{path} is a member of another device ({kind}): the other members would go on without \
+             what is written to it. Take that device; or take {path} out of it for good by hand \
+             (mdadm --zero-superblock, wipefs), then ask again"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Whether a device could be offered at all: a disk, partition or the like that nothing uses.
@@ -109,11 +162,10 @@ fn refuse_use(topology: &Topology, ix: NodeIx, path: &str, group: &str) -> Resul
     }
 }
 
-/// What lies on it, in words; nothing that could not be read is taken for empty.
-fn signatures(path: &str, seen: &DeviceSeen) -> Result<Option<String>, Refusal> {
+/// What lies on it; nothing that could not be read is taken for empty.
+fn signatures(path: &str, seen: &DeviceSeen) -> Result<Vec<String>, Refusal> {
     match &seen.signatures {
-        Some(Ok(found)) if found.is_empty() => Ok(None),
-        Some(Ok(found)) => Ok(Some(found.join(", "))),
+        Some(Ok(found)) => Ok(found.clone()),
         Some(Err(why)) => Err(Refusal::new(format!(
             "what lies on {path} could not be read: {why}; a device is not taken unseen"
         ))),

@@ -4,19 +4,18 @@
 use super::{Subject, amount, raw, words};
 use crate::intent::{Amount, Grow};
 use crate::model::{Kind, Node, NodeIx, Pool, Topology};
-use crate::plan::around::Around;
+use crate::plan::around::{Around, Want};
 use crate::plan::sizing::{Asked, MOST_METADATA, asked};
 use crate::plan::{Action, Check, Draft, Refusal, find};
 use crate::units::Bytes;
 
-/// The paths of the files under a pool.
-pub(super) fn files<'a>(
-    topology: &'a Topology,
-    pool: &'a Pool,
-) -> impl Iterator<Item = String> + 'a {
-    [pool.data, pool.metadata].into_iter().flatten().filter_map(|ix| {
+/// What must be looked at of the files under a pool.
+pub(super) fn wants<'a>(topology: &'a Topology, pool: &'a Pool) -> impl Iterator<Item = Want> + 'a {
+    [pool.data, pool.metadata].into_iter().flatten().flat_map(|ix| {
         let node = topology.node(ix);
-        node.facts.loop_device.as_ref().map(|facts| facts.backing_file.to_string())
+        let path = node.facts.loop_device.as_ref().map(|facts| facts.backing_file.to_string());
+        let backing = |path| Want::Backing { name: node.name.to_string(), path };
+        path.map(|path| [Want::Space(path.clone()), backing(path)]).into_iter().flatten()
     })
 }
 
@@ -38,7 +37,8 @@ pub(super) fn plan(
     let mut sizes = [None, None];
     for (metadata, size) in [true, false].into_iter().zip(&mut sizes) {
         if let Some(amount) = amount(wish, metadata) {
-            *size = grow_part(draft, subject, (metadata, amount), around)?;
+            let said = wish.said(metadata).unwrap_or_default();
+            *size = grow_part(draft, subject, (metadata, amount, &said), around)?;
         }
     }
     let [metadata, data] = sizes;
@@ -52,12 +52,12 @@ pub(super) fn plan(
 fn grow_part(
     draft: &mut Draft,
     subject: &Subject<'_>,
-    (metadata, amount): (bool, Amount),
+    (metadata, amount, said): (bool, Amount, &str),
     around: &Around,
 ) -> Result<Option<Bytes>, Refusal> {
     let what = if metadata { "metadata" } else { "data" };
     let node = subject.part(metadata)?;
-    let below = file_below(subject, node)?;
+    let below = file_below(draft, subject, node, around)?;
     let now =
         node.size.ok_or_else(|| Refusal::new(format!("the size of {} was not seen", node.name)))?;
     let length = file_length(subject.topology, &below).unwrap_or(now);
@@ -86,7 +86,15 @@ fn grow_part(
         warn_of_room(draft, (&below, to, length), around);
         draft.push(
             Action::GrowFile { path: below.clone(), to },
-            format!("the {what} of {} lies in it: to {}, sparse", subject.name, words(to)),
+            format!(
+                "the {what} of {} lies in it: {said} ({} bytes), to {}, sparse",
+                subject.name,
+                match amount {
+                    Amount::By(_) => to.minus(pool_has).get(),
+                    _ => to.get(),
+                },
+                words(to)
+            ),
             (subject.before(), vec![Check::FileLength { path: below.clone(), least: to }]),
         );
     }
@@ -122,7 +130,12 @@ fn capped(
 }
 
 /// The file under a loop device, where the loop device is what it must be.
-fn file_below(subject: &Subject<'_>, node: &Node) -> Result<String, Refusal> {
+fn file_below(
+    draft: &mut Draft,
+    subject: &Subject<'_>,
+    node: &Node,
+    around: &Around,
+) -> Result<String, Refusal> {
     let refuse = |why: String| Err(Refusal::new(why));
     let Some(facts) = node.facts.loop_device.as_deref() else {
         return refuse(format!(
@@ -148,6 +161,21 @@ fn file_below(subject: &Subject<'_>, node: &Node) -> Result<String, Refusal> {
     }
     if !find::is_plain(&path) || !path.starts_with('/') {
         return refuse(format!("the path {path} cannot stand in a command as it is"));
+    }
+    match around.backings.get(node.name.as_str()) {
+        Some(Ok(false)) => {
+            return refuse(format!(
+                "{path} is not the file under {} any more: it was replaced, or something is \
+                 mounted over it. Growing it would grow another file; put the file back, or look \
+                 with `losetup --list` and `findmnt --target {path}`",
+                node.name
+            ));
+        }
+        Some(Err(why)) => draft.warnings.push(format!(
+            "whether {path} is the very file under {} could not be told: {why}",
+            node.name
+        )),
+        Some(Ok(true)) | None => {}
     }
     if let Some(other) = other_loop(subject.topology, node, &path) {
         return refuse(format!(

@@ -2,6 +2,7 @@
 //! when the kernel's status says so.
 
 use super::device::{Joining, joining};
+use super::lag::{Has, add_refresh, refuse_ahead};
 use super::{Subject, refuse_stacks, words};
 use crate::intent::{Amount, Grow};
 use crate::model::{Kind, Node};
@@ -15,10 +16,11 @@ use crate::units::{Bytes, DataBlocks, Extents, METADATA_BLOCK_BYTES, MetadataBlo
 /// A pool's volume group, and what a growth takes of it.
 struct Group<'a> {
     name: &'a str,
-    node: &'a Node,
     extent: Bytes,
     /// Extents that are free, new PVs included, before anything grows.
     free: Extents,
+    /// How many PVs are new: of each it is known to an extent how many it brings.
+    new: u64,
 }
 
 /// What grows by how much.
@@ -58,10 +60,15 @@ pub(super) fn plan(
     }
     let joined = join(subject, wish, around, name)?;
     let group = group(subject, name, &joined)?;
-    let sizes = sizes(draft, subject, wish, &group)?;
+    let has = Has::of(subject)?;
+    let sizes = sizes(draft, (subject, &has), wish, &group)?;
+    refuse_ahead(subject, &has, (sizes.metadata.is_some(), sizes.data.is_some()))?;
     add_devices(draft, &group, &joined);
-    add_metadata(draft, subject, &volume, sizes.metadata.as_ref());
-    add_data(draft, subject, &volume, (&group, &sizes));
+    if (wish.data.is_some() || wish.metadata.is_some()) && has.is_behind() {
+        add_refresh(draft, subject, &volume, &has);
+    }
+    add_metadata(draft, (subject, &has), wish, (&group, sizes.metadata.as_ref()));
+    add_data(draft, subject, wish, (&volume, &group, &sizes));
     say_after(draft, subject, &sizes);
     Ok(())
 }
@@ -110,38 +117,43 @@ fn group<'a>(
     }
     let new = joined.iter().map(|device| extents_of_pv(device.size, extent).get());
     let free = Extents(extents_down(free, extent).get().saturating_add(new.sum()));
-    Ok(Group { name, node, extent, free })
+    let new = u64::try_from(joined.len()).unwrap_or(u64::MAX);
+    Ok(Group { name, extent, free, new })
 }
 
 fn sizes(
     draft: &mut Draft,
-    subject: &Subject<'_>,
+    (subject, has): (&Subject<'_>, &Has),
     wish: &Grow,
     group: &Group<'_>,
 ) -> Result<Sizes, Refusal> {
     let tmeta = subject.part(true)?;
-    let data_now = find::committed(subject.topology.node(subject.pool.node))
-        .ok_or_else(|| Refusal::new(format!("the size of {} was not seen", subject.name)))?;
     let mut sizes = Sizes::default();
     if let Some(amount) = wish.metadata {
         refuse_stacks(subject, tmeta)?;
-        sizes.metadata = metadata(draft, subject, amount, group)?;
+        sizes.metadata = metadata(draft, (subject, has), amount, group)?;
     }
     let Some(amount) = wish.data else {
         check_room(group, &sizes)?;
         return Ok(sizes);
     };
     refuse_stacks(subject, subject.part(false)?)?;
-    let target = match asked(amount, data_now) {
+    let data = has.data;
+    let target = match asked(amount, data.kernel) {
+        // what the kernel has beyond LVM's record is recorded by growing to it
+        Asked::Same if data.is_ahead() => Some(extents_up(data.kernel, group.extent)),
         Asked::Same => return check_room(group, &sizes).map(|()| sizes),
-        Asked::Less(size) => return Err(subject.shrinks("data", size, data_now)),
+        Asked::Less(size) => return Err(subject.shrinks("data", size, data.kernel)),
         Asked::More(size) => Some(extents_up(size, group.extent)),
         Asked::AllFree => None,
     };
-    let now = extents_up(data_now, group.extent);
+    let now = extents_up(data.recorded, group.extent);
+    if data.is_behind() && target.is_some_and(|to| to <= now) {
+        return check_room(group, &sizes).map(|()| sizes);
+    }
     let to = target.unwrap_or(Extents(now.get().saturating_add(group.free.get())));
     // LVM would grow metadata by itself to what so much data wants: it is done first, and seen
-    if let Some(more) = implied(subject, group, (tmeta, to), sizes.metadata.as_ref())? {
+    if let Some(more) = implied((subject, has), group, (tmeta, to), sizes.metadata.as_ref())? {
         draft.warnings.push(format!(
             "so much data wants {} of metadata, to which LVM would grow it unasked: it is a step \
              of its own here",
@@ -154,6 +166,9 @@ fn sizes(
         Some(to) => to.minus(now),
         None => Extents(left.unwrap_or(0)),
     };
+    if by.get() == 0 && data.is_behind() {
+        return check_room(group, &sizes).map(|()| sizes);
+    }
     if by.get() == 0 {
         return Err(Refusal::new(format!(
             "{} has no free extent for data: add a device with --add-pv, or free some",
@@ -168,27 +183,40 @@ fn sizes(
 
 fn metadata(
     draft: &mut Draft,
-    subject: &Subject<'_>,
+    (subject, has): (&Subject<'_>, &Has),
     amount: Amount,
     group: &Group<'_>,
 ) -> Result<Option<Metadata>, Refusal> {
-    let now = find::committed(subject.part(true)?)
-        .ok_or_else(|| Refusal::new("the size of the metadata volume was not seen"))?;
-    let size = match asked(amount, now) {
+    let metadata = has.metadata;
+    let now = metadata.recorded;
+    let mut to = match asked(amount, metadata.kernel) {
+        Asked::Same if metadata.is_ahead() => extents_up(metadata.kernel, group.extent),
         Asked::Same => return Ok(None),
-        Asked::Less(size) => return Err(subject.shrinks("metadata", size, now)),
-        Asked::More(size) => size,
-        Asked::AllFree => group.free.bytes(group.extent).plus(now),
+        Asked::Less(size) => return Err(subject.shrinks("metadata", size, metadata.kernel)),
+        Asked::More(size) => extents_up(size, group.extent),
+        Asked::AllFree => all_for_metadata(subject, now, group),
     };
-    if now >= MOST_METADATA {
+    let most = extents_down(MOST_METADATA, group.extent);
+    if metadata.is_behind() && to.min(most).bytes(group.extent) <= now {
+        return Ok(None);
+    }
+    if now >= most.bytes(group.extent) {
         return Err(Refusal::new(format!(
-            "the metadata of {} has {} already: LVM and the kernel use no more than 15.81 GiB",
+            "the metadata of {} has {} already: LVM and the kernel use no more than 15.81 GiB, \
+             which is {} extents of {}",
             subject.name,
-            words(now)
+            words(now),
+            most.get(),
+            crate::format::long(group.extent)
         )));
     }
-    let most = extents_down(MOST_METADATA, group.extent);
-    let mut to = extents_up(size, group.extent);
+    if to.bytes(group.extent) <= now {
+        return Err(Refusal::new(format!(
+            "{} has no free extents for metadata and for LVM's spare for repairs, which grows with \
+             it: add a device with --add-pv, or free some",
+            group.name
+        )));
+    }
     if to > most {
         draft.warnings.push(format!(
             "metadata is held at {}: LVM and the kernel use no more than 15.81 GiB",
@@ -197,6 +225,19 @@ fn metadata(
         to = most;
     }
     Ok(Some(step_of(subject, now, to.bytes(group.extent), false)))
+}
+
+/// To how many extents metadata grows when it takes all that is free. LVM's spare for repairs
+/// follows the largest metadata of its group: what lies above it is paid twice.
+fn all_for_metadata(subject: &Subject<'_>, now: Bytes, group: &Group<'_>) -> Extents {
+    let now = extents_up(now, group.extent).get();
+    let free = group.free.get().saturating_sub(group.new);
+    let alone = now.saturating_add(free);
+    let to = match spare(subject).map(|spare| extents_up(spare, group.extent).get()) {
+        Some(spare) if alone > spare => alone.saturating_add(spare) / 2,
+        _ => alone,
+    };
+    Extents(to)
 }
 
 fn step_of(subject: &Subject<'_>, now: Bytes, to: Bytes, unasked: bool) -> Metadata {
@@ -219,13 +260,12 @@ fn spare(subject: &Subject<'_>) -> Option<Bytes> {
 
 /// The metadata that so much data makes LVM grow by itself, where it is not asked for anyway.
 fn implied(
-    subject: &Subject<'_>,
+    (subject, has): (&Subject<'_>, &Has),
     group: &Group<'_>,
     (tmeta, to): (&Node, Extents),
     asked: Option<&Metadata>,
 ) -> Result<Option<Metadata>, Refusal> {
-    let now = find::committed(tmeta)
-        .ok_or_else(|| Refusal::new("the size of the metadata volume was not seen"))?;
+    let now = has.metadata.recorded;
     let wanted = wanted_metadata(to.bytes(group.extent), subject.block);
     let wanted = extents_up(wanted, group.extent).bytes(group.extent);
     let wanted = wanted.min(extents_down(MOST_METADATA, group.extent).bytes(group.extent));
@@ -266,18 +306,22 @@ fn check_room(group: &Group<'_>, sizes: &Sizes) -> Result<(), Refusal> {
 
 fn add_devices(draft: &mut Draft, group: &Group<'_>, joined: &[Joining]) {
     for device in joined {
-        let Joining { path, name, size, is_pv, holds } = device;
+        let Joining { path, name, number, id, size, about, is_pv, holds } = device;
         let extents = extents_of_pv(*size, group.extent);
-        if let Some(holds) = holds {
-            draft.destroys.push((path.clone(), holds.clone()));
-        }
+        draft.destroys.extend(device.lost().map(|lost| (path.clone(), lost)));
         let pv =
             |of: &str| Check::Pv { device: path.clone(), name: name.clone(), group: of.to_owned() };
         if !is_pv {
-            let unused = Check::Unused { device: path.clone(), name: name.clone(), size: *size };
+            let (device, name) = (path.clone(), name.clone());
+            let unused = Check::Unused {
+                device: device.clone(),
+                name: name.clone(),
+                size: *size,
+                id: id.clone(),
+            };
             draft.push(
-                Action::CreatePv { device: path.clone(), name: name.clone() },
-                format!("LVM takes {} of {path} as storage", words(*size)),
+                Action::CreatePv { device, name, number: *number, holds: holds.clone() },
+                format!("LVM takes {path} as storage: {about}"),
                 (vec![unused], vec![pv("")]),
             );
         }
@@ -299,21 +343,22 @@ fn add_devices(draft: &mut Draft, group: &Group<'_>, joined: &[Joining]) {
 
 fn add_metadata(
     draft: &mut Draft,
-    subject: &Subject<'_>,
-    volume: &str,
-    metadata: Option<&Metadata>,
+    (subject, has): (&Subject<'_>, &Has),
+    wish: &Grow,
+    (group, metadata): (&Group<'_>, Option<&Metadata>),
 ) {
     let Some(metadata) = metadata else { return };
     let pool = subject.name.clone();
-    let (group, _) = volume.split_once('/').unwrap_or((volume, ""));
     let mut before = subject.before();
-    before.push(subject.totals());
+    before.push(has.totals(subject));
     before.push(Check::VolumeIs {
-        volume: format!("{group}/{}", metadata.volume),
+        volume: format!("{}/{}", group.name, metadata.volume),
         size: metadata.to.minus(metadata.by),
     });
-    before
-        .push(Check::Free { group: group.to_owned(), least: metadata.by.plus(metadata.spare_by) });
+    before.push(Check::Free {
+        group: group.name.to_owned(),
+        least: metadata.by.plus(metadata.spare_by),
+    });
     let least = MetadataBlocks(metadata.to.min(MOST_METADATA).get() / METADATA_BLOCK_BYTES);
     let after =
         vec![Check::MetadataBlocks { pool: pool.clone(), least }, Check::PoolWorks { pool }];
@@ -322,22 +367,34 @@ fn add_metadata(
         by => format!("; LVM's spare for repairs grows by {} with it", words(by)),
     };
     let first = if metadata.unasked { "LVM would do it with the data" } else { "before the data" };
+    let by = extents_up(metadata.by, group.extent);
+    let more = added(wish.said(true).filter(|_| !metadata.unasked), by, group.extent);
     draft.push(
         Action::GrowMetadata {
-            pool: volume.to_owned(),
+            pool: subject.pool.lv.as_ref().map(ToString::to_string).unwrap_or_default(),
             by: metadata.by,
             spare_by: metadata.spare_by,
         },
-        format!("metadata to {}, {first}{spare}", words(metadata.to)),
+        format!("{more}: metadata to {}, {first}{spare}", words(metadata.to)),
         (before, after),
     );
+}
+
+/// What is added: as it was asked for, in extents, and exact.
+fn added(said: Option<String>, by: Extents, extent: Bytes) -> String {
+    let (count, bytes) = (by.get(), by.bytes(extent).get());
+    let extents = if count == 1 { "extent" } else { "extents" };
+    match said {
+        Some(said) => format!("{said} ({count} more {extents}, {bytes} bytes)"),
+        None => format!("{count} more {extents}, {bytes} bytes"),
+    }
 }
 
 fn add_data(
     draft: &mut Draft,
     subject: &Subject<'_>,
-    volume: &str,
-    (group, sizes): (&Group<'_>, &Sizes),
+    wish: &Grow,
+    (volume, group, sizes): (&str, &Group<'_>, &Sizes),
 ) {
     let Some(data) = &sizes.data else { return };
     let pool = subject.name.clone();
@@ -353,7 +410,8 @@ fn add_data(
     });
     let blocks = |size: Bytes| DataBlocks(size.get() / subject.block.bytes().get().max(1));
     // as many as are there now, and some of what was promised of a device that is no PV yet
-    let least = if data.all { blocks(data.to.minus(group.extent)) } else { blocks(data.to) };
+    let unsure = if data.all { Extents(group.new).bytes(group.extent) } else { Bytes(0) };
+    let least = blocks(data.to.minus(unsure));
     let after = vec![Check::DataBlocks { pool: pool.clone(), least }, Check::PoolWorks { pool }];
     let action = Action::GrowData {
         pool: volume.to_owned(),
@@ -362,7 +420,8 @@ fn add_data(
         all: data.all,
     };
     let why = format!(
-        "data to {} in {} extents of {}; the pool stands still for some tens of milliseconds",
+        "{}: data to {} in {} extents of {}; the pool stands still for some tens of milliseconds",
+        added(wish.said(false), data.by, group.extent),
         words(data.to),
         extents_up(data.to, group.extent).get(),
         crate::format::long(group.extent)
@@ -375,7 +434,6 @@ fn add_data(
             group.name
         ));
     }
-    let _ = group.node;
 }
 
 fn say_after(draft: &mut Draft, subject: &Subject<'_>, sizes: &Sizes) {

@@ -13,7 +13,8 @@ pub(super) fn plan(draft: &mut Draft, subject: &Subject<'_>, wish: &Grow) -> Res
     let mut sizes = [None, None];
     for (part, size) in [true, false].into_iter().zip(&mut sizes) {
         let Some(amount) = amount(wish, part) else { continue };
-        *size = grow_part(draft, subject, (part, amount), &sizes_taken(draft))?;
+        let said = wish.said(part).unwrap_or_default();
+        *size = grow_part(draft, subject, (part, amount, &said), &sizes_taken(draft))?;
     }
     let [metadata, data] = sizes;
     if metadata.is_none() && data.is_none() {
@@ -38,7 +39,7 @@ fn sizes_taken(draft: &Draft) -> Vec<(String, Bytes)> {
 fn grow_part(
     draft: &mut Draft,
     subject: &Subject<'_>,
-    (metadata, amount): (bool, Amount),
+    (metadata, amount, said): (bool, Amount, &str),
     taken: &[(String, Bytes)],
 ) -> Result<Option<Bytes>, Refusal> {
     let what = if metadata { "metadata" } else { "data" };
@@ -92,7 +93,13 @@ fn grow_part(
     before.push(Check::VolumeIs { volume: volume.clone(), size: device });
     before.push(Check::Free { group: lv.vg.to_string(), least: by.bytes(extent) });
     let after = vec![Check::VolumeSize { volume: volume.clone(), least: to }];
-    let why = format!("the {what} of {} lies on it: to {}", subject.name, words(to));
+    let why = format!(
+        "the {what} of {} lies on it: {said} ({} more extents, {} bytes), to {}",
+        subject.name,
+        by.get(),
+        by.bytes(extent).get(),
+        words(to)
+    );
     draft.push(Action::GrowVolume { volume, by, extent }, why, (before, after));
     Ok(Some(to))
 }

@@ -3,12 +3,12 @@ use super::{
 };
 use crate::ids::DevNo;
 use crate::intent::{Activate, Intent};
-use crate::model::{BootUnit, Kind, PoolState, Topology};
+use crate::model::{BootUnit, Kind, PoolState, ThinCheck, Topology};
 use crate::plan::{Action, Danger, Planned, Want, plan};
 use crate::units::Bytes;
 
 /// The recorded host with its pool's volumes deactivated.
-fn inactive() -> Topology {
+pub(super) fn inactive() -> Topology {
     let mut host = recorded("direct-lvm");
     pool_mut(&mut host).state = PoolState::Inactive;
     for node in &mut host.nodes {
@@ -100,6 +100,76 @@ fn without_thin_check_nothing_is_activated_and_the_package_is_named() {
     around.files.insert("/usr/sbin/thin_check".to_owned(), false);
     let refusal = plan(&activate(None), &inactive(), &around, &occasion()).expect_err("refused");
     assert!(refusal.why.contains("thin-provisioning-tools"), "{}", refusal.why);
+}
+
+#[test]
+fn the_thin_check_that_lvm_is_set_to_run_counts_before_the_usual_ones() {
+    let planned = |set: Option<ThinCheck>, around: &crate::plan::Around| {
+        let mut host = inactive();
+        host.host.thin_check = set;
+        match plan(&activate(None), &host, around, &occasion()) {
+            Ok(Planned::Plan(plan)) => Ok(plan.warnings),
+            Ok(Planned::Nothing { why }) => panic!("{why}"),
+            Err(refusal) => Err(refusal.why),
+        }
+    };
+    let missing = ThinCheck::Missing("/opt/thin_check".into());
+    let why = planned(Some(missing), &around()).expect_err("LVM looks for no other one");
+    assert!(why.contains("/opt/thin_check, which LVM is set to"), "{why}");
+    let mut gone = around();
+    gone.files.insert("/usr/sbin/thin_check".to_owned(), false);
+    let at = ThinCheck::At("/opt/thin_check".into());
+    assert_eq!(planned(Some(at), &gone), Ok(Vec::new()));
+    let usual = ThinCheck::Missing("/usr/sbin/thin_check".into());
+    assert_eq!(planned(Some(usual.clone()), &around()), Ok(Vec::new()), "installed since");
+    assert!(planned(Some(usual), &gone).is_err());
+    let warned = planned(Some(ThinCheck::SwitchedOff), &gone).expect("LVM activates it");
+    assert!(warned[0].contains("activated unchecked"), "{warned:?}");
+    let unseen = crate::plan::Around::default();
+    let warned = planned(None, &unseen).expect("nobody knows");
+    assert!(warned[0].contains("was not seen"), "{warned:?}");
+}
+
+/// The recorded host, inactive, with the uuid of the pool's PV.
+fn with_pv() -> (Topology, String) {
+    let host = inactive();
+    let pvs = host.nodes.iter().filter_map(|node| node.facts.pv.as_ref());
+    let uuid = pvs.map(|pv| pv.uuid.to_string()).next().expect("the group has a PV");
+    (host, uuid)
+}
+
+#[test]
+fn a_pv_that_is_there_twice_is_named_with_both_its_devices() {
+    let (host, uuid) = with_pv();
+    let wish = activate(None);
+    let wants = crate::plan::wants(&wish, &host);
+    assert!(wants.contains(&Want::Device("/dev/vdc".to_owned())), "{wants:?}");
+    let holding = |uuid: &str| {
+        let mut around = around();
+        let seen = around.devices.get_mut("/dev/vdc").expect("it is around");
+        seen.signatures = Some(Ok(vec![format!("LVM2_member (uuid {uuid})")]));
+        around
+    };
+    for target in [None, Some("docker"), Some("docker/thinpool")] {
+        let refused = plan(&activate(target), &host, &holding(&uuid), &occasion());
+        let why = refused.expect_err("LVM activates nothing of it").why;
+        let both = format!("the PV {uuid} of docker is on /dev/vdb and on /dev/vdc");
+        assert!(why.contains(&both), "{why}");
+    }
+    // another group's PV is none of this one's business
+    let planned = plan(&wish, &host, &holding("another"), &occasion());
+    assert!(matches!(planned, Ok(Planned::Plan(_))), "{planned:?}");
+}
+
+#[test]
+fn a_pv_that_lvm_itself_lists_twice_is_named() {
+    let (mut host, uuid) = with_pv();
+    let pv = host.nodes.iter().find(|node| node.facts.pv.is_some()).expect("one").clone();
+    let disk = host.indices().find(|ix| host.node(*ix).name.as_str() == "vdd").expect("a disk");
+    let id = crate::ids::NodeId::new("pv", "the-same~2");
+    host.nodes.push(crate::model::Node { id, parents: vec![disk], ..pv });
+    let why = must_refuse(&activate(None), &host);
+    assert!(why.contains(&format!("{uuid} of docker is on /dev/vdb and on /dev/vdd")), "{why}");
 }
 
 #[test]

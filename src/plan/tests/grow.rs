@@ -2,9 +2,10 @@ use super::{
     around, commands, grow, must_plan, must_refuse, occasion, planned, pool_mut, recorded,
     status_mut,
 };
+use crate::intent::{Activate, Intent};
 use crate::model::{Mode, PoolState};
-use crate::plan::{Danger, Planned, plan};
-use crate::units::{Bytes, MetadataBlocks, Sectors};
+use crate::plan::{Action, Danger, Planned, Want, plan};
+use crate::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
 
 #[test]
 fn an_lvm_pool_takes_all_that_is_free_in_extents() {
@@ -71,11 +72,7 @@ fn a_disk_joins_before_anything_grows() {
     let plan = must_plan(&grow(Some("100%FREE"), None, &["/dev/vdc"]), &recorded("direct-lvm"));
     assert_eq!(
         commands(&plan),
-        [
-            "pvcreate -y /dev/vdc",
-            "vgextend docker /dev/vdc",
-            "lvextend -l +100%FREE docker/thinpool"
-        ]
+        ["pvcreate /dev/vdc", "vgextend docker /dev/vdc", "lvextend -l +100%FREE docker/thinpool"]
     );
     // an empty disk needs the pool's name and no more
     let words: Vec<_> = plan.consents.iter().flat_map(|consent| &consent.words).collect();
@@ -93,7 +90,69 @@ fn a_disk_that_holds_something_needs_its_own_consent() {
     let first = plan.consents.first().expect("two consents");
     assert_eq!(first.words, ["/dev/vdc"]);
     assert_eq!(first.danger, Danger::Destroys);
-    assert!(first.to.contains("ext4 (label data)"), "{}", first.to);
+    assert_eq!(
+        first.to,
+        "/dev/vdc holds ext4 (label data), which is lost (10737418240 B (10.0 GiB), lab-disk2)"
+    );
+}
+
+#[test]
+fn a_partition_is_known_by_the_disk_that_it_is_on() {
+    let mut host = recorded("direct-lvm");
+    let disk = host.indices().find(|ix| host.node(*ix).name.as_str() == "vdc").expect("a disk");
+    let mut part = host.node(disk).clone();
+    (part.kind, part.name, part.parents) = (crate::model::Kind::Part, "vdc1".into(), vec![disk]);
+    (part.device, part.facts.note) = (Some(crate::ids::DevNo::new(254, 33)), None);
+    part.id = crate::ids::NodeId::new("part", "vdc1");
+    host.nodes.push(part);
+    let thins = std::mem::take(&mut host.thins);
+    let host = crate::model::Topology::new(host.nodes, host.pools, thins);
+    let mut around = around();
+    let mut seen = around.devices["/dev/vdc"].clone();
+    seen.number = Some(crate::ids::DevNo::new(254, 33));
+    seen.signatures = Some(Ok(vec!["xfs".to_owned()]));
+    around.devices.insert("/dev/vdc1".to_owned(), seen);
+    let planned = plan(&grow(None, None, &["/dev/vdc1"]), &host, &around, &occasion());
+    let Ok(Planned::Plan(plan)) = planned else { panic!("{planned:?}") };
+    assert!(
+        plan.consents[0]
+            .to
+            .contains("holds xfs, which is lost (10737418240 B (10.0 GiB), lab-disk2)"),
+        "{}",
+        plan.consents[0].to
+    );
+    assert!(plan.steps[0].why.contains("lab-disk2"), "{}", plan.steps[0].why);
+}
+
+#[test]
+fn a_member_of_an_array_or_of_a_multipath_device_is_never_taken() {
+    for kind in ["linux_raid_member (label web:0)", "isw_raid_member", "mpath_member"] {
+        let mut around = around();
+        let disk = around.devices.get_mut("/dev/vdc").expect("it is around");
+        disk.signatures = Some(Ok(vec!["ext4".to_owned(), kind.to_owned()]));
+        let intent = grow(None, None, &["/dev/vdc"]);
+        let refused = plan(&intent, &recorded("direct-lvm"), &around, &occasion());
+        let why = refused.expect_err(kind).why;
+        assert!(why.contains("member of another device"), "{why}");
+    }
+}
+
+#[test]
+fn what_is_added_is_shown_as_typed_in_extents_and_exact() {
+    let host = recorded("direct-lvm");
+    let why = |data, metadata| -> Vec<String> {
+        let plan = must_plan(&grow(data, metadata, &[]), &host);
+        plan.steps.into_iter().map(|step| step.why).collect()
+    };
+    let both = why(Some("+40960k"), Some("+8M"));
+    assert!(both[0].starts_with("+8M (2 more extents, 8388608 bytes): metadata to "), "{both:?}");
+    assert!(both[1].starts_with("+40960k (10 more extents, 41943040 bytes): data to "), "{both:?}");
+    let rounded = why(Some("+1b"), None);
+    assert!(rounded[0].starts_with("+1b (1 more extent, 4194304 bytes): "), "{rounded:?}");
+    let all = why(Some("100%FREE"), None);
+    assert!(all[0].starts_with("100%FREE (78 more extents, 327155712 bytes): "), "{all:?}");
+    let files = must_plan(&grow(Some("204800M"), None, &[]), &recorded("loop-lvm"));
+    assert!(files.steps[0].why.contains("204800M (214748364800 bytes)"), "{}", files.steps[0].why);
 }
 
 #[test]
@@ -131,6 +190,8 @@ fn lvms_own_growth_of_metadata_is_a_step_of_its_own() {
     let mut host = recorded("direct-lvm");
     // blocks of 64 KiB: 2431 extents of 4 MiB want 155584 times 64 bytes of metadata, and more
     pool_mut(&mut host).block_size = Some(Sectors(128));
+    let status = status_mut(&mut host);
+    (status.data.total, status.metadata.total) = (DataBlocks(155_584), MetadataBlocks(2048));
     for node in &mut host.nodes {
         if let Some(lv) = &mut node.facts.lv
             && matches!(lv.name.as_str(), "thinpool_tmeta" | "lvol0_pmspare")
@@ -257,6 +318,25 @@ fn loop_devices_that_are_not_their_file_are_refused() {
 }
 
 #[test]
+fn a_path_that_leads_to_another_file_than_the_loop_device_s_is_refused() {
+    let host = recorded("loop-lvm");
+    let intent = grow(Some("200G"), None, &[]);
+    let path = "/var/lib/docker/devicemapper/devicemapper/data".to_owned();
+    let wants = crate::plan::wants(&intent, &host);
+    assert!(wants.contains(&Want::Backing { name: "loop0".to_owned(), path }), "{wants:?}");
+    let with = |seen: Result<bool, String>| {
+        let mut around = around();
+        around.backings.insert("loop0".to_owned(), seen);
+        plan(&intent, &host, &around, &occasion())
+    };
+    let why = with(Ok(false)).expect_err("another file would grow").why;
+    assert!(why.contains("not the file under loop0 any more"), "{why}");
+    assert!(matches!(with(Ok(true)), Ok(Planned::Plan(_))));
+    let Ok(Planned::Plan(unsure)) = with(Err("no losetup".to_owned())) else { panic!("planned") };
+    assert!(unsure.warnings.iter().any(|warning| warning.contains("no losetup")));
+}
+
+#[test]
 fn a_sparse_file_that_outgrows_its_filesystem_is_warned_of() {
     let mut around = around();
     let path = "/var/lib/docker/devicemapper/devicemapper/data";
@@ -294,6 +374,59 @@ fn a_pool_behind_its_devices_gets_only_the_table() {
     let plan = must_plan(&grow(Some("200G"), None, &[]), &host);
     assert_eq!(plan.steps.len(), 1);
     assert!(commands(&plan)[0].starts_with("dmsetup load"));
+}
+
+/// The recorded loop pool over a file that somebody made 200 GiB long, with its unit in place.
+fn with_unit() -> crate::model::Topology {
+    let mut host = recorded("loop-lvm");
+    let at = host.pools.first().expect("a pool").data.expect("its data");
+    let below = host.node(at).parents.first().copied().expect("its file");
+    for ix in [at, below] {
+        host.nodes.get_mut(ix.0 as usize).expect("a node").size = Some(Bytes(200 << 30));
+    }
+    host.host.units = Some(Vec::new());
+    let wish = Intent::Activate(Activate { unit: true, ..Activate::default() });
+    let plan = must_plan(&wish, &host);
+    plan.predict(&host)
+}
+
+#[test]
+fn a_unit_that_says_the_pool_s_length_grows_with_it() {
+    let host = with_unit();
+    let unit = |host: &crate::model::Topology| -> Vec<String> {
+        let units = host.host.units.as_ref().expect("they were seen");
+        units[0].lines.iter().map(ToString::to_string).collect()
+    };
+    let line = |length: &str| format!("--table \"0 {length} thin-pool");
+    assert!(unit(&host).join("\n").contains(&line("209715200")), "{:?}", unit(&host));
+    for (size, length) in [("150G", "314572800"), ("200G", "$$(blockdev --getsz")] {
+        let plan = must_plan(&grow(Some(size), None, &[]), &host);
+        let last = plan.steps.last().expect("the unit");
+        let Action::WriteUnit { lines, replaces: true, .. } = &last.action else {
+            panic!("the unit is last: {last:?}")
+        };
+        let text = lines.join("\n");
+        assert!(text.contains(&format!("--table \"0 {length}")), "{size}: {text}");
+        assert_eq!(unit(&plan.predict(&host)), *lines);
+        let ending = crate::exec::rehearse(&plan, std::sync::Arc::new(host.clone()), &mut |_| {});
+        assert_eq!(ending, crate::exec::Ending::Done);
+    }
+}
+
+#[test]
+fn a_unit_that_asks_the_device_and_one_of_somebody_else_stay_as_they_are() {
+    let mut whole = recorded("loop-lvm");
+    whole.host.units = Some(Vec::new());
+    let wish = Intent::Activate(Activate { unit: true, ..Activate::default() });
+    let whole = must_plan(&wish, &whole).predict(&whole);
+    let mut other = with_unit();
+    let units = other.host.units.as_mut().expect("they were seen");
+    units[0].lines[0] = "# By hand".into();
+    for host in [whole, other] {
+        let plan = must_plan(&grow(Some("200G"), None, &[]), &host);
+        let written = plan.steps.iter().any(|step| matches!(step.action, Action::WriteUnit { .. }));
+        assert!(!written, "{:?}", plan.steps.last());
+    }
 }
 
 #[test]

@@ -24,6 +24,28 @@ static HOSTS: LazyLock<Vec<Topology>> = LazyLock::new(|| {
     hosts
 });
 
+const EXTENT: u64 = 4 << 20;
+
+fn group_of(host: &Topology) -> &crate::model::VgFacts {
+    host.nodes.iter().find_map(|node| node.facts.vg.as_deref()).expect("the pool's group")
+}
+
+/// The recorded LVM host with so many extents free and so many in its spare; its metadata has 25.
+fn with_room(free: u64, spare: u64) -> Topology {
+    let mut host = HOSTS[0].clone();
+    for node in &mut host.nodes {
+        if let Some(vg) = &mut node.facts.vg {
+            vg.free = Some(Bytes(free * EXTENT));
+        }
+        if node.kind == crate::model::Kind::Pmspare {
+            node.size = Some(Bytes(spare * EXTENT));
+            let lv = node.facts.lv.as_mut().expect("the spare is LVM's");
+            lv.size = node.size;
+        }
+    }
+    host
+}
+
 fn amounts() -> impl Strategy<Value = Amount> {
     let bytes = prop_oneof![0..1_u64 << 20, 0..1_u64 << 36, any::<u64>()];
     prop_oneof![
@@ -40,12 +62,68 @@ fn wishes() -> impl Strategy<Value = Intent> {
         1 => Just(vec!["/dev/vdc".to_owned(), "/dev/vdd".to_owned()]),
     ];
     (prop::option::of(amounts()), prop::option::of(amounts()), devices).prop_map(
-        |(data, metadata, add_pvs)| Intent::Grow(Grow { pool: None, data, metadata, add_pvs }),
+        |(data, metadata, add_pvs)| {
+            Intent::Grow(Grow { data, metadata, add_pvs, ..Grow::default() })
+        },
     )
+}
+
+/// What fits into the roomy host by any reckoning: at most a TiB of data, which wants 16 GiB of
+/// metadata at the very most, and metadata below its cap.
+fn modest() -> impl Strategy<Value = Intent> {
+    let data = prop::option::of(prop_oneof![
+        3 => (1..1_u64 << 40).prop_map(|bytes| Amount::By(Bytes(bytes))),
+        1 => (1_u64 << 34..1 << 40).prop_map(|bytes| Amount::To(Bytes(bytes))),
+    ]);
+    let metadata = prop_oneof![
+        1 => Just(None),
+        3 => (1..1_u64 << 33).prop_map(|bytes| Some(Amount::By(Bytes(bytes)))),
+        1 => (1_u64 << 30..1 << 33).prop_map(|bytes| Some(Amount::To(Bytes(bytes)))),
+        2 => Just(Some(Amount::AllFree)),
+    ];
+    (data, metadata)
+        .prop_filter("something", |(data, metadata)| data.is_some() || metadata.is_some())
+        .prop_map(|(data, metadata)| Intent::Grow(Grow { data, metadata, ..Grow::default() }))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn what_there_is_room_for_is_never_refused(wish in modest()) {
+        let planned = plan(&wish, &HOSTS[2], &around(), &occasion());
+        prop_assert!(matches!(planned, Ok(Planned::Plan(_))), "{wish}: {planned:?}");
+    }
+
+    #[test]
+    fn all_that_is_free_is_planned_as_long_as_anything_can_be_taken(
+        free in 0..300_u64,
+        spare in 0..60_u64,
+        metadata in any::<bool>(),
+    ) {
+        let host = with_room(free, spare);
+        let all = Some(Amount::AllFree);
+        let wish = if metadata {
+            Grow { metadata: all, ..Grow::default() }
+        } else {
+            Grow { data: all, ..Grow::default() }
+        };
+        let planned = plan(&Intent::Grow(wish), &host, &around(), &occasion());
+        // of metadata the spare takes as much again, but for what it is ahead
+        let now = 25;
+        let least = if !metadata || spare > now { 1 } else { 2 + (now - spare) };
+        if free < least {
+            prop_assert!(planned.is_err(), "{planned:?}");
+            return Ok(());
+        }
+        let Ok(Planned::Plan(plan)) = planned else {
+            return Err(TestCaseError::fail(format!("{planned:?}")));
+        };
+        let after = plan.predict(&host);
+        let left = group_of(&after).free.map(|free| free.get() / EXTENT).unwrap_or_default();
+        // an odd extent has no twin for the spare
+        prop_assert!(left <= u64::from(metadata), "{left} of {free} are left");
+    }
 
     #[test]
     fn every_plan_meets_its_own_checks_and_shrinks_nothing(wish in wishes(), host in 0..3_usize) {

@@ -130,6 +130,7 @@ impl<'a> Volumes<'a> {
             monitor: lv.segment.monitor.as_deref().unwrap_or_default().into(),
             profile: lv.profile.as_str().into(),
             tags: lv.tags.iter().map(|tag| tag.as_str().into()).collect(),
+            autoactivation: lv.autoactivation,
         }))
     }
 }

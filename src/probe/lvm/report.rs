@@ -42,6 +42,7 @@ columns! {
     lv_profile lv_tags lv_parent
     segtype thin_id transaction_id chunk_size seg_monitor devices
     seg_start seg_size stripe_size pe_start
+    vg_autoactivation lv_autoactivation
 }
 
 /// A volume group.
@@ -65,6 +66,8 @@ pub struct Vg {
     pub mda_size: Option<Bytes>,
     /// By how much its metadata may become longer there.
     pub mda_free: Option<Bytes>,
+    /// Whether it is activated at boot; `None` where this LVM does not say so.
+    pub autoactivation: Option<bool>,
 }
 
 /// A physical volume.
@@ -119,6 +122,8 @@ pub struct Lv {
     pub tags: Vec<String>,
     /// The volume it is a part of.
     pub parent: String,
+    /// Whether it is activated at boot; `None` where this LVM does not say so.
+    pub autoactivation: Option<bool>,
     /// Its first segment; what matters here is the same in all.
     pub segment: Segment,
     /// What its segments lie on, in order, each once: PV paths or volumes.
@@ -265,6 +270,11 @@ impl Row {
         self.number(column).map(Bytes)
     }
 
+    /// A word where it is so, nothing where it is not (or numbers, as LVM can be set to print).
+    fn flag(&mut self, column: Column) -> Option<bool> {
+        self.0[column as usize].take().map(|text| !matches!(text.as_str(), "" | "0"))
+    }
+
     fn list(&mut self, column: Column) -> Vec<String> {
         let text = self.take(column);
         text.split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect()
@@ -290,6 +300,7 @@ impl Row {
             missing_pvs: self.number(Column::vg_missing_pv_count).unwrap_or(0),
             mda_size: self.bytes(Column::vg_mda_size),
             mda_free: self.bytes(Column::vg_mda_free),
+            autoactivation: self.flag(Column::vg_autoactivation),
         }
     }
 
@@ -331,6 +342,7 @@ impl Row {
             profile: self.take(Column::lv_profile),
             tags: self.list(Column::lv_tags),
             parent: self.name(Column::lv_parent),
+            autoactivation: self.flag(Column::lv_autoactivation),
             segment: Segment::default(),
             devices: Vec::new(),
             pieces: Vec::new(),

@@ -9,7 +9,7 @@ use crate::units::Bytes;
 const REAL: &str = include_str!("../../../tests/data/lvm/fullreport-2.03.16.json");
 const MISSING_PV: &str = include_str!("../../../tests/data/lvm/fullreport-missing-pv.json");
 
-const PLAIN: Ask = Ask { all_fields: true, monitor: false, locking: true, limit: LIMIT };
+const PLAIN: Ask = Ask { fields: Fields::Most, monitor: false, locking: true, limit: LIMIT };
 
 fn ran(exit: i32, stdout: &str, stderr: &str) -> Answer {
     let output = RunOutput { exit: Some(exit), stdout: stdout.into(), stderr: stderr.into() };
@@ -52,13 +52,32 @@ fn the_monitoring_daemon_is_asked_only_where_it_runs() {
 
 #[test]
 fn an_old_version_without_a_field_is_asked_for_fewer() {
-    let old = Ask { all_fields: false, ..PLAIN };
+    let old = Ask { fields: Fields::Old, ..PLAIN };
     let seen = read_lvm(&FakeHost::new([
         no_dmeventd(),
         asked(PLAIN, ran(5, "{\"report\":[]}", "  a list\n  Unrecognised field: pv_major\n")),
         asked(old, ran(0, REAL, "")),
     ]));
     assert_eq!(seen.lvs.len(), 14);
+    assert!(seen.gaps.is_empty(), "{:?}", seen.gaps);
+}
+
+#[test]
+fn a_newer_version_says_what_is_activated_at_boot_and_an_older_one_is_asked_for_less() {
+    let newest = Ask { fields: Fields::Newest, ..PLAIN };
+    let report = r#"{"report": [{
+        "vg": [{"vg_uuid":"g", "vg_name":"docker", "vg_autoactivation":""}],
+        "lv": [{"lv_uuid":"v", "vg_uuid":"g", "lv_name":"thinpool", "lv_autoactivation":"enabled"}]
+    }]}"#;
+    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(newest, ran(0, report, ""))]));
+    assert_eq!(seen.vgs[0].autoactivation, Some(false));
+    assert_eq!(seen.lvs[0].autoactivation, Some(true));
+    let seen = read_lvm(&FakeHost::new([
+        no_dmeventd(),
+        asked(newest, ran(5, "", "  Unrecognised field: vg_autoactivation\n")),
+        asked(PLAIN, ran(0, REAL, "")),
+    ]));
+    assert_eq!((seen.lvs.len(), seen.lvs[0].autoactivation), (14, None));
     assert!(seen.gaps.is_empty(), "{:?}", seen.gaps);
 }
 
@@ -217,7 +236,11 @@ fn a_lock_that_is_seen_held_is_waited_for_less_long_and_its_holder_named() {
     ]);
     let limits = Limits(&host, std::sync::Mutex::default());
     let seen = read_lvm(&limits);
-    assert_eq!(limits.1.into_inner().expect("no other thread"), [HELD_LIMIT, UNLOCKED_LIMIT]);
+    // asked for the newest fields first, which this host does not answer
+    assert_eq!(
+        limits.1.into_inner().expect("no other thread"),
+        [HELD_LIMIT, HELD_LIMIT, UNLOCKED_LIMIT]
+    );
     assert_eq!(
         whys(&seen),
         ["LVM gave no answer within 2 s: its lock V_docker is held by lvextend (pid 4711); asked \

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use crate::exec::live::{LiveHost, append};
 use crate::exec::{self, Ending, Host, Record, Told};
 use crate::model::Topology;
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, Step, agreed};
 use crate::run::Trouble;
 use crate::settings::Settings;
 use crate::store::runs::{Lock, RunFile, Runs};
 use crate::survey::{LookPlan, Survey};
 use crate::sys::write::Acted;
+
+use super::{around, beneath};
 
 /// How long a run that is under way is waited for.
 const OTHERS: Duration = Duration::from_secs(30);
@@ -81,6 +83,11 @@ pub(in crate::run) fn carry_out(
     audience: &mut dyn Audience,
 ) -> Result<Carried, Trouble> {
     let settings = ground.settings;
+    beneath::refuse(ground, plan)?;
+    let broken = |step: &Step| breach(&ground.look, &step.action);
+    if let Some(why) = plan.steps.iter().find_map(broken) {
+        return Err(Trouble::Refused(format!("nothing was done: {why}")));
+    }
     let runs = prepared(settings)?;
     let lock = locked(&runs, audience)?;
     let journal = match opened(&runs, plan) {
@@ -117,7 +124,7 @@ pub(super) fn carried(
         }
     };
     let host = LiveHost::new(ground.look.clone(), journal, lock, (folder, ground.stop.clone()));
-    let mut host = Quiet { host, survey: ground.survey };
+    let mut host = Quiet { host, survey: ground.survey, look: ground.look.clone() };
     let began = Instant::now();
     let ending = run(&mut host);
     let lock = host.host.into_lock();
@@ -171,6 +178,13 @@ pub(super) fn locked(runs: &Runs, audience: &mut dyn Audience) -> Result<Lock, T
 struct Quiet<'a> {
     host: LiveHost,
     survey: Option<&'a Survey>,
+    look: LookPlan,
+}
+
+/// Why an action would destroy more than was agreed to, by a look at its device.
+fn breach(look: &LookPlan, action: &Action) -> Option<String> {
+    let want = agreed::want(action)?;
+    agreed::breach(action, &around::read(look, &[want]))
 }
 
 impl Host for Quiet<'_> {
@@ -179,6 +193,10 @@ impl Host for Quiet<'_> {
     }
 
     fn act(&mut self, step: usize, action: &Action, told: &mut dyn FnMut(Told)) -> Acted {
+        // also of a run that is gone on with a day later
+        if let Some(why) = breach(&self.look, action) {
+            return Acted::Refused { why };
+        }
         let survey = self.survey.filter(|_| action.suspends());
         let pause = survey.map(Survey::pause);
         let acted = self.host.act(step, action, told);

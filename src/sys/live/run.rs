@@ -24,7 +24,7 @@ use crate::command::{CommandSpec, Tool};
 use crate::sys::{FailKind, Failure, Raw, RunOutput};
 
 /// Where tools are looked for; never `$PATH`, which whoever called us may have set.
-pub(super) const SEARCH: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+pub const SEARCH: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 const MOST_STDOUT: usize = 64 << 20;
 const MOST_STDERR: usize = 1 << 20;

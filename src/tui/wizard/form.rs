@@ -96,6 +96,8 @@ pub(crate) struct Form {
     pub(crate) fields: Vec<Field>,
     /// Which one has the keys.
     pub(crate) focus: usize,
+    /// All that is free means something: there is a volume group to be free in.
+    pub(crate) has_group: bool,
 }
 
 /// The questions of a kind about a target.
@@ -121,7 +123,7 @@ fn activate_form(target: &str, topology: &Topology) -> Form {
         about: "nothing else does: a unit of systemd is written that makes this pool",
         yes: false,
     };
-    Form { fields: vec![Field::Choice(field)], focus: 0 }
+    Form { fields: vec![Field::Choice(field)], ..Form::default() }
 }
 
 impl Form {
@@ -149,15 +151,6 @@ impl Form {
 
     fn taken(&self) -> Vec<String> {
         self.devices().filter(|device| device.taken).map(|device| device.path.clone()).collect()
-    }
-
-    /// Whether all that is free means anything: there is a volume group to be free in.
-    pub(crate) fn has_group(&self) -> bool {
-        self.fields.iter().any(|field| match field {
-            Field::Amount(field) => field.now.contains(" free"),
-            Field::Device(_) => true,
-            Field::Choice(_) => false,
-        })
     }
 
     /// Whether the way on has the keys.
@@ -256,13 +249,14 @@ impl Form {
         grow.add_pvs = self.taken();
         for (_, field) in self.amounts() {
             let amount = parse(field).map_err(Refusal::new)?;
+            let typed = amount.map(|_| words(field));
             match field.part {
-                Part::Data => grow.data = amount,
-                Part::Metadata => grow.metadata = amount,
+                Part::Data => (grow.data, grow.typed.data) = (amount, typed),
+                Part::Metadata => (grow.metadata, grow.typed.metadata) = (amount, typed),
                 Part::Size => {
                     let size = amount.ok_or_else(|| Refusal::new("say how large"))?;
                     let volume = target.to_owned();
-                    return Ok(Intent::GrowVolume(GrowVolume { volume, size }));
+                    return Ok(Intent::GrowVolume(GrowVolume { volume, size, typed }));
                 }
             }
         }
@@ -294,17 +288,18 @@ impl Form {
                 Part::Data => Intent::Grow(Grow {
                     pool: pool(),
                     data: Some(amount),
-                    metadata: None,
                     add_pvs: self.taken(),
+                    ..Grow::default()
                 }),
                 Part::Metadata => Intent::Grow(Grow {
                     pool: pool(),
-                    data: None,
                     metadata: Some(amount),
                     add_pvs: self.taken(),
+                    ..Grow::default()
                 }),
                 Part::Size => {
-                    Intent::GrowVolume(GrowVolume { volume: target.to_owned(), size: amount })
+                    let volume = target.to_owned();
+                    Intent::GrowVolume(GrowVolume { volume, size: amount, typed: None })
                 }
             };
             Some((at, parse(field).transpose()?.map(wish)))
@@ -322,7 +317,10 @@ impl Form {
 }
 
 fn parse(field: &AmountField) -> Result<Option<Amount>, String> {
-    let text = field.edit.text();
-    let text = text.trim();
-    if text.is_empty() { Ok(None) } else { Amount::parse(text).map(Some) }
+    let text = words(field);
+    if text.is_empty() { Ok(None) } else { Amount::parse(&text).map(Some) }
+}
+
+fn words(field: &AmountField) -> String {
+    field.edit.text().trim().to_owned()
 }

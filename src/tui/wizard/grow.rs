@@ -29,7 +29,14 @@ pub(super) fn pool_form(kind: Kind, target: &str, topology: &Topology) -> Form {
         Kind::GrowDisk if fields.len() > 2 => 2,
         _ => 0,
     };
-    Form { fields, focus }
+    let has_group = pool.is_some_and(|pool| lies_in_group(topology, pool));
+    Form { fields, focus, has_group }
+}
+
+/// Whether a pool takes the room of a volume group: its own, or that of a volume that it lies on.
+fn lies_in_group(topology: &Topology, pool: &Pool) -> bool {
+    let on_volume = |ix: &NodeIx| topology.node(*ix).facts.lv.is_some();
+    group_of(topology, pool).is_some() || pool.data.iter().chain(&pool.metadata).any(on_volume)
 }
 
 /// The question about a thin volume.
@@ -37,7 +44,7 @@ pub(super) fn volume_form(target: &str, topology: &Topology) -> Form {
     let node = topology.nodes.iter().find(|node| is_volume(node, target));
     let size = node.and_then(|node| node.size);
     let now = size.map(|size| format!("now {}", format::exact(size))).unwrap_or_default();
-    Form { fields: vec![amount(Part::Size, now)], focus: 0 }
+    Form { fields: vec![amount(Part::Size, now)], ..Form::default() }
 }
 
 fn is_volume(node: &Node, name: &str) -> bool {
@@ -210,4 +217,31 @@ fn some(bytes: Bytes) -> Option<Amount> {
 const fn whole_mib(bytes: Bytes) -> Bytes {
     let mib = bytes.0 >> 20;
     Bytes((if mib == 0 { 1 } else { mib }) << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample::direct_lvm;
+
+    fn has_group(change: impl FnOnce(&mut crate::model::sample::Parts)) -> bool {
+        let mut parts = direct_lvm();
+        change(&mut parts);
+        pool_form(Kind::GrowData, "docker-thinpool", &parts.topology()).has_group
+    }
+
+    #[test]
+    fn all_that_is_free_means_something_where_a_group_has_the_pool_or_what_it_lies_on() {
+        assert!(has_group(|_| ()));
+        // also where what is free was not seen, so that no words say so
+        assert!(has_group(|parts| {
+            parts.nodes[2].facts.vg.as_mut().expect("the third node is the VG").free = None;
+        }));
+        // a pool that LVM does not own, over volumes
+        assert!(has_group(|parts| parts.pool.lv = None));
+        assert!(!has_group(|parts| {
+            parts.pool.lv = None;
+            parts.nodes.iter_mut().for_each(|node| node.facts.lv = None);
+        }));
+    }
 }

@@ -62,6 +62,7 @@ fn add_group(build: &mut Build<'_>, group: &Group<'_>) -> NodeIx {
             attr: vg.attr.as_str().into(),
             mda_size: vg.mda_size,
             mda_free: vg.mda_free,
+            autoactivation: vg.autoactivation,
         }));
     } else {
         build.gaps.push(Gap::new(

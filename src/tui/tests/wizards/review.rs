@@ -176,7 +176,7 @@ fn what_can_be_taken_back_is_agreed_to_by_enter() {
 fn a_disk_with_something_on_it_is_agreed_to_by_its_path() {
     let mut desk = Desk::new(host(), (80, 24));
     desk.press("]w<home><enter><down><down><down><space><down><enter>");
-    desk.must_show("! /dev/xvdi holds ext4 (label backup), which is lost");
+    desk.must_show("! /dev/xvdi holds ext4 (label backup), which is lost (53687091200 B (50.0");
     desk.must_show("type /dev/xvdi to agree: [");
     desk.must_show("type docker-thinpool to agree: [");
     desk.press("<tab>/dev/xvdi<enter>");

@@ -29,7 +29,7 @@ fn every_step_is_seen_to_begin_to_print_and_to_be_verified() {
     desk.told(Told::Ready { step: 0 });
     desk.told(Told::Line("  Physical volume \"/dev/xvdh\" successfully created.".to_owned()));
     desk.must_show("1. runs      make /dev/xvdh a physical volume");
-    desk.must_show("$ pvcreate -y /dev/xvdh");
+    desk.must_show("$ pvcreate /dev/xvdh");
     desk.must_show("Physical volume \"/dev/xvdh\" successfully created.");
     desk.told(Told::Verified { step: 0 });
     desk.must_show("1. verified  make /dev/xvdh a physical volume");

@@ -150,7 +150,7 @@ fn foot(app: &App, wizard: &Wizard, width: u16) -> Vec<crate::tui::view::Spans> 
         }
     }
     let sizes = wizard.form.fields.iter().any(|field| matches!(field, Field::Amount(_)));
-    let all = if wizard.form.has_group() { ", 100%FREE all that is free" } else { "" };
+    let all = if wizard.form.has_group { ", 100%FREE all that is free" } else { "" };
     if sizes {
         page.text(0, &format!("20G in all, +5G more{all}, empty: as it is"), theme.dim);
     }

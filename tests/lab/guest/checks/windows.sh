@@ -3,7 +3,7 @@
 # own lvextend, and the three commands of the documents. On a host without pools: two are made.
 . "$LAB/guest/check.sh"
 . "$LAB/guest/witness.sh"
-rounds=${1:-9}
+rounds=${1:-5}
 folder=/var/tmp/windows && mkdir -p $folder
 stop=$folder/stop
 
@@ -50,9 +50,9 @@ dmsetup create own --table "0 1048576 thin-pool $meta $data 128 0 1 skip_block_z
 dmsetup message own 0 "create_thin 0"
 dmsetup create own-thin --table "0 1048576 thin /dev/mapper/own 0"
 
-# somebody writes to both all the while
+# somebody writes to both all the while, at rest now and then: the watcher wants a processor
 for node in /dev/t/v /dev/mapper/own-thin; do
-    (while [ ! -e $folder/end ]; do dd if=/dev/zero of="$node" bs=64k count=64 oflag=direct conv=notrunc status=none; done) &
+    (while [ ! -e $folder/end ]; do dd if=/dev/zero of="$node" bs=64k count=64 oflag=direct conv=notrunc status=none; sleep 0.2; done) &
 done
 documents() {
     local size
