@@ -147,6 +147,7 @@ fn host_facts(facts: &Facts) -> HostFacts {
         thin_check: lvm.and_then(|lvm| lvm.settings.thin_check.clone()),
         cookies: lvm.map(|lvm| lvm.cookies.clone()).unwrap_or_default(),
         units: facts.block.as_deref().and_then(|block| block.units.clone()),
+        no_space_timeout: facts.dm.as_deref().and_then(|dm| dm.no_space_timeout),
     }
 }
 

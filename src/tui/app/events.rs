@@ -87,6 +87,7 @@ impl App {
 
     /// Takes what happened.
     pub(super) fn take_events(&mut self, events: Vec<Event>) {
+        events.iter().for_each(|event| self.since.hear(event));
         self.events.add(events);
     }
 
