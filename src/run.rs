@@ -16,6 +16,7 @@ mod metrics;
 mod picture;
 mod print;
 mod reserve;
+mod runs;
 mod screen;
 mod watch;
 mod watching;

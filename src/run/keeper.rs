@@ -157,7 +157,7 @@ impl Keeper {
 
 /// Whether something on this host may wait for a pool, by what was seen of it: where
 /// device-mapper did not tell, everything may.
-fn is_troubled(snapshot: &Snapshot) -> bool {
+pub(super) fn is_troubled(snapshot: &Snapshot) -> bool {
     let dm = Source::Dm.name();
     let unseen = snapshot
         .sources

@@ -13,8 +13,8 @@ use crate::tui::testing::{ANSWERED_MS, web_3};
 /// The example host's pool, suspended or full, with a finding of this code about it.
 fn trouble(code: &'static str, timeout: Option<u64>, change: fn(&mut Topology)) -> Arc<Snapshot> {
     let mut seen = (*web_3().snapshot()).clone();
-    let mut topology =
-        Topology::new(seen.topology.nodes.clone(), seen.topology.pools.clone(), Vec::new());
+    let old = &seen.topology;
+    let mut topology = Topology::new(old.nodes.clone(), old.pools.clone(), old.thins.clone());
     topology.host.no_space_timeout = timeout;
     change(&mut topology);
     seen.findings = vec![Finding {
