@@ -191,7 +191,7 @@ fn watch(output: Arc<Output>, limit: Duration, at_limit: AtLimit) {
         loop {
             std::thread::sleep(TURN);
             let mut state = output.lock();
-            if state.out.is_none() {
+            if state.ended {
                 return;
             }
             let over = state.heard.elapsed() >= limit;
@@ -244,6 +244,8 @@ struct State {
     text: Vec<u8>,
     /// `None` when nobody reads any more, or all was said.
     out: Option<Box<dyn Write + Send>>,
+    /// All was said.
+    ended: bool,
     /// When the newest answer came, recorded or not.
     heard: Instant,
     records: u64,
@@ -278,7 +280,7 @@ impl Sink for Output {
 impl State {
     fn new(out: Box<dyn Write + Send>) -> Self {
         let (text, out, heard) = (Vec::new(), Some(out), Instant::now());
-        Self { text, out, heard, records: 0, asking: None }
+        Self { text, out, ended: false, heard, records: 0, asking: None }
     }
 
     fn push_line(&mut self, line: &Line) {
@@ -313,6 +315,6 @@ impl State {
         let records = self.records;
         self.push_line(&Line::End { records });
         self.print();
-        self.out = None;
+        (self.out, self.ended) = (None, true);
     }
 }
