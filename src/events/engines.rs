@@ -17,8 +17,9 @@ pub(super) struct Engines(BTreeMap<(&'static str, Printable), Known>);
 #[derive(Clone, Debug)]
 struct Known {
     daemon_runs: Option<bool>,
-    /// The transaction that is open, in words; `None` where that was not seen.
-    open: Option<Option<String>>,
+    /// The transaction that is open, in words: none where it is empty; `None` where that was not
+    /// seen.
+    open: Option<String>,
     pending: BTreeSet<(ThinId, Printable)>,
 }
 
@@ -65,9 +66,9 @@ fn compare(
     if let (Some(was), Some(is)) = (&before.open, &now.open)
         && was != is
     {
-        tell(match is {
-            Some(device) => format!("has an open transaction: {device}"),
-            None => "has closed its transaction".to_owned(),
+        tell(match is.as_str() {
+            "" => "has closed its transaction".to_owned(),
+            device => format!("has an open transaction: {device}"),
         });
     }
     let came: Vec<_> = now.pending.difference(&before.pending).collect();
@@ -86,12 +87,12 @@ fn compare(
 
 /// The device of a transaction that was begun and is not closed: the engine counts one ahead of
 /// its pool.
-fn open_transaction(facts: &EngineFacts) -> Option<Option<String>> {
+fn open_transaction(facts: &EngineFacts) -> Option<String> {
     let last = facts.transaction.as_ref()?;
-    let open = last.engine == last.pool.saturating_add(1);
-    Some(open.then(|| {
-        let id = last.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-        let name = if last.name.is_empty() { "the base device" } else { last.name.as_str() };
-        format!("number {} for device {id} ({name})", last.engine)
-    }))
+    if last.engine != last.pool.saturating_add(1) {
+        return Some(String::new());
+    }
+    let id = last.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+    let name = if last.name.is_empty() { "the base device" } else { last.name.as_str() };
+    Some(format!("number {} for device {id} ({name})", last.engine))
 }

@@ -12,12 +12,18 @@ use std::io::{PipeReader, PipeWriter, pipe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setpgid};
 
 use super::ioctl;
+
+/// How long the killed copy is waited for; one that hangs longer is left behind.
+const TO_DIE: Duration = Duration::from_millis(300);
+/// How often it is looked after meanwhile: it dies at once, as a rule.
+const TURN: Duration = Duration::from_micros(200);
 
 /// The ends of a member's pipes on one side.
 #[derive(Debug)]
@@ -68,9 +74,13 @@ impl Brood {
 
 impl Drop for Brood {
     fn drop(&mut self) {
-        // not waited for: one that hangs in the kernel dies when that lets it go
         let _ = kill(self.pid, Signal::SIGKILL);
-        let _ = waitpid(self.pid, Some(WaitPidFlag::WNOHANG));
+        let until = Instant::now() + TO_DIE;
+        let lives = || waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive);
+        // one that hangs in the kernel dies when that lets it go
+        while lives() && Instant::now() < until {
+            thread::sleep(TURN);
+        }
     }
 }
 
