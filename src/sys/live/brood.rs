@@ -56,13 +56,11 @@ impl Brood {
             ours.push((*name, Ends { input: heard, output: told }));
         }
         let null = File::options().read(true).write(true).open("/dev/null").ok()?;
-        match ioctl::fork_alone().ok()? {
-            Some(pid) => Some(Self { pid, members: ours }),
-            None => {
-                drop(ours);
-                live(&null, theirs, serve)
-            }
-        }
+        let Some(pid) = ioctl::fork_alone().ok()? else {
+            drop(ours);
+            live(&null, theirs, serve)
+        };
+        Some(Self { pid, members: ours })
     }
 
     /// The pipes of one member, once.

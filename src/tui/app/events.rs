@@ -86,7 +86,9 @@ impl App {
 
     /// Takes what happened.
     pub(super) fn take_events(&mut self, events: Vec<Event>) {
-        events.iter().for_each(|event| self.since.hear(event));
+        for event in &events {
+            self.since.hear(event);
+        }
         self.events.add(events);
     }
 

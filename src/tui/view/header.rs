@@ -109,7 +109,7 @@ fn draw_trouble(pen: &mut Pen<'_>, app: &App, line: ratatui::layout::Rect) {
     let others = app.seen.snapshot.findings.len() - 1;
     let style = theme.severity(finding.severity);
     let timed = app.since.words(finding, &app.seen.snapshot, app.now_ms);
-    let summary = timed.map_or_else(|| finding.summary.to_string(), |(words, _)| words);
+    let summary = timed.map_or_else(|| finding.summary.clone(), |(words, _)| words);
     let text = format!("! {}: {summary}", severity_word(finding.severity));
     let plain = |text: &str| (text.to_owned(), theme.plain);
     let mut keys: Spans = vec![plain("   "), ("f".to_owned(), theme.key), plain(" why")];
