@@ -6,6 +6,7 @@
 //! how a host is looked at or how events are shown.
 
 mod devices;
+mod engines;
 mod findings;
 mod log;
 mod pools;
@@ -32,6 +33,7 @@ pub struct Differ {
     before: Option<Arc<Topology>>,
     pools: pools::Pools,
     devices: devices::Devices,
+    engines: engines::Engines,
     findings: findings::Findings,
     /// Every source had answered, or was given up, in the picture before.
     settled: bool,
@@ -72,6 +74,7 @@ impl Differ {
         if changed {
             self.pools.take(topology, self.settled, &mut told);
             self.devices.take(topology, self.settled, &mut told);
+            self.engines.take(topology, &mut told);
             self.before = Some(Arc::clone(topology));
         }
         if settled {

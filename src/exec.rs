@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use journal::{Closing, Record, Run, Standing};
+pub use journal::{Closing, Entry, Record, Run, Standing};
 
 use crate::model::Topology;
 use crate::plan::{Action, Check, Plan, Step, Verdict};

@@ -8,7 +8,7 @@ mod forecast;
 mod keep;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::trend::{PoolTrend, Trend, Trends};
 use crate::model::{Pool, Topology, Usage};
@@ -21,6 +21,8 @@ pub use file::{Damage, LARGEST};
 const MOST_POOLS: usize = 64;
 /// A clock that says less has not been set: 2020.
 const CLOCK_IS_SET: i64 = 1_577_836_800;
+/// How far ahead a sample of another run may lie that looked a moment later, in seconds.
+const AHEAD: i64 = 120;
 /// Where nothing moved, a sample is taken this often, in seconds.
 const QUIET: i64 = 60;
 /// Where something did, this often.
@@ -50,7 +52,8 @@ impl History {
         if now < CLOCK_IS_SET {
             return 0;
         }
-        self.pools.values_mut().for_each(|samples| samples.retain(|sample| sample.time <= now));
+        self.forget_after(now);
+        self.make_room(topology);
         let seen = topology.pools.iter().filter_map(|pool| Some((&pool.name, sample(pool, now)?)));
         let mut added = 0;
         for (name, sample) in seen {
@@ -77,19 +80,49 @@ impl History {
         true
     }
 
-    /// Takes in what another run has kept.
-    pub fn merge(&mut self, other: &Self) {
+    /// Takes in what another run has kept, seen from now: what lies ahead was noted by a clock that
+    /// was wrong, and would make all that is true look too old to be kept.
+    pub fn merge(&mut self, other: &Self, now: i64) {
         for (pool, samples) in &other.pools {
-            if self.pools.len() >= MOST_POOLS && !self.pools.contains_key(pool) {
-                continue;
-            }
             let own = self.pools.entry(pool.clone()).or_default();
             own.extend(samples);
             own.sort_by_key(|sample| sample.time);
             own.dedup_by_key(|sample| sample.time);
-            if let Some(newest) = own.last().map(|sample| sample.time) {
-                keep::thin_out(own, newest);
+        }
+        if now >= CLOCK_IS_SET {
+            self.forget_after(now.saturating_add(AHEAD));
+        }
+        for samples in self.pools.values_mut() {
+            if let Some(newest) = samples.last().map(|sample| sample.time) {
+                keep::thin_out(samples, newest);
             }
+        }
+        self.evict(|_| true, MOST_POOLS);
+    }
+
+    fn forget_after(&mut self, moment: i64) {
+        self.pools.retain(|_, samples| {
+            samples.retain(|sample| sample.time <= moment);
+            !samples.is_empty()
+        });
+    }
+
+    /// Pools that are not there any more go where new ones need their place.
+    fn make_room(&mut self, topology: &Topology) {
+        let there: BTreeSet<&Printable> = topology.pools.iter().map(|pool| &pool.name).collect();
+        let new = there.iter().filter(|name| !self.pools.contains_key(**name)).count();
+        self.evict(|name| !there.contains(name), MOST_POOLS.saturating_sub(new));
+    }
+
+    /// Takes out the pools that nobody has seen for longest until no more than these are left, or
+    /// none of those that may go.
+    fn evict(&mut self, may_go: impl Fn(&Printable) -> bool, most: usize) {
+        while self.pools.len() > most {
+            let newest = |samples: &Vec<Sample>| samples.last().map(|sample| sample.time);
+            let gone = self.pools.iter().filter(|(name, _)| may_go(name));
+            let oldest = gone.min_by_key(|(_, samples)| newest(samples));
+            let Some(name) = oldest.map(|(name, _)| name.clone()) else { return };
+            self.pools.remove(&name);
         }
     }
 

@@ -17,6 +17,7 @@ mod picture;
 mod print;
 mod remember;
 mod reserve;
+mod runs;
 mod screen;
 mod watch;
 mod watching;

@@ -38,7 +38,7 @@ use crate::sys::live::child::THIS_PROGRAM;
 
 pub use child::{child_main, is_child};
 pub use follow::{Pause, Survey, Watched};
-pub use look::{Looked, capture, capture_name, look_once};
+pub use look::{Looked, capture, capture_name, hatch, look_once, look_with};
 pub use questions::ask_questions;
 
 /// Where to look.

@@ -36,6 +36,7 @@ pub mod picture;
 mod rows;
 mod run;
 mod seen;
+mod since;
 mod sort;
 mod table;
 pub mod terminal;

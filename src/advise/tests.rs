@@ -267,6 +267,23 @@ fn out_of_data_space_says_whether_writes_wait_or_have_failed() {
 }
 
 #[test]
+fn the_kernel_s_own_time_to_wait_is_told_where_it_was_read() {
+    let found = |timeout| {
+        let full = with_status(|status| {
+            status.mode = Mode::OutOfDataSpace;
+            status.data.used = status.data.total;
+            status.no_space = Some(NoSpace::Queue);
+        });
+        only(&findings_of(full, |host| host.no_space_timeout = timeout), "pool-out-of-data-space")
+    };
+    assert!(found(None).summary.ends_with("is over (60 s unless it was changed)"));
+    let changed = found(Some(120));
+    assert!(changed.summary.ends_with("is over (120 s after the first of them)"));
+    assert!(changed.evidence.contains(&"no_space_timeout: 120".to_owned()));
+    assert!(found(Some(0)).summary.contains("without end"), "0 is never");
+}
+
+#[test]
 fn data_is_near_full_from_eighty_percent_to_the_last_block() {
     let after = |used| codes_after(with_status(move |status| status.data.used = DataBlocks(used)));
     assert_eq!(after(155_647), [""; 0]);

@@ -58,12 +58,17 @@ impl Devices {
 
     /// The fastest first. A device that is not known from before has not grown.
     fn growth(&mut self, topology: &Topology, told: &mut Told) {
-        let before = std::mem::take(&mut self.mapped);
+        let mut before = std::mem::take(&mut self.mapped);
         let mut grown = Vec::new();
         for device in &topology.thins {
             let pool = &topology.pool(device.pool).name;
-            let (Some(id), Some(bytes)) = (device.id, device.mapped) else { continue };
+            let Some(id) = device.id else { continue };
             let key = (pool.clone(), id);
+            let Some(bytes) = device.mapped else {
+                // not seen this time: what was told of it still stands
+                self.mapped.extend(before.remove_entry(&key));
+                continue;
+            };
             let now = Mapped { bytes, at_ms: told.now_ms };
             let known = before.get(&key).copied().unwrap_or(now);
             let (rose, by) = difference(known.bytes, bytes);

@@ -23,6 +23,8 @@ pub(super) struct Pools(BTreeMap<Printable, Known>);
 struct Known {
     mode: Option<String>,
     suspended: bool,
+    monitor: Option<Printable>,
+    profile: Option<Printable>,
     sizes: [Option<Bytes>; 2],
     fills: [Option<Fill>; 2],
     event_nr: Option<u32>,
@@ -105,6 +107,8 @@ impl One<'_> {
         Known {
             mode: self.pool.mode().map(str::to_owned),
             suspended: self.pool.suspended,
+            monitor: self.pool.monitor.clone().filter(|word| !word.is_empty()),
+            profile: self.pool.profile.clone(),
             sizes: usages.map(|usage| usage.map(|usage| usage.total)),
             fills: usages.map(|usage| usage.map(|usage| Fill { used: usage.used, at_ms: now })),
             event_nr,
@@ -126,6 +130,7 @@ impl One<'_> {
                 if now.suspended { "suspended: whoever touches it waits" } else { "resumed" };
             self.tell(EventKind::Suspend, word);
         }
+        self.compare_watch(before, &mut now);
         for (at, word) in WORDS.into_iter().enumerate() {
             self.compare_size(word, before.sizes[at], now.sizes[at]);
             now.fills[at] = self.compare_fill(word, before.fills[at], usages(self.pool)[at]);
@@ -142,6 +147,25 @@ impl One<'_> {
         now.mode = now.mode.or_else(|| before.mode.clone());
         now.low = now.low.or(before.low);
         now
+    }
+
+    /// Who grows it: LVM's monitor, by a profile.
+    fn compare_watch(&mut self, before: &Known, now: &mut Known) {
+        if let (Some(was), Some(is)) = (&before.monitor, &now.monitor)
+            && was != is
+        {
+            self.tell(EventKind::Monitor, format!("from {was} to {is}"));
+        }
+        if let (Some(was), Some(is)) = (&before.profile, &now.profile)
+            && was != is
+        {
+            let name =
+                |word: &Printable| if word.is_empty() { "none".into() } else { word.clone() };
+            let text = format!("its profile is {} now, before {}", name(is), name(was));
+            self.tell(EventKind::Monitor, text);
+        }
+        now.monitor = now.monitor.take().or_else(|| before.monitor.clone());
+        now.profile = now.profile.take().or_else(|| before.profile.clone());
     }
 
     fn compare_size(&mut self, word: &str, before: Option<Bytes>, now: Option<Bytes>) {

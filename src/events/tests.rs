@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{Differ, LogLine, LogSource};
+use crate::model::engine::{Pending, Transaction};
 use crate::model::sample::{Parts, direct_lvm, status};
 use crate::model::{
-    ContainerState, Event, EventKind, Finding, Gap, Mode, PoolState, PoolStatus, Severity,
-    Snapshot, SourceAge,
+    ContainerState, Engine, EngineFacts, Event, EventKind, Finding, Gap, Mode, PoolState,
+    PoolStatus, Severity, Snapshot, SourceAge,
 };
 use crate::units::{Bytes, DataBlocks};
 
@@ -326,4 +327,100 @@ fn a_log_line_is_told_of_the_pool_that_it_names() {
     assert_eq!(full.severity, Some(Severity::Critical));
     let missed = differ.line(&LogLine::Missed(LogSource::Lvm, 9), 7);
     assert_eq!(missed.kind, EventKind::Missed);
+}
+
+#[test]
+fn a_device_whose_size_was_once_not_seen_has_grown_since_it_was() {
+    let mapped = |mapped: Option<u64>| {
+        let mut parts = direct_lvm();
+        parts.thins[4].mapped = mapped.map(Bytes);
+        parts.snapshot()
+    };
+    let mut differ = Differ::default();
+    differ.take(&mapped(Some(1 << 30)), 0);
+    assert_eq!(differ.take(&mapped(None), 20_000), []);
+    let told = differ.take(&mapped(Some(2 << 30)), 40_000);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].kind, EventKind::Growth);
+    assert!(told[0].text.as_str().starts_with("grew by 1.0 GiB in 40 s"), "{}", told[0].text);
+}
+
+/// What is told when Docker's own facts change from one to the other.
+fn engine(before: impl FnOnce(&mut EngineFacts), now: impl FnOnce(&mut EngineFacts)) -> Vec<Event> {
+    let with = |change: &mut dyn FnMut(&mut EngineFacts)| {
+        let mut facts = EngineFacts::new(Engine::Docker, "/var/lib/docker".into());
+        change(&mut facts);
+        let mut parts = direct_lvm();
+        parts.pool.engine_facts = vec![facts];
+        parts
+    };
+    let (mut before, mut now) = (Some(before), Some(now));
+    let mut once = |facts: &mut EngineFacts| before.take().into_iter().for_each(|f| f(facts));
+    let mut differ = begun(with(&mut once));
+    let mut once = |facts: &mut EngineFacts| now.take().into_iter().for_each(|f| f(facts));
+    differ.take(&with(&mut once).snapshot(), 1000)
+}
+
+#[test]
+fn a_daemon_that_dies_and_what_it_leaves_is_told() {
+    let told = engine(
+        |facts| facts.daemon_runs = Some(true),
+        |facts| {
+            facts.daemon_runs = Some(false);
+            let (id, name) = (crate::ids::ThinId::new(17).expect("small"), "abc".into());
+            facts.pending.push(Pending { name, id, seconds: Some(4) });
+        },
+    );
+    let docker = "docker in /var/lib/docker";
+    assert_eq!(
+        lines(&told),
+        [
+            (EventKind::Engine, format!("{docker}: its daemon does not run any more")),
+            (EventKind::Engine, format!("{docker}: device 17 (abc) waits to be deleted")),
+        ]
+    );
+    assert!(told.iter().all(|event| event.node.is_some()), "to its pool");
+}
+
+#[test]
+fn an_open_transaction_is_told_when_it_opens_and_when_it_closes_and_not_when_it_was_not_seen() {
+    let transaction = |engine| {
+        let id = crate::ids::ThinId::new(9);
+        Some(Transaction { engine, pool: 24, name: "layer".into(), id })
+    };
+    let told = |before: Option<u64>, now: Option<u64>| {
+        let told = engine(
+            |facts| facts.transaction = before.and_then(transaction),
+            |facts| facts.transaction = now.and_then(transaction),
+        );
+        told.iter().map(|event| event.text.to_string()).collect::<Vec<_>>()
+    };
+    let open = "has an open transaction: number 25 for device 9 (layer)";
+    assert_eq!(told(Some(24), Some(25)), [open]);
+    assert_eq!(told(Some(25), Some(24)), ["has closed its transaction"]);
+    assert_eq!(told(None, Some(25)), [""; 0]);
+    assert_eq!(told(Some(25), None), [""; 0]);
+}
+
+#[test]
+fn monitoring_that_ends_and_a_profile_that_changes_are_told() {
+    let told = then(
+        |parts| {
+            parts.pool.monitor = Some("not monitored".into());
+            parts.pool.profile = Some("".into());
+        },
+        1000,
+    );
+    assert_eq!(
+        lines(&told),
+        [
+            (EventKind::Monitor, "docker-thinpool: from monitored to not monitored".to_owned()),
+            (
+                EventKind::Monitor,
+                "docker-thinpool: its profile is none now, before docker-thinpool".to_owned()
+            ),
+        ]
+    );
+    let unseen = then(|parts| (parts.pool.monitor, parts.pool.profile) = (None, None), 1000);
+    assert_eq!(unseen, [], "LVM was not asked, or did not answer");
 }

@@ -73,9 +73,7 @@ impl History {
             samples.sort_by_key(|sample| sample.time);
             !samples.is_empty()
         });
-        while history.pools.len() > super::MOST_POOLS {
-            history.pools.pop_last();
-        }
+        history.evict(|_| true, super::MOST_POOLS);
         (history, (!whole || !ended).then_some(Damage::Cut))
     }
 }

@@ -202,6 +202,45 @@ fn a_clock_that_was_set_back_takes_out_what_lies_ahead_and_one_never_set_nothing
 }
 
 #[test]
+fn what_another_run_noted_by_a_clock_set_ahead_is_not_taken_in() {
+    let (mut own, mut other) = (History::default(), History::default());
+    for sample in looks(20, 900, |ago| 60.0 - hours(ago)) {
+        own.add(&pool(), sample);
+        other.add(&pool(), sample);
+    }
+    other.add(&pool(), sample_at(NOW + 60, 60.0));
+    own.merge(&other, NOW);
+    assert_eq!(own.len(), 21, "a run that looked a minute later is believed");
+    other.add(&pool(), sample_at(NOW + 400 * 86_400, 60.0));
+    own.merge(&other, NOW + 60);
+    assert_eq!(own.pools[&pool()].last().map(|sample| sample.time), Some(NOW + 60));
+    assert_eq!(own.len(), 21, "and the year ahead made nothing too old");
+    let len = other.len();
+    other.merge(&own, 1000);
+    assert!(other.len() >= len, "a clock that was never set takes nothing out");
+}
+
+#[test]
+fn a_pool_that_came_gets_the_place_of_one_that_is_gone_longest() {
+    let mut history = History::default();
+    for nth in 0..64 {
+        history.add(&format!("gone-{nth:02}").into(), sample_at(NOW - 64 + nth, 1.0));
+    }
+    let topology = direct_lvm().topology();
+    assert_eq!(history.look(&topology, NOW), 1);
+    assert!(history.pools.contains_key(&pool()));
+    assert_eq!(history.pools.len(), 64);
+    assert!(!history.pools.contains_key("gone-00"));
+    assert!(history.pools.contains_key("gone-01"));
+    // the file still has it: put together, the one unseen for longest goes again
+    let mut file = History::default();
+    file.add(&"gone-00".into(), sample_at(NOW - 64, 1.0));
+    history.merge(&file, NOW);
+    assert!(history.pools.contains_key(&pool()) && history.pools.len() == 64);
+    assert!(!history.pools.contains_key("gone-00"));
+}
+
+#[test]
 fn a_look_notes_what_the_status_says() {
     let mut parts = direct_lvm();
     let mut full = status();
@@ -225,11 +264,11 @@ fn two_runs_that_kept_their_own_are_put_together() {
         half.add(&pool(), sample);
         other.add(&"another".into(), sample);
     }
-    one.merge(&other);
+    one.merge(&other, NOW);
     assert_eq!(one.pools[&pool()].len(), 20);
     assert!(one.pools[&pool()].is_sorted_by_key(|sample| sample.time));
     let both = one.clone();
-    one.merge(&other);
+    one.merge(&other, NOW);
     assert_eq!(one, both, "twice is once");
 }
 

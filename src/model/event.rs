@@ -22,6 +22,8 @@ pub enum EventKind {
     Mode,
     /// A pool or device was suspended or resumed.
     Suspend,
+    /// LVM's monitor watches a pool, or not any more; a pool has another profile.
+    Monitor,
     /// Free data fell to the low water mark.
     LowWater,
     /// The kernel raised an event of a pool that nothing else here explains.
@@ -34,6 +36,8 @@ pub enum EventKind {
     Container,
     /// An image came or went.
     Image,
+    /// An engine's daemon came or went, or what it has not finished changed.
+    Engine,
     /// A finding came.
     Finding,
     /// A finding went.
@@ -42,6 +46,8 @@ pub enum EventKind {
     Gap,
     /// It can be seen again.
     GapGone,
+    /// A run of thinscope's own came further, by its journal.
+    Journal,
     /// LVM's monitor wrote to the journal.
     Lvm,
     /// The kernel wrote to its log.
@@ -60,16 +66,19 @@ impl EventKind {
             Self::Fill => "fill",
             Self::Mode => "mode",
             Self::Suspend => "suspend",
+            Self::Monitor => "monitor",
             Self::LowWater => "low-water",
             Self::DmEvent => "dm-event",
             Self::Growth => "growth",
             Self::Volume => "volume",
             Self::Container => "container",
             Self::Image => "image",
+            Self::Engine => "engine",
             Self::Finding => "finding",
             Self::FindingGone => "finding-gone",
             Self::Gap => "gap",
             Self::GapGone => "gap-gone",
+            Self::Journal => "journal",
             Self::Lvm => "lvm",
             Self::Kernel => "kernel",
             Self::Missed => "missed",

@@ -16,6 +16,8 @@ pub struct HostFacts {
     /// The units of systemd that are named as thinscope names its own; `None` where its folder was
     /// not seen, as on a host without systemd.
     pub units: Option<Vec<BootUnit>>,
+    /// Seconds after which the kernel fails writes that wait for a pool's space; 0 is never.
+    pub no_space_timeout: Option<u64>,
 }
 
 /// A unit of systemd that makes a pool again at boot, or a file that only has such a name.

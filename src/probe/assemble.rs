@@ -149,6 +149,7 @@ fn host_facts(facts: &Facts) -> HostFacts {
         lvm_archive: lvm.and_then(|lvm| lvm.settings.archive.clone()),
         cookies: lvm.map(|lvm| lvm.cookies.clone()).unwrap_or_default(),
         units: facts.block.as_deref().and_then(|block| block.units.clone()),
+        no_space_timeout: facts.dm.as_deref().and_then(|dm| dm.no_space_timeout),
     }
 }
 

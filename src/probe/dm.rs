@@ -26,6 +26,8 @@ pub struct DmSeen {
     pub devices: Vec<SeenDm>,
     /// The largest discard that pools, and what they rest on, take.
     pub discard_max: BTreeMap<DevNo, Bytes>,
+    /// Seconds after which writes fail that wait for a pool's space; 0 is never.
+    pub no_space_timeout: Option<u64>,
     /// Why the devices could not even be listed: what is not among them may be there.
     pub unlisted: Option<Printable>,
     /// What could not be seen.
@@ -93,13 +95,19 @@ pub fn read_dm(host: &dyn ReadHost) -> DmSeen {
 /// Devices below pools that are asked for their limits; few hosts have a tenth.
 const MOST_BELOW: usize = 256;
 
-/// The limits of the pools' queues and of all device-mapper devices below them, from sysfs.
+/// How long writes wait for a pool's space, all pools alike.
+const NO_SPACE_TIMEOUT: &str = "/sys/module/dm_thin_pool/parameters/no_space_timeout";
+
+/// How long writes wait, and the limits of the pools' queues and of all device-mapper devices below them, from sysfs.
 fn read_discards(host: &dyn ReadHost, seen: &mut DmSeen) {
     let by_dev: BTreeMap<DevNo, &SeenDm> =
         seen.devices.iter().map(|device| (device.dev, device)).collect();
     let is_pool = |device: &&SeenDm| matches!(device.target(), Some(Target::ThinPool(_)));
     let mut waiting: Vec<DevNo> =
         seen.devices.iter().filter(is_pool).map(|pool| pool.dev).collect();
+    if !waiting.is_empty() {
+        seen.no_space_timeout = read_number(host, NO_SPACE_TIMEOUT);
+    }
     let mut below = BTreeSet::new();
     while let Some(dev) = waiting.pop() {
         let Some(device) = by_dev.get(&dev) else { continue };
@@ -109,10 +117,13 @@ fn read_discards(host: &dyn ReadHost, seen: &mut DmSeen) {
     }
     for dev in below {
         let path = format!("/sys/dev/block/{dev}/queue/discard_max_bytes");
-        let bytes = ask::file(host, &path).ok();
-        let number = bytes.and_then(|text| std::str::from_utf8(&text.0).ok()?.trim().parse().ok());
-        seen.discard_max.extend(number.map(|bytes| (dev, Bytes(bytes))));
+        seen.discard_max.extend(read_number(host, &path).map(|bytes| (dev, Bytes(bytes))));
     }
+}
+
+fn read_number(host: &dyn ReadHost, path: &str) -> Option<u64> {
+    let text = ask::file(host, path).ok()?;
+    std::str::from_utf8(&text.0).ok()?.trim().parse().ok()
 }
 
 /// Asks for everything but status: none of this ever waits on a device.

@@ -10,13 +10,15 @@ pub mod locks;
 pub mod report;
 pub mod settings;
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::ask;
 use super::{block, dm};
 use crate::command::{CommandSpec, Tool};
 use crate::model::{Cookie, Gap};
-use crate::sys::{FailKind, Failure, Question, Raw, ReadHost, Reply, RunOutput};
+use crate::sys::{Answer, FailKind, Failure, HostPath, Question, Raw, ReadHost, Reply, RunOutput};
 use crate::text::Printable;
 use conf::Conf;
 use filter::Allowed;
@@ -95,6 +97,7 @@ struct Ask {
 
 /// Asks for all of this source.
 pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
+    let host = &Once { host, kept: Mutex::default() };
     let scope = scope(host);
     let dmeventd = read_dmeventd(host);
     let monitor = dmeventd == Some(true);
@@ -200,6 +203,28 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
     call
 }
 
+/// A host whose LVM configuration is read once: a hundred kilobytes of comments, wanted for the
+/// filter before LVM is run and for the pools' policies after it.
+struct Once<'a> {
+    host: &'a dyn ReadHost,
+    kept: Mutex<BTreeMap<HostPath, Answer>>,
+}
+
+impl ReadHost for Once<'_> {
+    fn ask(&self, question: &Question) -> Answer {
+        let path = match question {
+            Question::File { path, .. } if path.as_path().starts_with("/etc/lvm") => path,
+            _ => return self.host.ask(question),
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.entry(path.clone()).or_insert_with(|| self.host.ask(question)).clone()
+    }
+
+    fn wait(&self, time: Duration) {
+        self.host.wait(time);
+    }
+}
+
 /// LVM's settings for a look that changes nothing and touches only what is safe. Empty where a
 /// recording answers, which holds no device-mapper under this source: nothing is run there.
 fn scope(host: &dyn ReadHost) -> Vec<String> {
@@ -220,7 +245,7 @@ fn scope(host: &dyn ReadHost) -> Vec<String> {
 fn own_settings(host: &dyn ReadHost) -> [Conf; 2] {
     ["/etc/lvm/lvmlocal.conf", "/etc/lvm/lvm.conf"].map(|path| {
         let text = ask::file(host, path).unwrap_or_default();
-        Conf::parse(&String::from_utf8_lossy(&text.0))
+        Conf::of(&text.0)
     })
 }
 

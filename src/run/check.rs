@@ -10,6 +10,7 @@ use super::{Trouble, host, keeper, settle};
 use crate::cli::{Cli, Command};
 use crate::report::nagios::{Range, State, Thresholds, Verdict, judge};
 use crate::survey::{self, Limits};
+use crate::sys::live::brood::Brood;
 
 /// What is kept of the limit for starting, judging and printing.
 const RESERVE: Duration = Duration::from_millis(300);
@@ -40,21 +41,32 @@ pub(super) fn run(cli: Cli) -> ExitCode {
         Err(why) => return say(&Verdict::unknown(&why), 0),
     };
     let (tell, told) = channel();
+    // before the thread: a process that has some is not copied
+    let brood = survey::hatch();
     let (thresholds, limit, verbosity) = (asked.thresholds, asked.limit, asked.verbosity);
     let looking = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
-        let verdict = look(&cli, &thresholds, limit);
-        let _ = tell.send(verdict.unwrap_or_else(|why| Verdict::unknown(&why.to_string())));
+        match look(&cli, (&thresholds, limit), brood) {
+            Ok((verdict, kept)) => {
+                let _ = tell.send(verdict);
+                kept.keep();
+            }
+            Err(why) => drop(tell.send(Verdict::unknown(&why.to_string()))),
+        }
     });
     if let Err(error) = looking {
         return say(&Verdict::unknown(&format!("the look cannot begin: {error}")), 0);
     }
-    let verdict = told.recv_timeout(limit.saturating_sub(since.elapsed())).unwrap_or_else(|end| {
+    let left = || limit.saturating_sub(since.elapsed());
+    let verdict = told.recv_timeout(left()).unwrap_or_else(|end| {
         Verdict::unknown(&match end {
             RecvTimeoutError::Timeout => format!("no answer within {} s", limit.as_secs()),
             RecvTimeoutError::Disconnected => "the look broke off".to_owned(),
         })
     });
-    say(&verdict, verbosity)
+    let code = say(&verdict, verbosity);
+    // whoever asked has the answer; the history is written meanwhile, and at most until the limit
+    let _ = told.recv_timeout(left());
+    code
 }
 
 fn asked(cli: &Cli) -> Result<Asked, String> {
@@ -69,13 +81,17 @@ fn asked(cli: &Cli) -> Result<Asked, String> {
     Ok(Asked { thresholds, limit, verbosity: *verbose })
 }
 
-fn look(cli: &Cli, thresholds: &Thresholds, limit: Duration) -> Result<Verdict, Trouble> {
+fn look(
+    cli: &Cli,
+    (thresholds, limit): (&Thresholds, Duration),
+    brood: Option<Brood>,
+) -> Result<(Verdict, keeper::Unkept), Trouble> {
     let settings = settle(cli)?;
     let mut plan = host::plan(&settings)?;
     plan.limits = limits(limit);
-    let mut snapshot = survey::look_once(&plan)?.snapshot;
-    keeper::look_once(&settings, &mut snapshot);
-    Ok(judge(&snapshot, thresholds))
+    let mut snapshot = survey::look_with(&plan, brood)?.snapshot;
+    let unkept = keeper::look_once(&settings, &mut snapshot);
+    Ok((judge(&snapshot, thresholds), unkept))
 }
 
 /// Each source's share of the limit: all but metadata are asked side by side, and device-mapper

@@ -14,6 +14,7 @@ use crate::probe::metadata::{Depth, Wish};
 use crate::probe::{LookOptions, MetadataFile};
 use crate::settings::{HostChoice, Settings, is_stdout};
 use crate::survey::{self, LookError, LookPlan, Looked, Place};
+use crate::sys::live::brood::Brood;
 use crate::sys::live::own;
 use crate::sys::{HostPath, Source};
 use crate::text::Printable;
@@ -36,7 +37,7 @@ pub(super) fn look(settings: &Settings, report: &Command) -> Result<Looked, Trou
     if reserves(report) {
         plan.metadata.reserve = Some(reserve::state_of(settings).map_err(Trouble::usage)?);
     }
-    let looked = survey::look_once(&plan)?;
+    let looked = survey::look_with(&plan, hatch(&plan))?;
     if let Some(log) = &mut log {
         log.looked(&looked.snapshot, Some(since.elapsed()));
     }
@@ -45,6 +46,11 @@ pub(super) fn look(settings: &Settings, report: &Command) -> Result<Looked, Trou
         return Err(Trouble::NothingRead("nothing could be read of this host".to_owned()));
     }
     Ok(looked)
+}
+
+/// The children of one look, where it is of a live host.
+fn hatch(plan: &LookPlan) -> Option<Brood> {
+    matches!(plan.place, Place::Live { .. }).then(survey::hatch).flatten()
 }
 
 /// Whether a metadata snapshot may be reserved for a report.

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use super::remember;
 use crate::format;
 use crate::history::{Damage, History, LARGEST};
-use crate::model::{Mode, Pool, PoolState, Snapshot, Topology, Trends};
+use crate::model::{Mode, Pool, PoolState, Snapshot, Trends};
 use crate::settings::{HostChoice, Settings};
 use crate::store;
+use crate::sys::Source;
 use crate::text::Printable;
 use crate::units::Bytes;
 
@@ -57,8 +58,8 @@ impl Keeper {
 
     /// Adds a look and tells what the past says.
     pub(super) fn look(&mut self, snapshot: &Snapshot, now: i64) -> Arc<Trends> {
-        if !is_troubled(&snapshot.topology) {
-            self.read();
+        if !is_troubled(snapshot) {
+            self.read(now);
         }
         self.unsaved += self.history.look(&snapshot.topology, now);
         self.trends(now)
@@ -66,8 +67,8 @@ impl Keeper {
 
     /// What the past says, nothing added.
     pub(super) fn recall(&mut self, snapshot: &Snapshot, now: i64) -> Arc<Trends> {
-        if !is_troubled(&snapshot.topology) {
-            self.read();
+        if !is_troubled(snapshot) {
+            self.read(now);
         }
         self.trends(now)
     }
@@ -76,12 +77,12 @@ impl Keeper {
     /// wrong, once.
     pub(super) fn keep(&mut self, snapshot: &Snapshot, now: i64) -> Option<String> {
         let rested = !(0..PAUSE).contains(&now.saturating_sub(self.saved_at));
-        if self.unsaved == 0 || !rested || self.foreign || is_troubled(&snapshot.topology) {
+        if self.unsaved == 0 || !rested || self.foreign || is_troubled(snapshot) {
             return None;
         }
         self.saved_at = now;
         let before = self.trouble.take();
-        let saved = self.save().and_then(|()| {
+        let saved = self.save(now).and_then(|()| {
             remember::keep(&self.folder, snapshot, now)
                 .map_err(|why| format!("the tables of pools are not kept: {why}"))
         });
@@ -107,12 +108,12 @@ impl Keeper {
         }
     }
 
-    fn read(&mut self) {
+    fn read(&mut self, now: i64) {
         if std::mem::replace(&mut self.read, true) {
             return;
         }
         match self.load() {
-            Ok(history) => self.history.merge(&history),
+            Ok(history) => self.history.merge(&history, now),
             Err(why) => self.trouble = Some(why),
         }
     }
@@ -143,14 +144,14 @@ impl Keeper {
     }
 
     /// Together with what other runs have written meanwhile.
-    fn save(&mut self) -> Result<(), String> {
+    fn save(&mut self, now: i64) -> Result<(), String> {
         let failed = |error: std::io::Error| format!("it is not kept: {error}");
         store::make_folder(&self.folder).map_err(failed)?;
         let lock = store::lock(&self.folder.join("history.lock")).map_err(failed)?;
         // another run is writing: the next time will do
         let Some(_lock) = lock else { return Ok(()) };
         let theirs = self.load()?;
-        self.history.merge(&theirs);
+        self.history.merge(&theirs, now);
         let text = self.history.write();
         store::replace(&self.folder.join(NAME), text.as_bytes(), MODE).map_err(failed)?;
         self.size = u64::try_from(text.len()).unwrap_or(u64::MAX);
@@ -159,8 +160,18 @@ impl Keeper {
     }
 }
 
-/// Whether something on this host may wait for a pool.
-fn is_troubled(topology: &Topology) -> bool {
+/// Whether something on this host may wait for a pool, by what was seen of it: where
+/// device-mapper did not tell, everything may.
+pub(super) fn is_troubled(snapshot: &Snapshot) -> bool {
+    let dm = Source::Dm.name();
+    let unseen = snapshot
+        .sources
+        .iter()
+        .any(|source| source.source == dm && (source.silent || source.answered_at_ms.is_none()));
+    if unseen || snapshot.gaps.iter().any(|gap| gap.source == *dm) {
+        return true;
+    }
+    let topology = &snapshot.topology;
     let suspended =
         topology.nodes.iter().any(|node| node.facts.dm.as_ref().is_some_and(|dm| dm.suspended));
     suspended || topology.pools.iter().any(cannot_be_written)
@@ -174,14 +185,24 @@ fn cannot_be_written(pool: &Pool) -> bool {
     }
 }
 
-/// One look of a command: what the past says, the look added to it.
-pub(super) fn look_once(settings: &Settings, snapshot: &mut Snapshot) {
-    if let Some(mut keeper) = Keeper::of(settings) {
-        let now = snapshot.host.time;
-        keeper.look(snapshot, now);
-        keeper.keep(snapshot, now);
-        snapshot.trends = keeper.trends(now);
+/// What a command's look added to the history, not yet in its file.
+pub(super) struct Unkept(Option<(Keeper, Snapshot)>);
+
+impl Unkept {
+    /// Writes it; whoever waits for the command has its answer by then.
+    pub(super) fn keep(self) {
+        if let Some((mut keeper, snapshot)) = self.0 {
+            keeper.keep(&snapshot, snapshot.host.time);
+        }
     }
+}
+
+/// One look of a command: what the past says, the look added to it.
+pub(super) fn look_once(settings: &Settings, snapshot: &mut Snapshot) -> Unkept {
+    Unkept(Keeper::of(settings).map(|mut keeper| {
+        snapshot.trends = keeper.look(snapshot, snapshot.host.time);
+        (keeper, snapshot.clone())
+    }))
 }
 
 /// What the past says, for a command that only looks.
@@ -195,6 +216,7 @@ pub(super) fn recall(settings: &Settings, snapshot: &mut Snapshot) {
 mod tests {
     use super::*;
     use crate::model::sample::{direct_lvm, status};
+    use crate::model::{Gap, SourceAge};
     use std::path::Path;
 
     const NOW: i64 = 1_795_255_200;
@@ -307,7 +329,44 @@ mod tests {
         }
         let mut parts = direct_lvm();
         parts.pool.suspended = true;
-        assert!(is_troubled(&parts.topology()));
-        assert!(!is_troubled(&direct_lvm().topology()));
+        assert!(is_troubled(&parts.snapshot()));
+        assert!(!is_troubled(&direct_lvm().snapshot()));
+    }
+
+    #[test]
+    fn where_device_mapper_was_not_seen_nothing_is_touched() {
+        let dm = |answered_at_ms, silent| SourceAge {
+            source: "dm",
+            answered_at_ms,
+            asking_since_ms: None,
+            silent,
+            progress: None,
+        };
+        let seen = |dm, gaps| Snapshot { sources: vec![dm], gaps, ..direct_lvm().snapshot() };
+        assert!(!is_troubled(&seen(dm(Some(1), false), Vec::new())));
+        assert!(is_troubled(&seen(dm(None, false), Vec::new())), "not yet");
+        assert!(is_troubled(&seen(dm(Some(1), true), Vec::new())), "not any more");
+        let stuck = Gap::new("dm", "device 253:3 does not tell its status");
+        assert!(is_troubled(&seen(dm(Some(1), false), vec![stuck])), "not all of it");
+    }
+
+    #[test]
+    fn a_clock_that_was_once_set_ahead_does_not_end_the_history() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        for nth in 0..3 {
+            run(dir.path(), NOW + nth * 600);
+        }
+        let ahead = NOW + 30 * 86_400;
+        run(dir.path(), ahead);
+        let text = std::fs::read_to_string(dir.path().join(NAME)).expect("written");
+        assert!(text.contains(&ahead.to_string()), "the clock said so");
+        for nth in 3..6 {
+            run(dir.path(), NOW + nth * 600);
+        }
+        let text = std::fs::read_to_string(dir.path().join(NAME)).expect("written");
+        assert!(!text.contains(&ahead.to_string()), "{text}");
+        for nth in 3..6 {
+            assert!(text.contains(&(NOW + nth * 600).to_string()), "{text}");
+        }
     }
 }

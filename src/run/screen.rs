@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use super::desk::Desk;
+use super::runs::Past;
 use super::watching::{self, Heard};
 use super::{Trouble, host, log, reserve};
 use crate::cli::When;
@@ -41,7 +42,7 @@ pub(super) fn open(settings: &Settings) -> Result<Exit, Trouble> {
     let (ask, asked) = unbounded_channel();
     let (tell, notices) = unbounded_channel();
     let told = tell.clone();
-    watching::start(snapshots.clone(), settings, move |heard| {
+    watching::start(snapshots.clone(), settings, Past::Told, move |heard| {
         let notice = match heard {
             Heard::Events(events) => Notice::Events(events),
             Heard::Trends(trends) => Notice::Trends(trends),

@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
+use super::runs::Past;
 use super::{Trouble, host, watching};
 use crate::exit::Exit;
 use crate::model::{Event, EventKind};
@@ -30,7 +31,7 @@ pub(super) fn run(settings: &Settings, json: bool) -> Result<Exit, Trouble> {
     let (tell, told) = sync_channel(WAITING);
     let over = Arc::new(AtomicBool::new(false));
     let (ended_before, silent) = (Arc::clone(&over), Arc::clone(&over));
-    watching::start(snapshots, settings, move |heard| match heard {
+    watching::start(snapshots, settings, Past::Untold, move |heard| match heard {
         // what comes of ending it is no news
         watching::Heard::Events(_) if ended_before.load(Ordering::SeqCst) => false,
         watching::Heard::Events(events) => tell.send(events).is_ok(),

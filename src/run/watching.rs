@@ -10,7 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
-use super::keeper::Keeper;
+use super::keeper::{self, Keeper};
+use super::runs::{Journal, Past};
 
 use crate::events::{Differ, LogLine, LogSource};
 use crate::model::{Event, EventKind, Origin, Trends};
@@ -34,17 +35,19 @@ pub(super) enum Heard {
 pub(super) fn start(
     snapshots: Watched,
     settings: &Settings,
+    past: Past,
     tell: impl FnMut(Heard) -> bool + Send + 'static,
 ) -> io::Result<()> {
     let here = settings.host == HostChoice::Live { root: None };
     let lines = here.then(follow_logs);
     let keeper = Keeper::of(settings);
+    let journal = here.then(|| Journal::of(settings, past));
     let thread = std::thread::Builder::new().name("events".to_owned());
     let spawned = thread.spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         // without one nothing is told, and whoever waits hears that at once
         if let Ok(runtime) = runtime {
-            runtime.block_on(gather(snapshots, (lines, keeper), tell));
+            runtime.block_on(gather(snapshots, (lines, keeper, journal), tell));
         }
     });
     spawned.map(drop)
@@ -85,7 +88,7 @@ fn line(log: Log, said: Said) -> LogLine {
 
 async fn gather(
     mut snapshots: Watched,
-    (mut lines, mut keeper): (Option<Lines>, Option<Keeper>),
+    (mut lines, mut keeper, mut journal): (Option<Lines>, Option<Keeper>, Option<Journal>),
     mut tell: impl FnMut(Heard) -> bool,
 ) {
     let mut differ = Differ::default();
@@ -99,14 +102,8 @@ async fn gather(
             }
         };
         let events = tokio::select! {
+            // a picture before the lines of logs: there is one newest, and a flood of them
             biased;
-            line = line => {
-                let Some(line) = line else {
-                    lines = None;
-                    continue;
-                };
-                vec![differ.line(&line, now_ms())]
-            }
             changed = snapshots.changed() => {
                 if changed.is_err() {
                     return;
@@ -127,7 +124,17 @@ async fn gather(
                     let wrong = keeper.keep(&snapshot, seconds);
                     events.extend(wrong.map(|why| not_kept(&why, now)));
                 }
+                if let Some(journal) = &mut journal && !keeper::is_troubled(&snapshot) {
+                    events.extend(journal.look(now));
+                }
                 events
+            }
+            line = line => {
+                let Some(line) = line else {
+                    lines = None;
+                    continue;
+                };
+                vec![differ.line(&line, now_ms())]
             }
         };
         if !events.is_empty() && !tell(Heard::Events(events)) {

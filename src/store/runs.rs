@@ -112,6 +112,11 @@ impl Runs {
         Ok(bytes)
     }
 
+    /// How long a run's lines are: it only grows.
+    pub fn length(&self, id: &str) -> io::Result<u64> {
+        Ok(fs::metadata(self.path(id))?.len())
+    }
+
     /// All runs, oldest first: ids begin with the time.
     pub fn ids(&self) -> io::Result<Vec<String>> {
         let entries = match fs::read_dir(self.folder()) {

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use crate::ids::DevNo;
 use crate::probe::metadata::MetadataSeen;
 use crate::sys::capture::{LONGEST_LINE, Line, Recording, parse_line};
+use crate::sys::live::brood::Ends;
 use crate::sys::live::child::{ProbeChild, Stuck};
 use crate::sys::{Question, ReadHost, Reply, Source};
 
@@ -39,11 +40,29 @@ pub(super) type Progress = Option<UnboundedSender<(u64, u64)>>;
 
 /// Looks at one source.
 pub(super) async fn ask(plan: &LookPlan, order: Order, progress: Progress) -> Asked {
+    ask_first(plan, order, progress, None).await
+}
+
+/// The same by a member of a brood, where there is one. When it is lost, it may have fallen with
+/// another: then a process of its own is asked.
+pub(super) async fn ask_first(
+    plan: &LookPlan,
+    order: Order,
+    progress: Progress,
+    member: Option<Ends>,
+) -> Asked {
     let since = Instant::now();
     let mut order = order;
     let mut stuck = Vec::new();
+    let mut member = member;
     for attempt in 1.. {
-        let mut one = ask_child(&plan.program, &order, progress.clone()).await;
+        let was_member = member.is_some();
+        let child = start(&plan.program, &order, member.take());
+        let mut one = ask_child(child, &order, progress.clone()).await;
+        if was_member && one.lost {
+            let child = start(&plan.program, &order, None);
+            one = ask_child(child, &order, progress.clone()).await;
+        }
         stuck.extend(one.stuck.take());
         let hung_device = match one.hung {
             Some(Question::DmStatus(dev)) if attempt < MOST_TRIES => Some(dev),
@@ -91,16 +110,18 @@ struct One {
     facts: Option<MetadataSeen>,
     /// The question it was lost at.
     hung: Option<Question>,
+    /// It ended before its time, at no question that took long.
+    lost: bool,
     stuck: Option<Stuck>,
 }
 
-async fn ask_child(program: &Path, order: &Order, progress: Progress) -> One {
+async fn ask_child(child: Result<ProbeChild, String>, order: &Order, progress: Progress) -> One {
     let mut recording = Recording::new(order.source);
-    let mut child = match start(program, order) {
+    let mut child = match child {
         Ok(child) => child,
         Err(why) => {
             recording.break_off(why);
-            return One { recording, facts: None, hung: None, stuck: None };
+            return One { recording, facts: None, hung: None, lost: true, stuck: None };
         }
     };
     let mut lines = Lines { progress, ..Lines::new(recording) };
@@ -108,8 +129,8 @@ async fn ask_child(program: &Path, order: &Order, progress: Progress) -> One {
     let ended = child.end().await;
     let mut recording = lines.recording;
     let mut hung = None;
+    let over = heard == Heard::Silence || lines.asking.is_some();
     if !lines.whole {
-        let over = heard == Heard::Silence || lines.asking.is_some();
         let why = match &lines.asking {
             Some(question) => gave_no_answer(order.limit, question),
             None if over => format!("no answer within {} s", order.limit.as_secs_f32()),
@@ -118,11 +139,16 @@ async fn ask_child(program: &Path, order: &Order, progress: Progress) -> One {
         recording.break_off(why);
         hung = lines.asking;
     }
-    One { recording, facts: lines.facts, hung, stuck: ended.err() }
+    let lost = !lines.whole && !over;
+    One { recording, facts: lines.facts, hung, lost, stuck: ended.err() }
 }
 
-fn start(program: &Path, order: &Order) -> Result<ProbeChild, String> {
-    ProbeChild::start(program, [SUBCOMMAND, order.source.name()], LONGEST_LINE).map_err(|error| {
+fn start(program: &Path, order: &Order, member: Option<Ends>) -> Result<ProbeChild, String> {
+    let started = match member {
+        Some(ends) => ProbeChild::member(ends, LONGEST_LINE),
+        None => ProbeChild::start(program, [SUBCOMMAND, order.source.name()], LONGEST_LINE),
+    };
+    started.map_err(|error| {
         format!("the process that looks could not be started: {error}; nothing of this was seen")
     })
 }
@@ -226,7 +252,7 @@ fn lost(ended: &Result<std::process::ExitStatus, Stuck>) -> String {
 /// time.
 pub(super) async fn ask_sign(plan: &LookPlan, order: Order, signs: Signs) -> Option<u64> {
     let order = Order { signs: Some(signs), ..order };
-    let mut child = start(&plan.program, &order).ok()?;
+    let mut child = start(&plan.program, &order, None).ok()?;
     let mut lines = Lines::new(Recording::new(Source::Host));
     lines.take_all(&mut child, &order).await;
     let _ = child.end().await;

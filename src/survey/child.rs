@@ -1,9 +1,10 @@
-//! The probe child: asks the host about one source and prints each answer as it comes.
+//! The probe child: asks the host about one source and prints each answer as it comes. A process of
+//! its own, or one thread of a brood that does this for several sources.
 //!
-//! Its main thread may hang in the kernel at any question. A second thread prints what is
-//! ready, names a question that takes long, and ends the process when one question takes longer
-//! than the limit or when whoever started it is gone, so that the parent always has every answer
-//! that was given and nothing of ours stays behind. The limit is for silence, not for all of a
+//! The thread that asks may hang in the kernel at any question. A second thread prints what is
+//! ready, names a question that takes long, and ends the process (in a brood: closes the pipe) when
+//! one question takes longer than the limit or when whoever started it is gone, so that the parent
+//! always has every answer that was given and nothing of ours stays behind. The limit is for silence, not for all of a
 //! look: a host that is merely slow, or large, is seen whole.
 
 use std::io::{self, Read, Write};
@@ -19,6 +20,7 @@ use crate::probe;
 use crate::probe::metadata::reserve::{Reserved, Reserving};
 use crate::probe::metadata::{Asked, Progress, Ways, read_metadata};
 use crate::sys::capture::{Line, Recorder, Sink, write_answer};
+use crate::sys::live::brood::Ends;
 use crate::sys::live::reserve::{self, Holder};
 use crate::sys::live::{Live, kill_running_tool, parent};
 use crate::sys::{Answer, FailKind, Failure, HostPath, Medium, Question, ReadHost, Source};
@@ -39,17 +41,41 @@ pub fn is_child(arguments: &[std::ffi::OsString]) -> bool {
 
 /// Runs as the child: reads the order from standard input, prints the answers.
 pub fn child_main() -> ExitCode {
+    let done = carry_out(io::stdin().lock(), Box::new(io::stdout()), AtLimit::Exit);
+    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The same as one of a brood.
+pub(super) fn member_main(name: &'static str, ends: Ends) {
+    let tool = name == Source::Lvm.name();
+    carry_out(ends.input, Box::new(ends.output), AtLimit::Close { tool });
+}
+
+/// What happens when the limit is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtLimit {
+    /// The process ends.
+    Exit,
+    /// The output is closed: other threads of the process have limits of their own.
+    Close {
+        /// This is the one that may wait for a program.
+        tool: bool,
+    },
+}
+
+/// Whether there was an order.
+fn carry_out(input: impl Read, out: Box<dyn Write + Send>, at_limit: AtLimit) -> bool {
     let mut text = Vec::new();
-    let read = io::stdin().lock().take(LONGEST_ORDER).read_to_end(&mut text);
+    let read = input.take(LONGEST_ORDER).read_to_end(&mut text);
     let Some(order) = read.ok().and_then(|_| serde_json::from_slice::<Order>(&text).ok()) else {
-        return ExitCode::FAILURE;
+        return false;
     };
-    let output = Arc::new(Output::default());
-    watch(Arc::clone(&output), order.limit);
+    let output = Arc::new(Output(Mutex::new(State::new(out))));
+    watch(Arc::clone(&output), order.limit, at_limit);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
     perform(&order, &live, &output);
     output.lock().end();
-    ExitCode::SUCCESS
+    true
 }
 
 fn perform(order: &Order, live: &Live, output: &Output) {
@@ -159,18 +185,28 @@ impl ReadHost for Heard<'_> {
 }
 
 /// Starts the second thread.
-fn watch(output: Arc<Output>, limit: Duration) {
+fn watch(output: Arc<Output>, limit: Duration, at_limit: AtLimit) {
     let born_by = parent();
     let watcher = std::thread::Builder::new().spawn(move || {
         loop {
             std::thread::sleep(TURN);
             let mut state = output.lock();
+            if state.ended {
+                return;
+            }
             let over = state.heard.elapsed() >= limit;
             let printed = state.flush(over);
-            drop(state);
-            if over || !printed || parent() != born_by {
-                kill_running_tool();
-                std::process::exit(1);
+            let orphan = parent() != born_by;
+            if over || !printed || orphan {
+                state.out = None;
+                drop(state);
+                if at_limit != (AtLimit::Close { tool: false }) || orphan {
+                    kill_running_tool();
+                }
+                if at_limit == AtLimit::Exit || orphan {
+                    std::process::exit(1);
+                }
+                return;
             }
         }
     });
@@ -202,24 +238,19 @@ fn skipped(dev: DevNo) -> Answer {
 }
 
 /// What is to be printed, shared by both threads.
-#[derive(Default)]
 struct Output(Mutex<State>);
 
 struct State {
     text: Vec<u8>,
+    /// `None` when nobody reads any more, or all was said.
+    out: Option<Box<dyn Write + Send>>,
+    /// All was said.
+    ended: bool,
     /// When the newest answer came, recorded or not.
     heard: Instant,
     records: u64,
     /// The question under way, since when, and whether the parent knows.
     asking: Option<(Question, Instant, bool)>,
-    /// Nobody reads any more, or all was said.
-    closed: bool,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self { text: Vec::new(), heard: Instant::now(), records: 0, asking: None, closed: false }
-    }
 }
 
 impl Output {
@@ -247,6 +278,11 @@ impl Sink for Output {
 }
 
 impl State {
+    fn new(out: Box<dyn Write + Send>) -> Self {
+        let (text, out, heard) = (Vec::new(), Some(out), Instant::now());
+        Self { text, out, ended: false, heard, records: 0, asking: None }
+    }
+
     fn push_line(&mut self, line: &Line) {
         line.write(&mut self.text);
     }
@@ -262,13 +298,15 @@ impl State {
             line.write(&mut self.text);
         }
         self.print();
-        !self.closed
+        self.out.is_some()
     }
 
     fn print(&mut self) {
-        if !self.closed && !self.text.is_empty() {
-            let mut stdout = io::stdout().lock();
-            self.closed = stdout.write_all(&self.text).and_then(|()| stdout.flush()).is_err();
+        if let Some(out) = &mut self.out
+            && !self.text.is_empty()
+            && out.write_all(&self.text).and_then(|()| out.flush()).is_err()
+        {
+            self.out = None;
         }
         self.text.clear();
     }
@@ -277,5 +315,6 @@ impl State {
         let records = self.records;
         self.push_line(&Line::End { records });
         self.print();
+        (self.out, self.ended) = (None, true);
     }
 }

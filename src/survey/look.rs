@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::ask::{Asked, Progress, ask};
+use super::ask::{Asked, Progress, ask_first};
+use super::child::member_main;
 use super::order::Order;
 use super::picture::{Picture, now_ms};
 use super::{LookError, LookPlan, Place, recorded};
@@ -16,6 +17,7 @@ use crate::model::{Gap, Origin, Snapshot};
 use crate::probe::metadata;
 use crate::sys::capture::{Header, Recording, Writer};
 use crate::sys::live::Live;
+use crate::sys::live::brood::{Brood, Ends};
 use crate::sys::{HostInfo, Question, ReadHost, Reply, Source};
 
 /// What one look brought.
@@ -31,9 +33,21 @@ pub struct Looked {
 
 /// Looks once, at all sources at the same time, and waits for each no longer than its limit.
 pub fn look_once(plan: &LookPlan) -> Result<Looked, LookError> {
+    look_with(plan, None)
+}
+
+/// Children for one look, all in one process, where this one has no threads yet: the quickest way
+/// of a command to its answer.
+pub fn hatch() -> Option<Brood> {
+    let asked = Source::ALL.into_iter().filter(|source| *source != Source::Host);
+    Brood::hatch(&asked.map(Source::name).collect::<Vec<_>>(), member_main)
+}
+
+/// Looks once with these children, and with others where they do not do.
+pub fn look_with(plan: &LookPlan, brood: Option<Brood>) -> Result<Looked, LookError> {
     let mut picture = match recorded::begin(plan) {
         Some(begun) => begun?.read(),
-        None => run(look_live(plan))?,
+        None => run(look_live(plan, brood))?,
     };
     let snapshot = picture.snapshot();
     let nothing = snapshot.topology.nodes.is_empty() && !snapshot.gaps.is_empty();
@@ -94,25 +108,26 @@ pub(super) fn run<T>(look: impl Future<Output = T>) -> Result<T, LookError> {
 }
 
 /// Each source's answers become facts as soon as they are there, and are dropped.
-async fn look_live(plan: &LookPlan) -> Picture {
+async fn look_live(plan: &LookPlan, mut brood: Option<Brood>) -> Picture {
     let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
-    let mut looks = start_all(plan);
+    let mut looks = start_all(plan, brood.as_mut());
     while let Some(done) = looks.join_next().await {
         if let Ok(recording) = done {
             picture.answered(&recording, now_ms());
         }
     }
     if plan.sources.contains(&Source::Metadata) {
-        look_at_pools(plan, &mut picture).await;
+        look_at_pools(plan, &mut picture, brood.as_mut()).await;
     }
     picture
 }
 
 /// Metadata, when it is known where it lies; again, and Docker's files before, when it holds ids
 /// that nobody named: what is being made has no name for a moment.
-async fn look_at_pools(plan: &LookPlan, picture: &mut Picture) {
-    let asked =
-        look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (false, None)).await;
+async fn look_at_pools(plan: &LookPlan, picture: &mut Picture, brood: Option<&mut Brood>) {
+    let wanted = picture.metadata_wanted(&plan.metadata);
+    let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
+    let asked = look_at_places(plan, wanted, (false, None), member).await;
     picture.metadata_answered(asked, now_ms());
     if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
         picture.answered(&look_at(plan, Source::Docker).await.recording, now_ms());
@@ -126,7 +141,16 @@ async fn look_at_pools(plan: &LookPlan, picture: &mut Picture) {
 pub(super) async fn look_at_metadata(
     plan: &LookPlan,
     asked: metadata::Asked,
+    how: (bool, Progress),
+) -> Asked {
+    look_at_places(plan, asked, how, None).await
+}
+
+async fn look_at_places(
+    plan: &LookPlan,
+    asked: metadata::Asked,
     (record, progress): (bool, Progress),
+    member: Option<Ends>,
 ) -> Asked {
     if asked.places.is_empty() {
         // a host without pools has none
@@ -135,13 +159,13 @@ pub(super) async fn look_at_metadata(
     }
     let asked = metadata::Asked { one_by_one: record, ..asked };
     let order = Order { metadata: Some(asked), record, ..order(plan, Source::Metadata) };
-    ask(plan, order, progress).await
+    ask_first(plan, order, progress, member).await
 }
 
 /// The recordings in the order of [`Source::ALL`]. Metadata may be read twice, with Docker's files
 /// in between, as in a look.
 async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
-    let mut recordings = start_all(plan).join_all().await;
+    let mut recordings = start_all(plan, None).join_all().await;
     let mut picture = picture_of(plan, &recordings);
     let mut read = look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (true, None))
         .await
@@ -169,23 +193,28 @@ fn picture_of(plan: &LookPlan, recordings: &[Recording]) -> Picture {
 
 /// All sources at the same time. Those that take longest begin first: starting a process takes
 /// this one's time.
-fn start_all(plan: &LookPlan) -> JoinSet<Recording> {
+fn start_all(plan: &LookPlan, mut brood: Option<&mut Brood>) -> JoinSet<Recording> {
     const SLOWEST_FIRST: [Source; 6] =
         [Source::Lvm, Source::Docker, Source::Dm, Source::Block, Source::Mounts, Source::Host];
     let mut looks = JoinSet::new();
     for source in SLOWEST_FIRST.into_iter().filter(|source| plan.sources.contains(source)) {
         let plan = plan.clone();
-        looks.spawn(async move { look_at(&plan, source).await.recording });
+        let member = brood.as_mut().and_then(|brood| brood.take(source.name()));
+        looks.spawn(async move { look_by(&plan, source, member).await.recording });
     }
     looks
 }
 
 /// One source of the live host. Who the host is, is asked right here: nothing of it can hang.
 pub(super) async fn look_at(plan: &LookPlan, source: Source) -> Asked {
+    look_by(plan, source, None).await
+}
+
+async fn look_by(plan: &LookPlan, source: Source, member: Option<Ends>) -> Asked {
     if source == Source::Host {
         return ask_host();
     }
-    ask(plan, order(plan, source), None).await
+    ask_first(plan, order(plan, source), None, member).await
 }
 
 /// The order for one source.

@@ -8,6 +8,7 @@
 
 pub mod act;
 mod block;
+pub mod brood;
 pub mod child;
 mod dm;
 mod files;

@@ -27,6 +27,7 @@ use super::glyph::Glyphs;
 use super::keymap::{self, Key};
 use super::outline::Outline;
 use super::seen::Seen;
+use super::since::Since;
 use super::table::{Content, Table};
 use super::theme::Theme;
 use super::wizard::Wizard;
@@ -101,6 +102,7 @@ pub struct App {
     pub(crate) look: Look,
     pub(crate) seen: Seen,
     pub(crate) now_ms: i64,
+    pub(crate) since: Since,
     pub(crate) size: Size,
     pub(crate) view: View,
     pub(crate) focus: Focus,
@@ -130,10 +132,13 @@ pub struct App {
 impl App {
     /// A screen that shows a first picture.
     pub fn new(snapshot: Arc<Snapshot>, look: Look, size: Size) -> Self {
+        let mut since = Since::default();
+        since.look(&snapshot, 0);
         let mut app = Self {
             look,
             seen: Seen::new(snapshot),
             now_ms: 0,
+            since,
             size: usable(size),
             view: View::Tree,
             focus: Focus::List,
@@ -191,6 +196,7 @@ impl App {
     }
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.since.look(&snapshot, self.now_ms);
         let now = Seen::after(snapshot, &self.seen);
         let before = std::mem::replace(&mut self.seen, now);
         let same_storage = self.seen.same_storage(&before);

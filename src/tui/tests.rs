@@ -8,6 +8,7 @@ mod journeys;
 mod pictures;
 mod places;
 mod sharing;
+mod since;
 mod wizards;
 
 use std::sync::Arc;

@@ -22,8 +22,11 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 
 fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
     let mut finding = about_pool(RULE.code, Severity::Critical, topology, pool);
-    finding.summary = format!("{} is out of data space: {}", pool.name, what_happens(pool, status));
+    finding.summary =
+        format!("{} is out of data space: {}", pool.name, what_happens(topology, pool, status));
     finding.evidence.extend(table_lines(topology.node(pool.node)));
+    let timeout = topology.host.no_space_timeout;
+    finding.evidence.extend(timeout.map(|seconds| format!("no_space_timeout: {seconds}")));
     finding.remedy = format!(
         "grow the data: {}; do not unmount or kill what waits before that",
         more_data(topology, pool)
@@ -33,7 +36,7 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
 
 /// The status says what is in force, the table what was asked for; where they differ the wait
 /// has ended (`formats.md` 5.1).
-fn what_happens(pool: &Pool, status: &PoolStatus) -> String {
+fn what_happens(topology: &Topology, pool: &Pool, status: &PoolStatus) -> String {
     let asked_to_fail = pool.options.iter().any(|option| option == "error_if_no_space");
     match &status.no_space {
         Some(NoSpace::Error) if asked_to_fail => {
@@ -42,10 +45,25 @@ fn what_happens(pool: &Pool, status: &PoolStatus) -> String {
         Some(NoSpace::Error) => {
             "the time to wait is over, and writes that need a new block have failed".to_owned()
         }
-        Some(NoSpace::Queue) => "writes that need a new block wait, and fail when the kernel's \
-                                 no_space_timeout is over (60 s unless it was changed)"
-            .to_owned(),
+        Some(NoSpace::Queue) => waits(topology.host.no_space_timeout),
         Some(NoSpace::Unknown(word)) => format!("the kernel says {word} of what happens to writes"),
         None => "writes that need a new block wait or fail".to_owned(),
     }
+}
+
+/// The kernel does not say when the wait began.
+fn waits(timeout: Option<u64>) -> String {
+    let how_long = match timeout {
+        Some(0) => {
+            return "writes that need a new block wait until it is grown, without end: the \
+                    kernel's no_space_timeout is 0"
+                .to_owned();
+        }
+        Some(seconds) => format!("{seconds} s after the first of them"),
+        None => "60 s unless it was changed".to_owned(),
+    };
+    format!(
+        "writes that need a new block wait, and fail when the kernel's no_space_timeout is over \
+         ({how_long})"
+    )
 }

@@ -12,7 +12,16 @@ pub(super) struct Conf(BTreeMap<String, Option<String>>);
 const DEEPEST: usize = 8;
 
 impl Conf {
-    /// Reads a file.
+    /// Reads a file as it came.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        // nearly all of it is a page of comments: it is not looked through twice
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(_) => Self::parse(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// Reads a file's text.
     pub(super) fn parse(text: &str) -> Self {
         let mut conf = Self::default();
         let mut path: Vec<String> = Vec::new();

@@ -86,7 +86,7 @@ fn read_files(host: &dyn ReadHost) -> Option<Vec<(&'static str, Conf)>> {
 /// A file, `None` where it is not there.
 fn read_conf(host: &dyn ReadHost, path: &str) -> Result<Option<Conf>, Failure> {
     match ask::file(host, path) {
-        Ok(bytes) => Ok(Some(Conf::parse(&String::from_utf8_lossy(&bytes.0)))),
+        Ok(bytes) => Ok(Some(Conf::of(&bytes.0))),
         Err(failure) if failure.kind == FailKind::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }

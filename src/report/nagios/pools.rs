@@ -9,6 +9,8 @@ use crate::units::Bytes;
 
 /// A pool that would be full earlier than this is a warning, in seconds.
 const SOON: u64 = 86_400;
+/// And earlier than this critical: whoever is called now has time to grow it, and not much.
+const AT_ONCE: u64 = 3600;
 
 /// All pools in a few words: the only one, or the fullest of several.
 pub(super) fn summary(topology: &Topology) -> String {
@@ -56,7 +58,8 @@ pub(super) fn judge(
     }
 }
 
-/// Full within a day at the pace of the past is a warning, as long as there is a past to go by.
+/// Full within a day at the pace of the past is a warning, within an hour critical, as long as there
+/// is a past to go by.
 fn judge_forecast(snapshot: &Snapshot, pool: &Pool, verdict: &mut Verdict) {
     let trend = snapshot.trends.of(&pool.name);
     let forecasts = [
@@ -67,14 +70,16 @@ fn judge_forecast(snapshot: &Snapshot, pool: &Pool, verdict: &mut Verdict) {
         let seconds = forecast.map(|forecast| forecast.full_in_seconds);
         let label = format!("{} {what} full in", pool.name);
         let mut figure = Figure::new(label, seconds.map(exact), "s");
-        figure.warn = format!("{SOON}:");
+        (figure.warn, figure.crit) = (format!("{SOON}:"), format!("{AT_ONCE}:"));
         verdict.figures.push(figure);
         let Some(forecast) = forecast.filter(|forecast| forecast.full_in_seconds < SOON) else {
             continue;
         };
         let within = format::about(forecast.full_in_seconds);
+        let grave = forecast.full_in_seconds < AT_ONCE;
+        let state = if grave { State::Critical } else { State::Warning };
         let mut problem =
-            Problem::new(State::Warning, format!("{} {what} full in about {within}", pool.name));
+            Problem::new(state, format!("{} {what} full in about {within}", pool.name));
         problem.long =
             Some(format!("the {what} of {} {}", pool.name, describe_forecast(&forecast)));
         verdict.problems.push(problem);

@@ -62,14 +62,20 @@ fn a_healthy_host_is_ok_in_one_line_with_all_its_figures() {
          'docker-thinpool data used'=10200547328B;;;0;102005473280 \
          'docker-thinpool metadata'=1.99%;80;90;0;100 \
          'docker-thinpool metadata used'=21389312B;;;0;1069547520 \
-         'docker-thinpool data full in'=U;86400:;;0 \
-         'docker-thinpool metadata full in'=U;86400:;;0\n"
+         'docker-thinpool data full in'=U;86400:;3600:;0 \
+         'docker-thinpool metadata full in'=U;86400:;3600:;0\n"
     );
 }
 
 #[test]
-fn a_pool_that_is_full_within_a_day_is_a_warning() {
-    for (seconds, state) in [(86_399, State::Warning), (86_400, State::Ok), (0, State::Warning)] {
+fn a_pool_that_is_full_within_a_day_is_a_warning_and_within_an_hour_critical() {
+    for (seconds, state) in [
+        (86_400, State::Ok),
+        (86_399, State::Warning),
+        (3600, State::Warning),
+        (3599, State::Critical),
+        (0, State::Critical),
+    ] {
         let mut snapshot = direct_lvm().snapshot();
         let forecast = Forecast {
             full_in_seconds: seconds,
@@ -84,7 +90,7 @@ fn a_pool_that_is_full_within_a_day_is_a_warning() {
         snapshot.trends = std::sync::Arc::new(Trends { pools, place: None });
         let verdict = verdict(&snapshot);
         assert_eq!(verdict.state(), state, "{seconds}");
-        let figure = format!("'docker-thinpool metadata full in'={seconds}s;86400:;;0\n");
+        let figure = format!("'docker-thinpool metadata full in'={seconds}s;86400:;3600:;0\n");
         assert!(printed(&verdict, 0).ends_with(&figure), "{}", printed(&verdict, 0));
     }
 }

@@ -21,7 +21,7 @@ pub fn what_next(topology: &Topology, pool: &Pool) -> Vec<String> {
     }
     lines.extend(pool.engine_facts.iter().flat_map(|facts| engine_stops(pool, status, facts)));
     lines.extend(pool.engine_facts.iter().filter_map(file_ends));
-    lines.extend(full(pool, status));
+    lines.extend(full(topology.host.no_space_timeout, pool, status));
     lines
 }
 
@@ -150,13 +150,16 @@ fn file_ends(facts: &EngineFacts) -> Option<String> {
     })
 }
 
-fn full(pool: &Pool, status: &PoolStatus) -> Option<String> {
+fn full(timeout: Option<u64>, pool: &Pool, status: &PoolStatus) -> Option<String> {
     let fails = pool.options.iter().any(|option| option == "error_if_no_space");
     let is_full = status.data.used >= status.data.total;
     Some(match &status.no_space {
         Some(NoSpace::Queue) if !fails => {
             let when = if is_full { "it is full" } else { "at 100%" };
-            format!("{when}: writes wait, and fail after at most {WAIT_SECONDS} s unless it grows")
+            match timeout.unwrap_or(WAIT_SECONDS) {
+                0 => format!("{when}: writes wait until it grows, without end"),
+                n => format!("{when}: writes wait, and fail after at most {n} s unless it grows"),
+            }
         }
         Some(NoSpace::Error) => {
             let when = if is_full { "it is full" } else { "at 100%" };

@@ -81,7 +81,7 @@ fn own_lines(topology: &Topology, pool: &Pool) -> Vec<(&'static str, String)> {
         lines.push(("Data", usage(pool.data_usage())));
         lines.push(("Metadata", usage(pool.metadata_usage())));
     }
-    lines.extend(status_lines(pool));
+    lines.extend(status_lines(topology, pool));
     lines.extend(pool.lv.as_ref().map(|lv| ("Logical volume", lv.to_string())));
     lines.extend(pool.lvm_transaction_id.map(|id| ("LVM's transaction id", id.to_string())));
     lines.extend(non_empty("Monitoring", pool.monitor.as_ref()));
@@ -113,7 +113,7 @@ fn mode(pool: &Pool) -> String {
     if pool.suspended { format!("{mode}, suspended") } else { mode }
 }
 
-fn status_lines(pool: &Pool) -> Vec<(&'static str, String)> {
+fn status_lines(topology: &Topology, pool: &Pool) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     if let Some(mark) = pool.low_water.zip(pool.block_size).map(|(mark, b)| mark.bytes(b)) {
         // 0 is what LVM sets where it shall not grow the pool by itself
@@ -126,7 +126,10 @@ fn status_lines(pool: &Pool) -> Vec<(&'static str, String)> {
     let Some(status) = pool.status() else { return lines };
     lines.push(("Transaction id", status.transaction_id.to_string()));
     lines.extend(status.discard.as_ref().map(|word| ("Discard", word.to_string())));
-    lines.extend(status.no_space.as_ref().map(|what| ("Without space", no_space(what))));
+    lines.extend(status.no_space.as_ref().map(|what| {
+        let timeout = topology.host.no_space_timeout;
+        ("Without space", no_space(what, timeout))
+    }));
     if let Some(needed) = status.needs_check {
         lines.push(("Needs check", if needed { "yes" } else { "no" }.to_owned()));
     }
@@ -134,11 +137,15 @@ fn status_lines(pool: &Pool) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn no_space(what: &NoSpace) -> String {
-    match what {
-        NoSpace::Queue => "writes wait".to_owned(),
-        NoSpace::Error => "writes fail".to_owned(),
-        NoSpace::Unknown(word) => word.to_string(),
+fn no_space(what: &NoSpace, timeout: Option<u64>) -> String {
+    match (what, timeout) {
+        (NoSpace::Queue, Some(0)) => "writes wait without end (no_space_timeout is 0)".to_owned(),
+        (NoSpace::Queue, Some(seconds)) => {
+            format!("writes wait, and fail after {seconds} s (no_space_timeout)")
+        }
+        (NoSpace::Queue, None) => "writes wait".to_owned(),
+        (NoSpace::Error, _) => "writes fail".to_owned(),
+        (NoSpace::Unknown(word), _) => word.to_string(),
     }
 }
 

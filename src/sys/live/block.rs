@@ -60,18 +60,25 @@ fn names(dir: &Path) -> std::io::Result<Vec<Vec<u8>>> {
 }
 
 fn disk(dir: &Path, name: &[u8]) -> SysBlockDevice {
-    let attrs = attributes(dir, &DISK);
+    let there = names(dir).unwrap_or_default();
+    // most disks have half of these: what the folder does not list is not tried
+    let has = |wanted: &&str| {
+        let first = wanted.split('/').next().unwrap_or_default().as_bytes();
+        there.binary_search_by(|name| name.as_slice().cmp(first)).is_ok()
+    };
+    let attrs = attributes(dir, DISK.iter().copied().filter(has));
     let backing = attrs.get("loop/backing_file").and_then(backing);
     let slaves = names(&dir.join("slaves")).unwrap_or_default();
     let slaves = slaves.iter().map(|name| kernel_name(name)).collect();
-    SysBlockDevice { name: kernel_name(name), slaves, parts: partitions(dir, name), attrs, backing }
+    let parts = partitions(dir, there.iter().filter(|one| one.starts_with(name)));
+    SysBlockDevice { name: kernel_name(name), slaves, parts, attrs, backing }
 }
 
 /// A partition is a sub-folder that has the attribute `partition`; it is named after its disk.
-fn partitions(dir: &Path, disk: &[u8]) -> Vec<SysBlockDevice> {
+fn partitions<'a>(dir: &Path, names: impl Iterator<Item = &'a Vec<u8>>) -> Vec<SysBlockDevice> {
     let mut parts: Vec<(u64, SysBlockDevice)> = Vec::new();
-    for name in names(dir).unwrap_or_default().iter().filter(|name| name.starts_with(disk)) {
-        let attrs = attributes(&dir.join(OsStr::from_bytes(name)), &PARTITION);
+    for name in names {
+        let attrs = attributes(&dir.join(OsStr::from_bytes(name)), PARTITION);
         let Some(number) = attrs.get("partition") else { continue };
         let number = std::str::from_utf8(&number.0).ok().and_then(|text| text.parse().ok());
         let part = SysBlockDevice { name: kernel_name(name), attrs, ..Default::default() };
@@ -86,11 +93,11 @@ fn kernel_name(name: &[u8]) -> Raw {
     Raw(name.iter().map(|byte| if *byte == b'!' { b'/' } else { *byte }).collect())
 }
 
-fn attributes(dir: &Path, wanted: &[&str]) -> BTreeMap<String, Raw> {
+fn attributes<'a>(dir: &Path, wanted: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, Raw> {
     let mut attrs = BTreeMap::new();
     for name in wanted {
         if let Some(value) = attribute(&dir.join(name)) {
-            attrs.insert((*name).to_owned(), value);
+            attrs.insert(name.to_owned(), value);
         }
     }
     attrs

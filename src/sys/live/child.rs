@@ -7,6 +7,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,16 +16,21 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::brood::Ends;
+
 /// This program, also when its file was replaced or removed meanwhile.
 pub const THIS_PROGRAM: &str = "/proc/self/exe";
 
+/// What of its output is read at once.
+const BUFFER: usize = 256 << 10;
 /// How long a killed child is waited for before it is left behind.
 const TO_DIE: Duration = Duration::from_millis(300);
 
 /// A running child.
 #[derive(Debug)]
 pub struct ProbeChild {
-    child: Child,
+    /// `None` for a member of a brood, which ends with it.
+    child: Option<Child>,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
     line: Vec<u8>,
@@ -65,8 +71,21 @@ impl ProbeChild {
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"))?;
         Ok(Self {
             stdin: child.stdin.take(),
-            stdout: BufReader::with_capacity(256 << 10, stdout),
-            child,
+            stdout: BufReader::with_capacity(BUFFER, stdout),
+            child: Some(child),
+            line: Vec::new(),
+            longest: u64::try_from(longest).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// A member of a brood, by its pipes.
+    pub fn member(ends: Ends, longest: usize) -> io::Result<Self> {
+        let stdin = std::process::ChildStdin::from(OwnedFd::from(ends.output));
+        let stdout = std::process::ChildStdout::from(OwnedFd::from(ends.input));
+        Ok(Self {
+            child: None,
+            stdin: Some(ChildStdin::from_std(stdin)?),
+            stdout: BufReader::with_capacity(BUFFER, ChildStdout::from_std(stdout)?),
             line: Vec::new(),
             longest: u64::try_from(longest).unwrap_or(u64::MAX),
         })
@@ -91,19 +110,23 @@ impl ProbeChild {
         }
     }
 
-    /// Kills it where it still runs, and waits a little; what does not die is handed back.
-    pub async fn end(mut self) -> Result<ExitStatus, Stuck> {
+    /// Kills it where it still runs, and waits a little; what does not die is handed back. A member
+    /// of a brood loses its pipes.
+    pub async fn end(self) -> Result<ExitStatus, Stuck> {
+        let Some(mut child) = self.child else { return Ok(ExitStatus::default()) };
+        // closed when it has ended: what it still prints is no error of its own
+        let _pipes = (self.stdin, self.stdout);
         // it has closed its output, or its time is over
-        if let Ok(Some(status)) = self.child.try_wait() {
+        if let Ok(Some(status)) = child.try_wait() {
             return Ok(status);
         }
-        if let Ok(Ok(status)) = timeout(Duration::from_millis(20), self.child.wait()).await {
+        if let Ok(Ok(status)) = timeout(Duration::from_millis(20), child.wait()).await {
             return Ok(status);
         }
-        let _ = self.child.start_kill();
-        match timeout(TO_DIE, self.child.wait()).await {
+        let _ = child.start_kill();
+        match timeout(TO_DIE, child.wait()).await {
             Ok(Ok(status)) => Ok(status),
-            _ => Err(Stuck(self.child)),
+            _ => Err(Stuck(child)),
         }
     }
 }

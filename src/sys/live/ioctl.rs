@@ -1,5 +1,5 @@
 //! The calls that safe Rust has no words for: device-mapper's control node, marking a descriptor
-//! that somebody left open, and what a process does between fork and exec.
+//! that somebody left open, what a process does between fork and exec, and a fork without exec.
 //!
 //! Beside `window.rs` the only file with `unsafe`. It moves bytes and knows nothing of what they
 //! mean: requests are written and answers read in `dm/wire.rs`. Of its commands only one changes
@@ -15,7 +15,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
 };
-use nix::unistd::setsid;
+use nix::unistd::{ForkResult, Pid, fork, setsid};
 
 /// Length of the kernel's `struct dm_ioctl`, which heads every request and is part of the
 /// request's number.
@@ -130,10 +130,34 @@ pub(super) fn set_apart(
     unsafe { command.pre_exec(between) };
 }
 
+/// Makes a copy of this process: its number here, `None` in the copy. Refused where there is more
+/// than one thread, for a copy has only the one that asked, and what the others held stays held.
+pub(super) fn fork_alone() -> Result<Option<Pid>, Errno> {
+    let threads = std::fs::read_dir("/proc/self/task").map(Iterator::count);
+    if !matches!(threads, Ok(1)) {
+        return Err(Errno::EBUSY);
+    }
+    // SAFETY: this is the only thread, as was just seen, and only it could start another: no lock
+    // can be held by anybody else, so that the copy may do all that this process may.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(Some(child)),
+        ForkResult::Child => Ok(None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::File;
+
+    #[test]
+    fn a_process_with_threads_is_not_copied() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || ended.recv());
+        assert_eq!(fork_alone(), Err(Errno::EBUSY));
+        drop(end);
+        assert!(other.join().expect("it only waits").is_err());
+    }
 
     #[test]
     fn a_buffer_shorter_than_the_header_is_refused_before_the_kernel_sees_it() {

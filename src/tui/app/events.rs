@@ -1,6 +1,5 @@
-//! View 5: the timeline, the newest event first, with a filter of its own.
-//!
-//! What was done on this host, from the journal of changes, belongs in the same row of events.
+//! View 5: the timeline, the newest event first, with a filter of its own. What was done on this
+//! host, from the journal of changes, stands in the same row of events.
 
 use super::{App, View};
 use crate::events::Timeline;
@@ -87,6 +86,9 @@ impl App {
 
     /// Takes what happened.
     pub(super) fn take_events(&mut self, events: Vec<Event>) {
+        for event in &events {
+            self.since.hear(event);
+        }
         self.events.add(events);
     }
 

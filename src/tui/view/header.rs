@@ -96,7 +96,11 @@ fn until_header_changes(app: &App) -> Option<i64> {
     let silent = app.seen.snapshot.sources.iter().filter(|source| source.silent);
     let silent = silent.filter_map(|source| source.answered_at_ms.or(source.asking_since_ms));
     let ages = silent.map(|since| app.now_ms.saturating_sub(since)).chain(oldest(app));
-    ages.map(clock::until_change).min()
+    ages.map(clock::until_change).chain(until_trouble_changes(app)).min()
+}
+
+fn until_trouble_changes(app: &App) -> Option<i64> {
+    app.since.words(app.seen.gravest()?, &app.seen.snapshot, app.now_ms)?.1
 }
 
 fn draw_trouble(pen: &mut Pen<'_>, app: &App, line: ratatui::layout::Rect) {
@@ -104,7 +108,9 @@ fn draw_trouble(pen: &mut Pen<'_>, app: &App, line: ratatui::layout::Rect) {
     let theme = &app.look.theme;
     let others = app.seen.snapshot.findings.len() - 1;
     let style = theme.severity(finding.severity);
-    let text = format!("! {}: {}", severity_word(finding.severity), finding.summary);
+    let timed = app.since.words(finding, &app.seen.snapshot, app.now_ms);
+    let summary = timed.map_or_else(|| finding.summary.clone(), |(words, _)| words);
+    let text = format!("! {}: {summary}", severity_word(finding.severity));
     let plain = |text: &str| (text.to_owned(), theme.plain);
     let mut keys: Spans = vec![plain("   "), ("f".to_owned(), theme.key), plain(" why")];
     if app.is_cured_here(finding) {

@@ -1,11 +1,13 @@
 //! What LVM's monitor writes: `journalctl` prints it as it comes, a JSON object a line.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Instant;
 
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -17,6 +19,9 @@ use crate::sys::live::run::SEARCH;
 
 /// A longer line is none of LVM's: it is read to its end and left out.
 const LONGEST_RECORD: u64 = 64 << 10;
+
+/// How long a flood's count waits for its end, in milliseconds.
+const TURN_MS: u16 = 1000;
 
 /// The unit and the names under which LVM's monitor writes; from now on.
 const ARGS: [&str; 12] = [
@@ -63,7 +68,7 @@ pub(super) fn follow(tell: &Tell) -> Result<(), String> {
     let program = found.ok_or_else(|| format!("`{name}` is not installed"))?;
     let mut running = start(&program).map_err(|error| format!("{name}: {error}"))?;
     let output = running.0.stdout.take().ok_or_else(|| format!("{name} has no output"))?;
-    if !listen(BufReader::new(output), tell) {
+    if !listen(BufReader::new(output), has_more, tell) {
         return Ok(());
     }
     let mut said = String::new();
@@ -90,22 +95,35 @@ fn start(program: &Path) -> std::io::Result<Running> {
         })
 }
 
-/// Passes lines on until there are no more: true, or until nobody listens: false.
-fn listen(mut output: impl BufRead, tell: &Tell) -> bool {
+/// Whether something comes within a turn; also when that cannot be told, for a read will.
+fn has_more(output: &impl AsFd) -> bool {
+    let mut waited = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
+    poll(&mut waited, TURN_MS) != Ok(0)
+}
+
+/// Passes lines on until there are no more: true, or until nobody listens: false. `has_more` is
+/// asked while something is owed that no further line may come to tell.
+fn listen<R: Read>(mut output: BufReader<R>, has_more: impl Fn(&R) -> bool, tell: &Tell) -> bool {
     let mut rate = Rate::new(Instant::now());
     let mut record = Vec::new();
+    let missed = |rate: &mut Rate| {
+        rate.missed(Instant::now()).is_none_or(|n| tell(Log::Lvm, Said::Missed(n)))
+    };
     loop {
+        if rate.owes() && output.buffer().is_empty() && !has_more(output.get_ref()) {
+            if !missed(&mut rate) {
+                return false;
+            }
+            continue;
+        }
         record.clear();
         match output.by_ref().take(LONGEST_RECORD).read_until(b'\n', &mut record) {
             Ok(0) | Err(_) => return true,
             Ok(_) => {}
         }
         let Some(message) = message(&record) else { continue };
-        if !rate.passes(Instant::now()) {
-            continue;
-        }
-        let told = rate.missed().is_none_or(|n| tell(Log::Lvm, Said::Missed(n)));
-        if !told || !tell(Log::Lvm, line(&message)) {
+        let passes = rate.passes(Instant::now());
+        if !missed(&mut rate) || (passes && !tell(Log::Lvm, line(&message))) {
             return false;
         }
     }
@@ -136,7 +154,8 @@ mod tests {
             ear.lock().expect("no panic under it").push(said);
             true
         };
-        assert!(listen(BufReader::new(text), &tell), "it ends because the log does");
+        let ended = listen(BufReader::new(text), |_| true, &tell);
+        assert!(ended, "it ends because the log does");
         let heard = heard.lock().expect("no panic under it");
         heard.clone()
     }
@@ -164,6 +183,26 @@ no json
         let text = b"{\"MESSAGE\":\"x\"}\n".repeat(100_000);
         let lines = heard(&text).len();
         assert!((50..1000).contains(&lines), "{lines} of 100000 were passed on");
+    }
+
+    #[test]
+    fn a_flood_s_count_is_told_though_nothing_more_comes() {
+        let (output, mut input) = std::io::pipe().expect("a pipe");
+        let text = b"{\"MESSAGE\":\"x\"}\n".repeat(500);
+        std::io::Write::write_all(&mut input, &text).expect("it fits");
+        let (told, counts) = std::sync::mpsc::channel();
+        let told = Mutex::new(told);
+        let tell = move |_: Log, said: Said| {
+            let Said::Missed(lines) = said else { return true };
+            let _ = told.lock().expect("no panic under it").send(lines);
+            true
+        };
+        let listening = std::thread::spawn(move || listen(BufReader::new(output), has_more, &tell));
+        let most = std::time::Duration::from_secs(30);
+        let lines = counts.recv_timeout(most).expect("the pipe is open and says nothing more");
+        assert!((1..=450).contains(&lines), "{lines}");
+        drop(input);
+        assert!(listening.join().expect("it ends"));
     }
 
     #[test]

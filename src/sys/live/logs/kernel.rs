@@ -59,11 +59,12 @@ fn drain(
             Ok(0) => return Err("/dev/kmsg has ended".to_owned()),
             Ok(length) => take(record.get(..length).unwrap_or(record), rate, tell),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Ok(rate.missed().is_none_or(|n| tell(Log::Kernel, Said::Missed(n))));
+                let missed = rate.missed(Instant::now());
+                return Ok(missed.is_none_or(|n| tell(Log::Kernel, Said::Missed(n))));
             }
             // records were written over before they were read
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                rate.lost(1);
+                rate.lost(1, Instant::now());
                 true
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => true,
@@ -79,11 +80,10 @@ fn take(record: &[u8], rate: &mut Rate, tell: &Tell) -> bool {
     let Some(message) = message(record).filter(|message| is_about_storage(message)) else {
         return true;
     };
-    if !rate.passes(Instant::now()) {
-        return true;
-    }
-    let told = rate.missed().is_none_or(|n| tell(Log::Kernel, Said::Missed(n)));
-    told && tell(Log::Kernel, line(message))
+    let now = Instant::now();
+    let passes = rate.passes(now);
+    let told = rate.missed(now).is_none_or(|n| tell(Log::Kernel, Said::Missed(n)));
+    told && (!passes || tell(Log::Kernel, line(message)))
 }
 
 /// The message of a record; only the kernel's own (facility 0), for anybody may write there.

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 /// So many at once.
 const BURST: u32 = 50;
+/// Even while it floods, what was left out is said this often.
+const SAID: Duration = Duration::from_secs(1);
 /// After that one in each such time.
 const EACH: Duration = Duration::from_millis(100);
 
@@ -13,36 +15,48 @@ pub(super) struct Rate {
     left: u32,
     since: Instant,
     missed: u64,
+    /// When the first of those came that were not yet told.
+    missed_since: Instant,
 }
 
 impl Rate {
     pub(super) fn new(now: Instant) -> Self {
-        Self { left: BURST, since: now, missed: 0 }
+        Self { left: BURST, since: now, missed: 0, missed_since: now }
     }
 
     /// Whether one more line may pass; one that may not is counted.
     pub(super) fn passes(&mut self, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.since).as_millis() / EACH.as_millis();
-        if gained > 0 {
-            self.since = now;
-            self.left = self.left.saturating_add(u32::try_from(gained).unwrap_or(BURST)).min(BURST);
-        }
+        self.gain(now);
         if self.left == 0 {
-            self.missed = self.missed.saturating_add(1);
+            self.lost(1, now);
             return false;
         }
         self.left -= 1;
         true
     }
 
-    /// Lines that the log itself lost.
-    pub(super) const fn lost(&mut self, lines: u64) {
+    fn gain(&mut self, now: Instant) {
+        let gained = now.saturating_duration_since(self.since).as_millis() / EACH.as_millis();
+        if gained > 0 {
+            self.since = now;
+            self.left = self.left.saturating_add(u32::try_from(gained).unwrap_or(BURST)).min(BURST);
+        }
+    }
+
+    /// Lines that did not pass, or that the log itself lost.
+    pub(super) fn lost(&mut self, lines: u64, now: Instant) {
+        if self.missed == 0 {
+            self.missed_since = now;
+        }
         self.missed = self.missed.saturating_add(lines);
     }
 
-    /// How many did not pass since this was last asked, when there is room to say so.
-    pub(super) fn missed(&mut self) -> Option<u64> {
-        (self.missed > 0 && self.left > 0).then(|| std::mem::take(&mut self.missed))
+    /// How many did not pass since this was last asked, when there is room to say so, or when it
+    /// is time.
+    pub(super) fn missed(&mut self, now: Instant) -> Option<u64> {
+        self.gain(now);
+        let due = now.saturating_duration_since(self.missed_since) >= SAID;
+        (self.missed > 0 && (self.left > 0 || due)).then(|| std::mem::take(&mut self.missed))
     }
 
     /// Whether something is to be said when the flood is over.
@@ -61,11 +75,26 @@ mod tests {
         let mut rate = Rate::new(start);
         let passed = (0..10_000).filter(|_| rate.passes(start)).count();
         assert_eq!(passed, 50);
-        assert_eq!(rate.missed(), None, "in the middle of it nothing is said");
+        assert_eq!(rate.missed(start), None, "in the middle of it nothing is said");
         assert!(rate.owes());
-        assert!(rate.passes(start + EACH * 3));
-        assert_eq!(rate.missed(), Some(9950));
-        assert_eq!((rate.missed(), rate.owes()), (None, false));
+        // also when nothing more comes
+        assert_eq!(rate.missed(start + EACH), Some(9950));
+        assert_eq!((rate.missed(start + SAID), rate.owes()), (None, false));
+    }
+
+    #[test]
+    fn a_flood_without_end_is_told_once_a_second() {
+        let start = Instant::now();
+        let mut rate = Rate::new(start);
+        let mut told = Vec::new();
+        for ms in 0..3000 {
+            let now = start + Duration::from_millis(ms);
+            // ten at every millisecond: all room that there is, is taken
+            (0..10).for_each(|_| _ = rate.passes(now));
+            told.extend(rate.missed(now));
+        }
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().all(|lines| (9900..10_100).contains(lines)), "{told:?}");
     }
 
     #[test]

@@ -23,12 +23,12 @@ comes device-busy-in-namespace docker stop -t 1 held
 contains "who holds it is named" "process $holder (sleep)" "$(summary device-busy-in-namespace)"
 contains "with the namespace" "$(readlink /proc/$holder/ns/mnt)" "$(evidence device-busy-in-namespace)"
 ok "docker rm succeeds, for deletion is deferred" docker rm held
-refused "a deletion that has just begun to wait is no finding" found deferred-deletion-stuck
+ok "a deletion that has just begun to wait is no finding" gone deferred-deletion-stuck
 waits_since=$SECONDS
 
 # a container that writes much
 web=$(docker inspect -f '{{.State.Pid}}' shop-web-1)
-refused "a small container is not heavy" found container-writes-heavy
+ok "a small container is not heavy" gone container-writes-heavy
 dd if=/dev/zero of=/proc/"$web"/root/big bs=1M count=1000 status=none; sync
 dmsetup status "$pool" >/dev/null
 ok "container-writes-heavy comes" found container-writes-heavy
@@ -40,8 +40,8 @@ ok "deferred-deletion-stuck comes after three of docker's tries" found deferred-
 contains "and says who holds it" "process $holder (sleep)" "$(evidence deferred-deletion-stuck)"
 kill "$holder"; wait "$holder" 2>/dev/null
 ok "when it is let go docker deletes it" eventually 60 bash -c "! grep -lq '\"deleted\":true' $files/*"
-refused "deferred-deletion-stuck goes" found deferred-deletion-stuck
-refused "device-busy-in-namespace goes" found device-busy-in-namespace
+ok "deferred-deletion-stuck goes" gone deferred-deletion-stuck
+ok "device-busy-in-namespace goes" gone device-busy-in-namespace
 
 # deleted behind docker's back
 id=$(jq .device_id "$files/$(ls $files | grep -e -init | head -n 1)")
@@ -83,7 +83,7 @@ goes udev-sync-overridden cp /var/tmp/daemon.json /etc/docker/daemon.json
 
 # a docker without the driver: a program that has every word but the driver's (there is no network
 # to install one from)
-refused "the docker that made this has the driver" found driver-removed
+ok "the docker that made this has the driver" gone driver-removed
 mv /usr/sbin/dockerd /var/tmp/dockerd 2>/dev/null && place=/usr/sbin/dockerd || { mv /usr/bin/dockerd /var/tmp/dockerd && place=/usr/bin/dockerd; }
 comes driver-removed sh -c "sed 's/dm\.thinpooldev/dm.xxxxxxxxxxx/g' /var/tmp/dockerd >$place"
 goes driver-removed cp -a /var/tmp/dockerd $place
@@ -99,5 +99,5 @@ contains "with the numbers that we give" "$numbers" "$(evidence min-free-space-r
 cp /var/tmp/daemon.json /etc/docker/daemon.json
 systemctl restart docker
 ok "docker answers again" eventually 60 docker version
-refused "min-free-space-reached goes" found min-free-space-reached
+ok "min-free-space-reached goes" gone min-free-space-reached
 echo "the init layer was $id"

@@ -20,7 +20,7 @@ id=$(lvs --noheadings -o transaction_id t/pool | tr -d ' ')
 comes transaction-mismatch dmsetup message $tpool 0 "set_transaction_id $id $((id + 2))"
 goes transaction-mismatch dmsetup message $tpool 0 "set_transaction_id $((id + 2)) $id"
 ok "one behind LVM a message waits: tolerated" dmsetup message $tpool 0 "set_transaction_id $id $((id - 1))"
-refused "and no mismatch" found transaction-mismatch
+ok "and no mismatch" gone transaction-mismatch
 dmsetup message $tpool 0 "set_transaction_id $((id - 1)) $id"
 
 comes metadata-snapshot-held hold_metadata_snapshot $tpool
@@ -42,10 +42,10 @@ bottom=$(cat /sys/block/vdb/queue/discard_max_bytes)
 if [ "$bottom" -gt 0 ]; then
     ok "one that passes none down is found where the disk takes them" found discards-not-passed
 else
-    refused "where the disk takes none it is as it is" found discards-not-passed
+    ok "where the disk takes none it is as it is" gone discards-not-passed
 fi
 lvchange -q -an t/v t/pool && lvchange -q --discards passdown t/pool && lvchange -q -ay t/pool t/v
-refused "passed down it is gone" found discards-not-passed
+ok "passed down it is gone" gone discards-not-passed
 
 # the metadata alone on a disk that says it turns
 vgextend -q t /dev/vdc
@@ -88,7 +88,8 @@ map_to 65535
 status=$(dmsetup status --noflush small)
 echo "figure: then $status"
 case $status in
-*Fail*) ok "the kernel gave the pool up, and that is found" found pool-failed ;;
+# the kernel gave the pool up: what this is about was not seen
+*Fail*) equal "the metadata fills and the pool is there" "no Fail" "$status" ;;
 *) ok "full metadata is found" found pool-metadata-full && ok "and that the pool is read-only for it" found pool-read-only ;;
 esac
 dmsetup remove small-thin && dmsetup remove small && dmsetup remove small-data && dmsetup remove small-meta
@@ -96,7 +97,7 @@ refused "without the pool it is gone" bash -c 'thinscope findings --json | jq -e
 
 # a cookie that nobody completes
 cookie=$(dmsetup udevcreatecookie)
-refused "a cookie of now is no finding" found udev-cookie-stuck
+ok "a cookie of now is no finding" gone udev-cookie-stuck
 sleep 62
 ok "udev-cookie-stuck comes after a minute" found udev-cookie-stuck
 contains "and names the cookie" "$(printf '%d' "$cookie" | xargs printf 'udevcomplete 0x%08x')" \
