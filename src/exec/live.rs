@@ -163,6 +163,7 @@ fn command(words: Vec<String>) -> Result<Effect, String> {
         "truncate" => (Tool::Truncate, rest()),
         "losetup" => (Tool::Losetup, rest()),
         "dmsetup" => (Tool::Dmsetup, rest()),
+        "fsadm" => (Tool::Fsadm, rest()),
         "systemctl" => (Tool::Systemctl, rest()),
         "systemd-analyze" => (Tool::SystemdAnalyze, rest()),
         "pvcreate" | "vgextend" | "lvextend" | "lvchange" | "vgchange" => (Tool::Lvm, words),

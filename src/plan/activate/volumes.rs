@@ -3,7 +3,7 @@
 use super::{THIN_CHECK, next};
 use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, Topology};
 use crate::plan::around::Around;
-use crate::plan::{Action, Check, Draft, Refusal, find};
+use crate::plan::{Action, Check, Draft, Refusal, find, rescue};
 
 /// A pool.
 pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<Draft, Refusal> {
@@ -46,6 +46,9 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
 pub(super) fn volume(topology: &Topology, around: &Around, name: &str) -> Result<Draft, Refusal> {
     let node = find::volume(topology, name)
         .ok_or_else(|| Refusal::new(format!("there is no volume {name}")))?;
+    if let Some(draft) = rescue::volume(topology, name, around)? {
+        return Ok(draft);
+    }
     if node.device.is_some() {
         return Ok(Draft::already(format!("{name} is active: nothing to do")));
     }

@@ -91,7 +91,10 @@ fn grow_part(
     let mut before = subject.before();
     before.push(Check::VolumeIs { volume: volume.clone(), size: device });
     before.push(Check::Free { group: lv.vg.to_string(), least: by.bytes(extent) });
-    let after = vec![Check::VolumeSize { volume: volume.clone(), least: to }];
+    let after = vec![
+        Check::VolumeSize { volume: volume.clone(), least: to },
+        Check::DeviceSize { volume: volume.clone(), least: to },
+    ];
     let why = format!("the {what} of {} lies on it: to {}", subject.name, words(to));
     draft.push(Action::GrowVolume { volume, by, extent }, why, (before, after));
     Ok(Some(to))

@@ -165,6 +165,12 @@ fn told(plan: &Plan, ending: &Ending, took: Duration) -> Result<Exit, Trouble> {
             title(step),
             plan.id
         ))),
+        Ending::Undecided { step, why } => Err(Trouble::Failed(format!(
+            "step {} ({}) is not decided: {why}; the run stays open, and `thinscope resume` goes \
+             on with it once that can be seen or was seen to",
+            step + 1,
+            title(step)
+        ))),
         Ending::Running { step, why } => Err(Trouble::Failed(format!(
             "step {} ({}) still runs: {why}; leave it, and `thinscope resume` when it has ended",
             step + 1,
