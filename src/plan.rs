@@ -167,9 +167,19 @@ pub fn rescue_wants(topology: &Topology, name: &str) -> Vec<Want> {
     rescue::wants_of(topology, name)
 }
 
+/// Whether it was seen what is suspended: only device-mapper tells.
+pub fn tells_suspended(topology: &Topology) -> bool {
+    find::is_dm_seen(topology)
+}
+
 /// Whether an action was cut off between suspending a device and resuming it on its new table.
 pub fn is_cut_off(action: &Action, topology: &Topology) -> bool {
     rescue::is_cut_off(action, topology)
+}
+
+/// What an action that was cut off has left in its device's inactive slot, in words.
+pub fn left_over(action: &Action, topology: &Topology) -> Option<String> {
+    rescue::left_over(action, topology)
 }
 
 /// The steps that bring a pool or volume back from what something that died left of it; `None`
@@ -274,7 +284,9 @@ impl Plan {
     pub fn of_another_host(&self, host: &str) -> Option<String> {
         let made_for = &self.basis.host;
         (made_for != host).then(|| {
-            format!("the plan was made for host {made_for}, and this is {host}: make a new one here")
+            format!(
+                "the plan was made for host {made_for}, and this is {host}: make a new one here"
+            )
         })
     }
 

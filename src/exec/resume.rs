@@ -9,7 +9,7 @@ use super::{
     Ending, Host, Lacking, Record, Told, broken, close, go, intend, look, settle, unseen, verified,
 };
 use crate::model::Topology;
-use crate::plan::{Action, Around, Plan, Refusal, Step, Want};
+use crate::plan::{Action, Around, Check, Plan, Refusal, Step, Want};
 use crate::sys::write::Acted;
 
 /// What resuming needs beyond a host: answers to what a rescue wants to know.
@@ -96,11 +96,15 @@ fn stands(host: &mut dyn Host, (_, step): (usize, &Step)) -> Result<Stands, Stri
     if broken(&step.after, &seen).is_ok() && !step.action.is_repeatable() {
         return Ok(Stands::Done);
     }
-    let all: Vec<_> = step.before.iter().chain(&step.after).cloned().collect();
-    if let Some(why) = unseen(&all, &seen) {
+    if let Some(why) = unseen(&checks(step), &seen) {
         return Err(why);
     }
     Ok(if broken(&step.before, &seen).is_ok() { Stands::NotBegun } else { Stands::Half })
+}
+
+/// All that is asked of a host for a step.
+fn checks(step: &Step) -> Vec<Check> {
+    step.before.iter().chain(&step.after).cloned().collect()
 }
 
 /// The second half of a step, where it has one; else how it ended, as far as that is known.
@@ -120,7 +124,15 @@ fn half(
             ended.unwrap_or_else(cut_off)
         }
     };
-    settle(host, (at, step), acted).map(|_| ())
+    settle(host, (at, step), acted).map(|_| ()).map_err(|ending| match ending {
+        Ending::Failed { step: at, why } => {
+            let seen = host.look().ok();
+            let left = seen.and_then(|seen| crate::plan::left_over(&step.action, &seen));
+            let left = left.map(|left| format!("; {left}")).unwrap_or_default();
+            Ending::Failed { step: at, why: why + &left }
+        }
+        other => other,
+    })
 }
 
 /// Does what is no step of the plan, with its records as any effect has them.
@@ -141,6 +153,12 @@ fn bring_back(
     told: &mut dyn FnMut(Told),
 ) -> Result<(), Ending> {
     let mut seen = seen(host, at)?;
+    // what is suspended is brought back although LVM, which may wait for it, tells nothing
+    if let Some(why) = unseen(&checks(step), &seen)
+        && !crate::plan::tells_suspended(&seen)
+    {
+        return Err(Ending::Undecided { step: at, why });
+    }
     if crate::plan::is_cut_off(&step.action, &seen) {
         finish_window(step, at, host, told)?;
         seen = self::seen(host, at)?;

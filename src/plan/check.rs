@@ -357,6 +357,9 @@ fn unused(topology: &Topology, (device, name): (&str, &str), size: Bytes) -> Ver
     if let Some(at) = node.mountpoints.first() {
         return Verdict::Broken(format!("{device} is mounted at {at}"));
     }
+    if node.size.is_none() {
+        return Verdict::Unseen(format!("the size of {device} was not seen"));
+    }
     Verdict::of(node.size == Some(size), || {
         format!("{device} has another size than the device that was agreed to")
     })
@@ -377,25 +380,21 @@ fn loop_size(topology: &Topology, name: &str, path: &str, least: Bytes) -> Verdi
 fn of_mapped(topology: &Topology, name: &str, judge: impl FnOnce(&DmFacts) -> Verdict) -> Verdict {
     match find::mapped(topology, name).and_then(|node| node.facts.dm.as_deref()) {
         Some(dm) => judge(dm),
-        None if topology.nodes.iter().any(|node| node.facts.dm.is_some()) => {
-            Verdict::Broken(format!("there is no device {name}"))
-        }
+        None if find::is_dm_seen(topology) => Verdict::Broken(format!("there is no device {name}")),
         None => Verdict::Unseen(format!("device-mapper told of no device, {name} among them")),
     }
 }
 
 fn table(topology: &Topology, name: &str, lines: &[String]) -> Verdict {
     of_mapped(topology, name, |dm| {
-            let same = dm.table.len() == lines.len()
-                && dm.table.iter().zip(lines).all(|(is, was)| is.as_str() == was);
-            Verdict::of(same, || format!("the table of {name} is another one"))
+        let same = dm.table.len() == lines.len()
+            && dm.table.iter().zip(lines).all(|(is, was)| is.as_str() == was);
+        Verdict::of(same, || format!("the table of {name} is another one"))
     })
 }
 
 fn not_suspended(topology: &Topology, name: &str) -> Verdict {
-    of_mapped(topology, name, |dm| {
-        Verdict::of(!dm.suspended, || format!("{name} is suspended"))
-    })
+    of_mapped(topology, name, |dm| Verdict::of(!dm.suspended, || format!("{name} is suspended")))
 }
 
 fn active(topology: &Topology, name: &str, wanted: bool) -> Verdict {

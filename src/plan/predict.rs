@@ -270,6 +270,7 @@ fn reload(topology: &mut Topology, name: &str, new: &[String]) {
         node.size = Some(length);
         if let Some(dm) = &mut node.facts.dm {
             dm.table = new.iter().map(|line| line.as_str().into()).collect();
+            dm.inactive_table = false;
         }
     }
     if let Some(pool) = topology.pools.get_mut(ix.0 as usize) {

@@ -119,11 +119,7 @@ fn suspended_pool(topology: &Topology, volume: NodeIx) -> Option<PoolIx> {
     pools.find(|pool| suspended(topology, *pool).iter().any(|at| *at != volume))
 }
 
-fn devices(
-    topology: &Topology,
-    list: &[NodeIx],
-    trusted: bool,
-) -> Result<Vec<Suspended>, Refusal> {
+fn devices(topology: &Topology, list: &[NodeIx], trusted: bool) -> Result<Vec<Suspended>, Refusal> {
     let mut devices = Vec::new();
     for at in list {
         let node = topology.node(*at);
@@ -167,6 +163,19 @@ pub(super) fn is_cut_off(action: &Action, topology: &Topology) -> bool {
     let suspended = find::mapped(topology, name).and_then(|node| node.facts.dm.as_deref());
     let on_new = Check::Table { name: name.clone(), lines: new.clone() };
     suspended.is_some_and(|dm| dm.suspended) && on_new.judge(topology).holds()
+}
+
+/// The table of an action that was loaded and never resumed, where it still waits, in words: the
+/// next resume, whoever that is, would take it.
+pub(super) fn left_over(action: &Action, topology: &Topology) -> Option<String> {
+    let Action::Reload { name, .. } = action else { return None };
+    let dm = find::mapped(topology, name)?.facts.dm.as_deref()?;
+    dm.inactive_table.then(|| {
+        format!(
+            "a table that was loaded before waits in the inactive slot of {name}: `dmsetup clear \
+             {name}` throws it away"
+        )
+    })
 }
 
 /// Everything of a pool that is suspended, from below upwards.

@@ -2,6 +2,7 @@
 
 mod activate;
 mod grow;
+pub(crate) mod hosts;
 mod properties;
 
 use crate::demo;

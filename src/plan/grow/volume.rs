@@ -60,10 +60,7 @@ pub(in crate::plan) fn plan(wish: &GrowVolume, topology: &Topology) -> Result<Dr
     draft.push(
         Action::GrowThin { volume: volume(), to },
         format!("to {}; its pool gives blocks as they are written", words(to)),
-        (
-            vec![Check::VolumeIs { volume: volume(), size }],
-            vec![recorded.clone(), taken.clone()],
-        ),
+        (vec![Check::VolumeIs { volume: volume(), size }], vec![recorded.clone(), taken.clone()]),
     );
     if node.mountpoints.is_empty() {
         draft.warnings.push(format!(

@@ -68,7 +68,12 @@ pub(super) fn add(
     };
     let (extent, free) = room.ok_or_else(|| refusal(pool, ahead, &volume, ""))?;
     let bytes = by(extent).bytes(extent);
-    if bytes > free {
+    let to = ahead.committed.plus(bytes);
+    // LVM's spare for repairs follows the largest metadata of its group
+    let spare = find::spare(topology, group).filter(|_| ahead.metadata);
+    let spare_by = spare.map_or(Bytes(0), |spare| to.minus(spare));
+    let needed = bytes.plus(spare_by);
+    if needed > free {
         let lacks = format!("; {group} lacks the room: give it a device first (vgextend)");
         return Err(refusal(pool, ahead, &volume, &lacks));
     }
@@ -77,10 +82,9 @@ pub(super) fn add(
         return Err(refusal(pool, ahead, &volume, "; activate it afterwards"));
     }
     let name = pool.name.to_string();
-    let to = ahead.committed.plus(bytes);
     let before = vec![
         Check::VolumeIs { volume: ahead.part.clone(), size: ahead.committed },
-        Check::Free { group: group.to_owned(), least: bytes },
+        Check::Free { group: group.to_owned(), least: needed },
     ];
     let total = if ahead.metadata {
         let least = MetadataBlocks(ahead.kernel.get() / METADATA_BLOCK_BYTES);
@@ -95,7 +99,7 @@ pub(super) fn add(
         Check::PoolWorks { pool: name },
     ];
     let action = if ahead.metadata {
-        Action::GrowMetadata { pool: volume, by: bytes, spare_by: Bytes(0) }
+        Action::GrowMetadata { pool: volume, by: bytes, spare_by }
     } else {
         Action::GrowData { pool: volume, by: by(extent), extent, all: false }
     };
