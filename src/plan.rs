@@ -299,7 +299,10 @@ impl Plan {
 
     /// What of it is not there any more, or is another one by now.
     pub fn about_another(&self, topology: &Topology) -> Option<String> {
-        self.basis.identity.iter().find_map(|(name, was)| {
+        // what only LVM could tell of is not gone when LVM told nothing
+        let told = |name: &str| !name.contains('/') || find::is_lvm_seen(topology);
+        let mut identity = self.basis.identity.iter().filter(|(name, _)| told(name));
+        identity.find_map(|(name, was)| {
             let is = find::identity_of(topology, name);
             (is.as_deref() != Some(was)).then(|| match is {
                 Some(is) => format!("{name} is another one now: {is}, not {was}; make a new plan"),

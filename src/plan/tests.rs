@@ -4,6 +4,8 @@ mod activate;
 mod grow;
 pub(crate) mod hosts;
 mod properties;
+mod rescue;
+mod shapes;
 
 use crate::demo;
 use crate::ids::DevNo;

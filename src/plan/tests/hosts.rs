@@ -1,7 +1,7 @@
 //! Hosts to plan for: all that were recorded, and the same in every state that a plan is for.
 
 use super::{activate, recorded};
-use crate::model::{Kind, Node, NodeIx, PoolState, Topology};
+use crate::model::{Node, NodeIx, PoolState, Topology};
 use crate::probe::samples;
 use crate::units::{Bytes, DataBlocks};
 
@@ -75,14 +75,4 @@ pub(crate) fn ahead(by: Bytes) -> Topology {
         node.size = node.size.map(|size| size.plus(by));
     }
     host
-}
-
-/// Suspends a volume, as something that died while it grew would leave it.
-pub(crate) fn suspend_volume(host: &mut Topology, name: &str) {
-    for node in &mut host.nodes {
-        let lv = node.facts.lv.as_ref();
-        if node.kind == Kind::Thin && lv.is_some_and(|lv| lv.name.as_str() == name) {
-            node.facts.dm.as_mut().expect("active").suspended = true;
-        }
-    }
 }

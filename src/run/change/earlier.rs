@@ -159,3 +159,6 @@ fn still_agreed(run: &Run, plan: &Plan, audience: &mut dyn Audience) -> Result<(
     let consents = plan.consents.iter().filter(|consent| consent.danger == Danger::Destroys);
     audience.agree(&Plan { consents: consents.cloned().collect(), ..plan.clone() })
 }
+
+#[cfg(test)]
+mod tests;
