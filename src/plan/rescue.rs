@@ -67,7 +67,12 @@ pub(super) fn plan(
         let devices = devices(topology, &list, trusted)?;
         let why = why(&devices, pool.lv.is_some());
         let mut after = not_suspended(&devices);
-        after.push(Check::PoolWorks { pool: pool.name.to_string() });
+        // a part may be left suspended alone, below a pool that is away
+        if find::is_active(pool) {
+            after.push(Check::PoolWorks { pool: pool.name.to_string() });
+        } else {
+            draft.next.push(format!("then bring the pool back: thinscope activate {}", pool.name));
+        }
         draft.push(Action::BringBack { devices }, why, (Vec::new(), after));
     }
     for one in &ahead {

@@ -143,7 +143,12 @@ fn group_of<'a>(topology: &'a Topology, volume: &str) -> Result<&'a Node, Refusa
     let group = find::group(topology, name).ok_or_else(|| {
         Refusal::new(format!("volume group {name} was not seen: see the gaps of `thinscope tree`"))
     })?;
-    let Some(facts) = &group.facts.vg else { return Ok(group) };
+    // by the names of its devices alone a group is known, and neither its PVs nor its state
+    let facts = group.facts.vg.as_deref().ok_or_else(|| {
+        Refusal::new(format!(
+            "LVM told nothing of volume group {name}: see the gaps of `thinscope tree`"
+        ))
+    })?;
     if facts.attr.as_str().as_bytes().get(2) == Some(&b'x') {
         return Err(Refusal::new(format!(
             "{name} is exported, so that no host activates it: `vgimport {name}` where it belongs \

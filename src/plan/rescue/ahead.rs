@@ -3,7 +3,7 @@
 //! activation fails; the cure is to extend the volume to what the kernel has, never to refresh
 //! (`facts.md`, "Killed in the middle").
 
-use crate::model::{Node, NodeIx, Pool, PoolState, Topology};
+use crate::model::{NodeIx, Pool, PoolState, Topology};
 use crate::plan::sizing::extents_up;
 use crate::plan::{Action, Check, Draft, Refusal, find};
 use crate::units::{Bytes, DataBlocks, METADATA_BLOCK_BYTES, MetadataBlocks};
@@ -15,6 +15,8 @@ pub(super) struct Ahead {
     part: String,
     /// What the kernel has recorded.
     kernel: Bytes,
+    /// The size of the device under it, which may be more: what runs is not made smaller.
+    device: Bytes,
     /// What LVM has.
     committed: Bytes,
 }
@@ -26,10 +28,12 @@ pub(super) fn find(topology: &Topology, pool: &Pool) -> Vec<Ahead> {
     }
     let Some((data, metadata)) = recorded(pool) else { return Vec::new() };
     let part = |at: Option<NodeIx>, kernel: Option<Bytes>, metadata: bool| {
-        let lv = at.map(|ix| topology.node(ix)).and_then(|node: &Node| node.facts.lv.as_deref())?;
+        let node = topology.node(at?);
+        let lv = node.facts.lv.as_deref()?;
         let (committed, kernel) = (lv.size?, kernel?);
+        let device = node.device.and(node.size).unwrap_or_default();
         let part = format!("{}/{}", lv.vg, lv.name);
-        (kernel > committed).then_some(Ahead { metadata, part, kernel, committed })
+        (kernel > committed).then_some(Ahead { metadata, part, kernel, device, committed })
     };
     // metadata first, as it grows first
     [part(pool.metadata, metadata, true), part(pool.data, data, false)]
@@ -63,7 +67,7 @@ pub(super) fn add(
     let facts = find::group(topology, group).and_then(|group| group.facts.vg.as_deref());
     let room = facts.and_then(|vg| Some((vg.extent.filter(|extent| extent.get() > 0)?, vg.free?)));
     let by = |extent: Bytes| {
-        let to = extents_up(ahead.kernel, extent);
+        let to = extents_up(ahead.kernel.max(ahead.device), extent);
         to.minus(extents_up(ahead.committed, extent))
     };
     let (extent, free) = room.ok_or_else(|| refusal(pool, ahead, &volume, ""))?;
@@ -120,7 +124,7 @@ fn words(pool: &Pool, ahead: &Ahead) -> String {
 }
 
 fn refusal(pool: &Pool, ahead: &Ahead, volume: &str, more: &str) -> Refusal {
-    let size = ahead.kernel.get();
+    let size = ahead.kernel.max(ahead.device).get();
     let volume = if ahead.metadata { &ahead.part } else { volume };
     Refusal::new(format!(
         "{}. By hand: `lvextend -L {size}b {volume}`{more}; never `lvchange --refresh`",

@@ -25,7 +25,11 @@ pub(crate) fn inactive() -> Topology {
 
 /// Docker's own pool over files, after a boot.
 pub(crate) fn booted() -> Topology {
-    activate::booted()
+    let mut host = activate::booted();
+    for node in host.nodes.iter_mut().filter(|node| node.facts.dm.is_some()) {
+        (node.device, node.facts.dm) = (None, None);
+    }
+    host
 }
 
 /// Docker's pool of LVM's, left suspended with all that it rests on.

@@ -131,7 +131,7 @@ enum Twist {
     Away(prop::sample::Index),
     /// This device is suspended, with a table in its slot or without.
     Suspended(prop::sample::Index, bool),
-    /// A group has extents of this size.
+    /// A group has extents of this size: no volume has a part of one.
     Extent(u32),
     /// The status counts so many blocks less than the devices have: somebody grew them.
     Behind(u64),
@@ -147,7 +147,7 @@ fn twists() -> impl Strategy<Value = Twist> {
         4 => (0..1_u64 << 44).prop_map(Twist::Room),
         3 => index.prop_map(Twist::Away),
         2 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(at, slot)| Twist::Suspended(at, slot)),
-        1 => (20..26_u32).prop_map(Twist::Extent),
+        1 => (20..23_u32).prop_map(Twist::Extent),
         2 => (1..200_u64).prop_map(Twist::Behind),
         2 => any::<prop::sample::Index>().prop_map(Twist::Mounted),
         1 => Just(Twist::NoLvm),
@@ -240,7 +240,9 @@ fn amounts() -> impl Strategy<Value = Amount> {
 #[test]
 fn every_plan_for_many_random_hosts_meets_its_own_checks() {
     let came: RefCell<BTreeMap<String, usize>> = RefCell::default();
-    let mut runner = TestRunner::new(Config::with_cases(600));
+    let failure_persistence = None;
+    let config = Config { failure_persistence, ..Config::with_cases(600) };
+    let mut runner = TestRunner::new(config);
     let hosts = (0..HOSTS.len(), prop::collection::vec(twists(), 0..4));
     let cases = (hosts, amounts(), any::<prop::sample::Index>());
     let ran = runner.run(&cases, |((host, changes), amount, wish)| {
