@@ -179,6 +179,26 @@ fn a_size_that_lvm_recorded_and_the_kernel_did_not_take_is_not_done() {
 }
 
 #[test]
+fn a_volume_under_a_pool_that_was_left_half_grown_is_levelled_before_it_grows() {
+    let with = |change: fn(Bytes) -> Bytes| {
+        let mut host = sample("raw");
+        for lv in host.nodes.iter_mut().filter_map(|node| node.facts.lv.as_mut()) {
+            lv.size = lv.size.filter(|_| lv.name.as_str() == "data").map(change).or(lv.size);
+        }
+        host
+    };
+    let behind = with(|size| size.plus(Bytes(40 << 20)));
+    let lines = commands(&must_plan(&grow(Some("+80M"), None, &[]), &behind));
+    assert_eq!(lines[..2], ["lvchange --refresh store/data", "lvextend -l +10 store/data"]);
+    let lines = commands(&must_plan(&grow(Some("+40M"), None, &[]), &behind));
+    assert_eq!(lines[0], "lvchange --refresh store/data");
+    assert!(lines[1].starts_with("dmsetup load"), "{lines:?}");
+    let ahead = with(|size| size.minus(Bytes(40 << 20)));
+    let why = must_refuse(&grow(Some("+80M"), None, &[]), &ahead);
+    assert!(why.contains("`lvextend -L 6442450944b store/data` first"), "{why}");
+}
+
+#[test]
 fn the_way_back_of_a_window_loads_the_old_table_before_it_resumes() {
     let plan = must_plan(&grow(Some("200G"), None, &[]), &super::recorded("loop-lvm"));
     let reload = plan.steps.last().expect("three steps");
