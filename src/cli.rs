@@ -258,6 +258,10 @@ pub enum Command {
         /// does not own)
         #[arg(long)]
         unit: bool,
+        /// A recording of this host from when the pool was active (`thinscope capture`): a pool
+        /// that LVM does not own is made again with the table that it had then
+        #[arg(long, value_name = "FILE")]
+        recording: Option<PathBuf>,
         /// How the plan is taken
         #[command(flatten)]
         how: Change,

@@ -244,12 +244,11 @@ fn broken(checks: &[Check], seen: &Topology) -> Result<(), Lacking> {
     let mut unseen = Ok(());
     for check in checks {
         match check.judge(seen) {
-            Verdict::Holds => {}
             Verdict::Broken(why) => return Err(Lacking::Broken(why)),
             Verdict::Unseen(why) if unseen.is_ok() => {
                 unseen = Err(Lacking::Unseen(format!("{why} (needed: {check})")));
             }
-            Verdict::Unseen(_) => {}
+            Verdict::Holds | Verdict::Unseen(_) => {}
         }
     }
     unseen

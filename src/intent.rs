@@ -51,6 +51,9 @@ pub struct Activate {
     /// A unit of systemd shall make the pool again at every boot.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unit: bool,
+    /// A recording of this host from when the pool was active: its table is taken from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<String>,
 }
 
 /// Documents of before do not say what was not wished for, nor do those of now.
@@ -156,8 +159,12 @@ impl fmt::Display for Intent {
                 grow.add_pvs.iter().try_for_each(|device| write!(f, " --add-pv {device}"))
             }
             Self::GrowVolume(grow) => write!(f, " --size {}", grow.size),
-            Self::Activate(activate) if activate.unit => f.write_str(" --unit"),
-            Self::Activate(_) => Ok(()),
+            Self::Activate(activate) => {
+                if let Some(recording) = &activate.recording {
+                    write!(f, " --recording {recording}")?;
+                }
+                f.write_str(if activate.unit { " --unit" } else { "" })
+            }
         }
     }
 }

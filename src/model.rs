@@ -37,7 +37,7 @@ pub mod usage;
 
 pub use engine::EngineFacts;
 pub use event::{Event, EventKind};
-pub use finding::{Finding, Gap, Severity};
+pub use finding::{Cure, Finding, Gap, Severity};
 pub use growth::{Growth, Hindrance};
 pub use holders::Holder;
 pub use host::{BootUnit, Cookie, HostFacts, ThinCheck};

@@ -12,6 +12,7 @@ pub mod document;
 mod find;
 mod grow;
 mod predict;
+pub mod recall;
 mod rescue;
 pub mod script;
 pub mod sizing;

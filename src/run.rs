@@ -15,6 +15,7 @@ mod manual;
 mod metrics;
 mod picture;
 mod print;
+mod remember;
 mod reserve;
 mod screen;
 mod watch;

@@ -17,11 +17,14 @@ mod device_id_duplicate;
 mod device_leaked;
 mod device_missing;
 mod device_suspended;
+mod directlvm_force_set;
 mod discards_not_passed;
 mod driver_removed;
 mod loop_file_overcommitted;
 mod loop_lvm_in_use;
+mod loop_size_differs;
 mod loop_space_not_returned;
+mod lvm_archive_large;
 mod metadata_device_oversized;
 mod metadata_device_slow;
 mod metadata_snapshot_held;
@@ -47,11 +50,13 @@ mod transaction_mismatch;
 mod transaction_open;
 mod udev_cookie_stuck;
 mod udev_sync_overridden;
+mod vg_metadata_near_full;
 mod vg_no_free_space;
 
 /// All rules.
 pub(super) const ALL: &[Rule] = &[
     driver_removed::RULE,
+    directlvm_force_set::RULE,
     udev_cookie_stuck::RULE,
     pv_missing::RULE,
     component_left_active::RULE,
@@ -79,6 +84,7 @@ pub(super) const ALL: &[Rule] = &[
     not_monitored::RULE,
     autoextend_cannot_act::RULE,
     vg_no_free_space::RULE,
+    vg_metadata_near_full::RULE,
     autoextend_off::RULE,
     loop_file_overcommitted::RULE,
     overcommitted::RULE,
@@ -90,6 +96,7 @@ pub(super) const ALL: &[Rule] = &[
     deferred_removal_off::RULE,
     container_writes_heavy::RULE,
     loop_lvm_in_use::RULE,
+    loop_size_differs::RULE,
     loop_space_not_returned::RULE,
     discards_not_passed::RULE,
     metadata_snapshot_held::RULE,
@@ -97,4 +104,5 @@ pub(super) const ALL: &[Rule] = &[
     metadata_spare_missing::RULE,
     metadata_device_slow::RULE,
     metadata_device_oversized::RULE,
+    lvm_archive_large::RULE,
 ];

@@ -1,6 +1,7 @@
 //! Each rule on the smallest host that shows it, and all of them on a healthy one.
 
 mod below;
+mod commands;
 mod engines;
 mod lvm;
 
@@ -17,9 +18,7 @@ fn codes_after(change: impl FnOnce(&mut Parts)) -> Vec<&'static str> {
 }
 
 fn findings_after(change: impl FnOnce(&mut Parts)) -> Vec<Finding> {
-    let mut parts = direct_lvm();
-    change(&mut parts);
-    findings(&parts.topology())
+    findings_of(change, |_| ())
 }
 
 /// What is found on a host after `change`, with this beside its devices.
@@ -31,7 +30,9 @@ fn findings_of(
     change(&mut parts);
     let mut topology = parts.topology();
     host(&mut topology.host);
-    findings(&topology)
+    let found = findings(&topology);
+    commands::check(&found);
+    found
 }
 
 fn with_status(change: impl FnOnce(&mut PoolStatus)) -> impl FnOnce(&mut Parts) {
@@ -63,6 +64,26 @@ fn every_code_has_a_page_that_begins_with_it() {
         assert!(page.is_ascii() && page.lines().all(|line| line.len() <= 100), "{code}");
     }
     assert_eq!(page("no-such-code"), None);
+}
+
+#[test]
+fn every_page_shows_the_raw_lines_by_which_it_is_noticed() {
+    for code in codes() {
+        let page = page(code).expect("the code comes from the registry");
+        let (_, after) = page.split_once("## How it is noticed\n").expect("every page has it");
+        let noticed = after.split("\n## ").next().unwrap_or_default();
+        assert!(noticed.lines().any(|line| line.starts_with("    ")), "{code}");
+        let (_, after) = page.split_once("## What to do\n").expect("every page has it");
+        let steps = after.split("\n## ").next().unwrap_or_default();
+        assert!(steps.contains('`') || steps.contains("    "), "{code} names no command");
+        let (_, sources) = page.split_once("## Sources\n").expect("every page has them");
+        let is_file = |word: &str| {
+            let word = word.trim_end_matches([';', ',', '.']);
+            let manual = word.ends_with(')') && word.contains('(');
+            manual || [".c", ".h", ".go", ".rst"].iter().any(|end| word.ends_with(end))
+        };
+        assert!(sources.split_whitespace().any(is_file), "{code}: {sources}");
+    }
 }
 
 #[test]

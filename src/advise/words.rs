@@ -1,7 +1,7 @@
 //! What rules have in common: findings about a pool or a node, the raw lines that prove them,
 //! and names as a shell takes them.
 
-use crate::model::{Finding, Mode, Node, Policy, Pool, PoolStatus, Severity, Topology};
+use crate::model::{Cure, Finding, Mode, Node, Policy, Pool, PoolStatus, Severity, Topology};
 
 /// A finding about a pool, with its status line as evidence.
 pub(super) fn about_pool(
@@ -18,6 +18,7 @@ pub(super) fn about_pool(
         summary: String::new(),
         evidence: status_lines(topology.node(pool.node)),
         remedy: String::new(),
+        cure: Cure::AsItsPage,
     }
 }
 
@@ -31,6 +32,7 @@ pub(super) fn about_node(code: &'static str, severity: Severity, node: &Node) ->
         summary: String::new(),
         evidence: Vec::new(),
         remedy: String::new(),
+        cure: Cure::AsItsPage,
     }
 }
 
@@ -94,6 +96,9 @@ pub(super) fn is_near_full(pool: &Pool) -> bool {
 
 /// A policy's figures and where they are written, as evidence.
 pub(super) fn policy_line(policy: &Policy) -> String {
+    if let Some(command) = &policy.command {
+        return format!("dmeventd/thin_command = {command}");
+    }
     let from = policy.from.as_ref().map_or("LVM's own default", |path| path.as_str());
     format!(
         "thin_pool_autoextend_threshold = {} ({from}), thin_pool_autoextend_percent = {}",

@@ -47,6 +47,7 @@ fn finding(severity: Severity) -> Finding {
         summary: "it is full".to_owned(),
         evidence: Vec::new(),
         remedy: String::new(),
+        cure: crate::model::Cure::AsItsPage,
     }
 }
 

@@ -114,15 +114,12 @@ fn half(
     ended: Option<Acted>,
     told: &mut dyn FnMut(Told),
 ) -> Result<(), Ending> {
-    let acted = match step.action.completion() {
-        Some(completion) => {
-            told(Told::Line(format!("it was half done: {}", completion.title())));
-            journalled(host, (at, &completion), told)?
-        }
-        None => {
-            let cut_off = || Acted::Failed { why: "it was cut off half way".to_owned() };
-            ended.unwrap_or_else(cut_off)
-        }
+    let acted = if let Some(completion) = step.action.completion() {
+        told(Told::Line(format!("it was half done: {}", completion.title())));
+        journalled(host, (at, &completion), told)?
+    } else {
+        let cut_off = || Acted::Failed { why: "it was cut off half way".to_owned() };
+        ended.unwrap_or_else(cut_off)
     };
     settle(host, (at, step), acted).map(|_| ()).map_err(|ending| match ending {
         Ending::Failed { step: at, why } => {

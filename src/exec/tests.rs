@@ -35,7 +35,7 @@ fn plans() -> Vec<Case> {
 }
 
 fn wishes() -> [(&'static str, Topology, Intent); 13] {
-    let unit = Intent::Activate(Activate { target: None, unit: true });
+    let unit = Intent::Activate(Activate { unit: true, ..Activate::default() });
     let (volume, size) = ("pve/vm-100-disk-0".to_owned(), Amount::By(Bytes(100 << 20)));
     let thin = Intent::GrowVolume(GrowVolume { volume, size });
     let (docker, files) = (recorded("direct-lvm"), recorded("loop-lvm"));

@@ -21,6 +21,8 @@ pub struct EngineFacts {
     pub deferred_removal: Option<bool>,
     /// It was told not to care whether udev is waited for.
     pub udev_sync_overridden: bool,
+    /// The disk that it was told to make a pool on by itself, whatever lies there.
+    pub forced: Option<Forced>,
     /// How its last transaction stands to the pool's counter.
     pub transaction: Option<Transaction>,
     /// Its base device.
@@ -47,6 +49,7 @@ impl EngineFacts {
             min_free_percent: None,
             deferred_removal: None,
             udev_sync_overridden: false,
+            forced: None,
             transaction: None,
             base: Base::Unseen,
             driver_removed_from: None,
@@ -56,6 +59,15 @@ impl EngineFacts {
             unseen_processes: 0,
         }
     }
+}
+
+/// A disk that an engine was told to take without looking what is on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forced {
+    /// Its path.
+    pub device: Printable,
+    /// The engine's record says that it did so already.
+    pub done: bool,
 }
 
 /// How an engine's last transaction stands to the pool's own counter.
@@ -100,6 +112,8 @@ pub struct LoopSpace {
     pub is_data: bool,
     /// Its length.
     pub apparent: Bytes,
+    /// The length that its engine was told to give it.
+    pub configured: Option<Bytes>,
     /// What it takes now.
     pub allocated: Bytes,
     /// What its filesystem has free.

@@ -17,6 +17,24 @@ pub enum Severity {
     Critical,
 }
 
+/// The wizard that a finding leads to, where its page names one for each of several causes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cure {
+    /// The one that its page names first.
+    #[default]
+    AsItsPage,
+    /// More data.
+    GrowData,
+    /// More metadata.
+    GrowMetadata,
+    /// A disk for the volume group.
+    GrowDisk,
+    /// Bringing back what is not there.
+    Activate,
+    /// None: what is to be done is done by hand.
+    ByHand,
+}
+
 /// Something wrong that was seen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -34,6 +52,9 @@ pub struct Finding {
     pub evidence: Vec<String>,
     /// What to do.
     pub remedy: String,
+    /// Which wizard does it; for the screen, documents have the remedy.
+    #[serde(skip)]
+    pub cure: Cure,
 }
 
 /// Something that could not be seen.

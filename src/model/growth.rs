@@ -17,6 +17,11 @@ const STEP: u64 = 5;
 /// What LVM keeps free of metadata: 4 MiB, or a quarter where that is less.
 const METADATA_FREE: u128 = 4 << 20;
 const METADATA_FREE_PERCENT: u128 = 25;
+/// After a growth that failed dmeventd lets pass twice as many of its looks as the time before, one
+/// look each 10 s, at most 256 of them (dmeventd's thin plugin, `MAX_FAILS`).
+pub const RETRY_FIRST_SECONDS: u64 = 20;
+/// The longest time from one try to the next.
+pub const RETRY_LAST_SECONDS: u64 = 256 * 10;
 /// dm-thin uses at most 255 index entries of metadata blocks: 15.81 GiB (kernel,
 /// `THIN_METADATA_MAX_SECTORS`).
 pub const METADATA_MAX: Bytes = Bytes(255 * ((1 << 14) - 64) * 4096);
@@ -44,8 +49,17 @@ pub struct Growth {
     pub data: Step,
     /// With the metadata.
     pub metadata: Step,
+    /// By how much LVM's spare for repairs grows with the metadata.
+    pub spare: Bytes,
     /// What the VG has free.
     pub free: Bytes,
+}
+
+impl Growth {
+    /// What of the VG the metadata's growth takes, its spare's with it.
+    pub fn metadata_takes(&self) -> Option<Bytes> {
+        self.metadata.adds.map(|adds| adds.plus(self.spare))
+    }
 }
 
 /// Why a pool will not grow although its policy says so.
@@ -57,8 +71,10 @@ pub enum Hindrance {
     PvMissing,
     /// The VG has fewer free extents than the data asks.
     NoRoomForData,
-    /// The VG has fewer free extents than the metadata asks.
+    /// The VG has fewer free extents than the metadata, with the spare, asks.
     NoRoomForMetadata,
+    /// Both are due; the VG has the extents for either and not for both.
+    NoRoomForBoth,
     /// The metadata is as large as dm-thin can use.
     MetadataAtMost,
 }
@@ -70,12 +86,21 @@ impl Topology {
         self.nodes.iter().find(|node| node.kind == Kind::Vg && node.name == vg)
     }
 
+    /// LVM's spare for repairs in a VG.
+    pub fn spare_of(&self, vg: &Node) -> Option<&Node> {
+        let vg = self.find(&vg.id)?;
+        let spares = self.nodes.iter().filter(|node| node.kind == Kind::Pmspare);
+        spares.into_iter().find(|node| node.parents.contains(&vg))
+    }
+
     /// What LVM will do with a pool that fills; `None` where its policy is off or was not seen,
-    /// or where a figure that it needs was not.
+    /// where a figure that it needs was not, or where a command of the host's own decides.
     pub fn growth(&self, pool: &Pool) -> Option<Growth> {
-        let policy = pool.policy.as_ref().filter(|policy| policy.is_on())?;
+        let policy = pool.policy.as_ref()?;
+        let policy = Some(policy).filter(|policy| policy.is_on() && policy.command.is_none())?;
         let status = pool.status()?;
-        let vg = self.vg_of(pool)?.facts.vg.as_ref()?;
+        let group = self.vg_of(pool)?;
+        let vg = group.facts.vg.as_ref()?;
         let (free, extent) = (vg.free?, vg.extent.filter(|extent| extent.get() > 0)?);
         let volume = |node: Option<NodeIx>, size: Option<Bytes>| {
             let plain = node.is_none_or(|ix| is_plain(self.node(ix)));
@@ -86,9 +111,13 @@ impl Topology {
         let fill = |used: u64, total: u64| fill(used.into(), total.into());
         let data_fill = fill(status.data.used.0, status.data.total.0);
         let metadata_fill = fill(status.metadata.used.0, status.metadata.total.0);
+        let in_metadata = step(policy, metadata.threshold(policy), metadata_fill, metadata, 1);
+        let grown = in_metadata.adds.map(|adds| metadata.size.plus(adds));
+        let spare = self.spare_of(group).and_then(|spare| Some(grown?.minus(spare.size?)));
         Some(Growth {
             data: step(policy, policy.threshold(), data_fill, data, 0),
-            metadata: step(policy, metadata.threshold(policy), metadata_fill, metadata, 1),
+            metadata: in_metadata,
+            spare: spare.unwrap_or(Bytes(0)),
             free,
         })
     }
@@ -105,11 +134,17 @@ impl Topology {
         if missing.is_some_and(|vg| vg.missing_pvs > 0) {
             return vec![Hindrance::PvMissing];
         }
-        let short = |step: Step| step.adds.is_some_and(|adds| adds > growth.free);
         let at_most = pool.metadata_size.is_some_and(|size| size >= METADATA_MAX);
+        let data = growth.data.adds;
+        let metadata = growth.metadata_takes().filter(|_| !at_most);
+        let short = |takes: Option<Bytes>| takes.is_some_and(|takes| takes > growth.free);
+        let both = data.zip(metadata).map(|(data, metadata)| data.plus(metadata));
+        let both = both.filter(|_| growth.data.due && growth.metadata.due);
+        let alone = short(data) || short(metadata);
         [
-            (short(growth.data), Hindrance::NoRoomForData),
-            (!at_most && short(growth.metadata), Hindrance::NoRoomForMetadata),
+            (short(data), Hindrance::NoRoomForData),
+            (short(metadata), Hindrance::NoRoomForMetadata),
+            (!alone && short(both), Hindrance::NoRoomForBoth),
             (at_most && growth.metadata.due, Hindrance::MetadataAtMost),
         ]
         .into_iter()
@@ -179,7 +214,6 @@ fn amount(fill: u128, threshold: u64, percent: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::model::PoolState;
-    use crate::model::policy::ProfileFile;
     use crate::model::sample::{Parts, direct_lvm, status};
     use crate::units::{DataBlocks, MetadataBlocks};
 
@@ -187,7 +221,7 @@ mod tests {
     const GIB: u64 = 1 << 30;
 
     fn policy(threshold: u64, percent: u64) -> Policy {
-        Policy { threshold, percent, from: None, profile: ProfileFile::Read, monitoring: true }
+        Policy { percent, ..Policy::new(threshold) }
     }
 
     fn growth(threshold: u64, percent: u64, change: impl FnOnce(&mut Parts)) -> Option<Growth> {
@@ -315,6 +349,58 @@ mod tests {
             parts.nodes[2].facts.vg.as_mut().expect("the third node is the VG").missing_pvs = 1;
         };
         assert_eq!(hindrances(20, missing), [Hindrance::PvMissing]);
+    }
+
+    #[test]
+    fn the_spare_grows_with_the_metadata_unless_it_is_as_large_already() {
+        let takes = |spare| {
+            let growth = growth(80, 20, |parts| parts.nodes[3].size = Some(Bytes(spare)));
+            growth.expect("all is known").metadata_takes()
+        };
+        // 1020 MiB and 216 more
+        assert_eq!(takes(1020 * MIB), Some(Bytes(432 * MIB)));
+        assert_eq!(takes(1200 * MIB), Some(Bytes(252 * MIB)));
+        assert_eq!(takes(1236 * MIB), Some(Bytes(216 * MIB)));
+        assert_eq!(takes(4096 * MIB), Some(Bytes(216 * MIB)));
+        let without = growth(80, 20, |parts| parts.nodes[3].kind = Kind::Lv);
+        assert_eq!(without.expect("all is known").metadata_takes(), Some(Bytes(216 * MIB)));
+        let short = |free_bytes| hindrances(1, free(free_bytes));
+        // 2 % of 255 extents are 5.1: 24 MiB for the metadata and as much for the spare; 1 % of
+        // 24,320 are 244 extents of data
+        assert_eq!(short(976 * MIB), []);
+        let small = |parts: &mut Parts| {
+            free(44 * MIB)(parts);
+            parts.pool.data_size = Some(Bytes(40 * MIB));
+        };
+        assert_eq!(hindrances(1, small), [Hindrance::NoRoomForMetadata]);
+    }
+
+    #[test]
+    fn what_fits_alone_and_not_together_is_a_hindrance_where_both_are_due() {
+        // above 80 % both: 19 GiB of data, 216 MiB of metadata, 216 MiB of spare
+        let after = |data, metadata, bytes| {
+            hindrances(20, move |parts: &mut Parts| {
+                filled(data, metadata)(parts);
+                free(bytes)(parts);
+            })
+        };
+        let together = 19 * GIB + 432 * MIB;
+        assert_eq!(after(155_649, 208_897, together), []);
+        assert_eq!(after(155_649, 208_897, together - 4 * MIB), [Hindrance::NoRoomForBoth]);
+        // one of them is not due: it may fall to what is free by then
+        assert_eq!(after(155_648, 208_897, together - 4 * MIB), []);
+        assert_eq!(after(155_649, 208_896, together - 4 * MIB), []);
+    }
+
+    #[test]
+    fn a_command_of_the_host_s_own_cannot_be_forecast() {
+        let own = |parts: &mut Parts| {
+            free(0)(parts);
+            let policy = parts.pool.policy.as_mut().expect("it was set");
+            policy.command = Some("/usr/local/sbin/grow".into());
+        };
+        assert_eq!(growth(80, 20, own), None);
+        assert_eq!(hindrances(20, own), []);
     }
 
     #[test]

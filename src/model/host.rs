@@ -7,6 +7,10 @@ use crate::text::Printable;
 pub struct HostFacts {
     /// The program that LVM checks a pool's metadata with.
     pub thin_check: Option<ThinCheck>,
+    /// Where the program that monitors LVM's pools should be, and is not.
+    pub dmeventd_missing: Option<Printable>,
+    /// LVM's folder of earlier states of its metadata, and how many files it has.
+    pub lvm_archive: Option<(Printable, u64)>,
     /// Operations on devices that still wait for udev.
     pub cookies: Vec<Cookie>,
     /// The units of systemd that are named as thinscope names its own; `None` where its folder was

@@ -195,6 +195,10 @@ pub struct VgFacts {
     pub missing_pvs: u64,
     /// `vg_attr`.
     pub attr: Printable,
+    /// Size of the smallest area on a PV that LVM keeps the group's metadata in.
+    pub mda_size: Option<Bytes>,
+    /// By how much that metadata may become longer there.
+    pub mda_free: Option<Bytes>,
 }
 
 /// A loop device.

@@ -16,6 +16,9 @@ pub struct Policy {
     pub profile: ProfileFile,
     /// Whether volumes are monitored when they are activated (`activation/monitoring`).
     pub monitoring: bool,
+    /// The command that the monitor runs in place of LVM's own (`dmeventd/thin_command`), at every
+    /// 5 % above 50 and whatever the threshold is.
+    pub command: Option<Printable>,
 }
 
 /// What became of a pool's profile.
@@ -33,6 +36,23 @@ pub enum ProfileFile {
 const LEAST_THRESHOLD: u64 = 50;
 
 impl Policy {
+    /// With this threshold, and else as LVM's defaults are (lvm2, `defaults.h`).
+    pub const fn new(threshold: u64) -> Self {
+        Self {
+            threshold,
+            percent: 20,
+            from: None,
+            profile: ProfileFile::None,
+            monitoring: true,
+            command: None,
+        }
+    }
+
+    /// Whether somebody meant the pool to grow by itself: by LVM's own means or another's.
+    pub const fn is_meant_to_grow(&self) -> bool {
+        self.is_on() || self.command.is_some()
+    }
+
     /// Whether the pool is extended at all.
     pub const fn is_on(&self) -> bool {
         self.threshold < 100

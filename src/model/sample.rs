@@ -251,6 +251,8 @@ fn lvm_nodes() -> Vec<Node> {
         extent: Some(Bytes(4 * MIB)),
         missing_pvs: 0,
         attr: "wz--n-".into(),
+        mda_size: None,
+        mda_free: None,
     }));
     let mut spare = node(Kind::Pmspare, "docker-lvol0_pmspare", 1020 * MIB);
     spare.short = Some("lvol0_pmspare".into());

@@ -134,6 +134,9 @@ pub enum Action {
         name: String,
         /// The file.
         path: String,
+        /// How large it is.
+        #[serde(default)]
+        size: Bytes,
     },
     /// Makes a pool's device again over what holds its data and metadata. Nothing is written.
     CreatePool {
@@ -249,7 +252,7 @@ impl Action {
             Self::ActivateVolume { volume, .. } => format!("activate {volume}"),
             Self::ActivateGroup { group } => format!("activate all of {group}"),
             Self::DeactivateVolume { volume } => format!("deactivate {volume}"),
-            Self::AttachLoop { name, path } => format!("attach {path} to {name}"),
+            Self::AttachLoop { name, path, .. } => format!("attach {path} to {name}"),
             Self::CreatePool { name, .. } => format!("make the device {name} again"),
             Self::WriteUnit { path, .. } => format!("write {path}"),
             Self::EnableUnit { name, .. } => format!("have {name} started at every boot"),
@@ -296,7 +299,7 @@ impl Action {
             Self::ActivateVolume { volume, .. } => vec![argv(&["lvchange", "-ay", volume])],
             Self::ActivateGroup { group } => vec![argv(&["vgchange", "-ay", group])],
             Self::DeactivateVolume { volume } => vec![argv(&["lvchange", "-an", volume])],
-            Self::AttachLoop { name, path } => {
+            Self::AttachLoop { name, path, .. } => {
                 vec![argv(&["losetup", &format!("/dev/{name}"), path])]
             }
             Self::CreatePool { name, table } => {

@@ -2,6 +2,7 @@
 //! or made again over what holds it. Metadata is never zeroed.
 
 mod own;
+mod recalled;
 mod unseen;
 mod volumes;
 
@@ -20,6 +21,8 @@ pub(super) const GONE_AFTER_BOOT: &str = "gone again after the next boot";
 /// What is meant by a word.
 enum Target {
     Pool(PoolIx),
+    /// A pool that only an earlier look knows, or whose table is to be taken from there.
+    Recalled(String),
     Group(String),
     Volume(String),
 }
@@ -34,6 +37,10 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
         _ => {}
     }
     wants.extend(unseen::wants(wish, topology));
+    if wish.recording.is_some() || target(wish, topology).is_err() {
+        let (pool, recording) = (wish.target.clone(), wish.recording.clone());
+        wants.push(Want::Recalled { pool, recording });
+    }
     if wish.unit {
         wants.extend(unit::wants());
     }
@@ -46,8 +53,8 @@ pub(super) fn plan(
     topology: &Topology,
     around: &Around,
 ) -> Result<Draft, Refusal> {
-    let target = target(wish, topology).map_err(|refusal| because(refusal, around))?;
-    if wish.unit && !matches!(target, Target::Pool(_)) {
+    let target = with_memory(wish, topology, around).map_err(|refusal| because(refusal, around))?;
+    if wish.unit && !matches!(target, Target::Pool(_) | Target::Recalled(_)) {
         return Err(Refusal::new(
             "a unit is for a pool that LVM does not own; LVM activates its groups and volumes at \
              boot by itself",
@@ -59,6 +66,60 @@ pub(super) fn plan(
         }
         Target::Volume(volume) => volumes::volume(topology, around, &volume),
         Target::Pool(ix) => pool(topology, around, ix, wish.unit),
+        Target::Recalled(name) => {
+            let recall = recalled::find(around, &name)
+                .ok_or_else(|| Refusal::new(format!("no earlier look knows {name}")))?;
+            let (draft, shape) = recalled::plan(topology, recall)?;
+            if !wish.unit {
+                return Ok(draft);
+            }
+            unit::add_recalled(draft, topology, (recall, &shape), around)
+        }
+    }
+}
+
+/// What is meant, on this host or by what was kept of it.
+fn with_memory(wish: &Activate, topology: &Topology, around: &Around) -> Result<Target, Refusal> {
+    match (target(wish, topology), wish.recording.is_some()) {
+        (Ok(found), false) => Ok(found),
+        (Ok(Target::Pool(ix)), true) => {
+            let pool = topology.pool(ix);
+            if pool.lv.is_some() {
+                return Err(Refusal::new(format!(
+                    "{} is LVM's, whose own record says how it is: --recording is for pools that \
+                     LVM does not own",
+                    pool.name
+                )));
+            }
+            if find::is_active(pool) { Ok(Target::Pool(ix)) } else { remembered(topology, around) }
+        }
+        (Ok(_), true) => Err(Refusal::new(
+            "--recording is for a pool that LVM does not own; LVM records its groups and volumes \
+             itself",
+        )),
+        (Err(refusal), recording) => match remembered(topology, around) {
+            Err(why) if recording || around.recalled.as_ref().is_ok_and(|all| all.len() > 1) => {
+                Err(why)
+            }
+            found => found.map_err(|_| refusal),
+        },
+    }
+}
+
+/// The one pool that was remembered and is not there.
+fn remembered(topology: &Topology, around: &Around) -> Result<Target, Refusal> {
+    let known = around.recalled.as_ref().map_err(|why| Refusal::new(why.clone()))?;
+    let is_away =
+        |name: &&str| find::pool(topology, name).is_none_or(|pool| !find::is_active(pool));
+    let names: Vec<&str> =
+        known.iter().map(|recall| recall.was.pool.as_str()).filter(is_away).collect();
+    match names.as_slice() {
+        [one] => Ok(Target::Recalled((*one).to_owned())),
+        [] => Err(Refusal::new("no pool is remembered that is not there")),
+        names => Err(Refusal::new(format!(
+            "which one? {} are remembered and not there; name one",
+            names.join(", ")
+        ))),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::recall::Recall;
 use crate::ids::DevNo;
 use crate::text::Printable;
 use crate::units::Bytes;
@@ -18,10 +19,17 @@ pub enum Want {
     File(String),
     /// The table in a device's inactive slot.
     InactiveTable(DevNo),
+    /// Pools of this host as they were when they were last seen in the kernel.
+    Recalled {
+        /// Only the one of this name.
+        pool: Option<String>,
+        /// A recording of this host that knows it; without one what thinscope kept itself.
+        recording: Option<String>,
+    },
 }
 
 /// The answers; what is not in here was not seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Around {
     /// By path, as it was asked.
     pub devices: BTreeMap<String, DeviceSeen>,
@@ -31,6 +39,20 @@ pub struct Around {
     pub files: BTreeMap<String, bool>,
     /// Lines of tables in inactive slots; empty where the slot is.
     pub inactive: BTreeMap<DevNo, Vec<Printable>>,
+    /// Pools as they were; why none could be recalled where that was asked for.
+    pub recalled: Result<Vec<Recall>, String>,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self {
+            devices: BTreeMap::new(),
+            spaces: BTreeMap::new(),
+            files: BTreeMap::new(),
+            inactive: BTreeMap::new(),
+            recalled: Ok(Vec::new()),
+        }
+    }
 }
 
 /// A device that was named by a path.

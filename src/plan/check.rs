@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::find;
+use crate::ids::DevNo;
 use crate::model::{BootUnit, DmFacts, Mode, Node, Pool, PoolState, PoolStatus, Topology};
 use crate::text::Printable;
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
@@ -126,6 +127,15 @@ pub enum Check {
         /// Its name.
         name: String,
     },
+    /// The device of this number is the one that was meant.
+    Is {
+        /// Its number.
+        device: DevNo,
+        /// The id of its node.
+        id: String,
+        /// What a person calls it.
+        name: String,
+    },
     /// A volume or pool is in the kernel; a loop device is over something.
     Active {
         /// `VG/LV`, a pool's name, or a loop device's kernel name.
@@ -221,6 +231,13 @@ impl Check {
             Self::LoopSize { name, path, least } => loop_size(topology, name, path, *least),
             Self::Table { name, lines } => table(topology, name, lines),
             Self::NotSuspended { name } => not_suspended(topology, name),
+            Self::Is { device, id, name } => {
+                let is = find::device(topology, *device).map(|ix| topology.node(ix));
+                Verdict::of(is.is_some_and(|node| node.id.as_str() == id), || match is {
+                    Some(node) => format!("{device} is {} now, not {name}", node.name),
+                    None => format!("{name} is not there with the number {device}"),
+                })
+            }
             Self::Active { name } => active(topology, name, true),
             Self::Inactive { name } => active(topology, name, false),
             Self::Complete { group } => complete(topology, group),
@@ -503,6 +520,7 @@ impl fmt::Display for Check {
             }
             Self::Table { name, lines } => write!(f, "the table of {name} is {}", lines.join("; ")),
             Self::NotSuspended { name } => write!(f, "{name} is not suspended"),
+            Self::Is { device, name, .. } => write!(f, "{device} is {name}"),
             Self::Active { name } => write!(f, "{name} is active"),
             Self::Inactive { name } => write!(f, "{name} is not active"),
             Self::Complete { group } => write!(f, "no PV of {group} is missing"),

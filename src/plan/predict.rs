@@ -5,10 +5,10 @@ use super::action::Action;
 use super::find;
 use crate::ids::{DevNo, NodeId};
 use crate::model::{
-    BootUnit, Kind, Mode, Node, NodeFacts, NodeIx, Pool, PoolState, PoolStatus, PvFacts, Topology,
-    Usage,
+    BootUnit, Kind, Mode, Node, NodeFacts, NodeIx, Pool, PoolIx, PoolKind, PoolState, PoolStatus,
+    PvFacts, Topology, Usage,
 };
-use crate::units::{Bytes, DataBlocks, METADATA_BLOCK_BYTES, MetadataBlocks};
+use crate::units::{Bytes, DataBlocks, METADATA_BLOCK_BYTES, MetadataBlocks, Sectors};
 
 impl Action {
     /// Does it to a topology.
@@ -41,8 +41,8 @@ impl Action {
             Self::ActivateVolume { volume, .. } => activate(topology, volume),
             Self::ActivateGroup { group } => activate_group(topology, group),
             Self::DeactivateVolume { volume } => deactivate(topology, volume),
-            Self::AttachLoop { name, path } => attach(topology, name, path),
-            Self::CreatePool { name, .. } => create_pool(topology, name),
+            Self::AttachLoop { name, path, size } => attach(topology, name, (path, *size)),
+            Self::CreatePool { name, table } => create_pool(topology, name, table),
             Self::WriteUnit { name, lines, .. } => write_unit(topology, name, lines),
             Self::EnableUnit { name, .. } => enable_unit(topology, name),
         }
@@ -354,12 +354,12 @@ fn deactivate(topology: &mut Topology, volume: &str) {
     }
 }
 
-fn attach(topology: &mut Topology, name: &str, path: &str) {
+fn attach(topology: &mut Topology, name: &str, (path, size): (&str, Bytes)) {
     let file = topology.indices().find(|ix| {
         let node = topology.node(*ix);
         node.facts.file.is_some() && node.name.as_str() == path
     });
-    let size = file.and_then(|ix| topology.node(ix).size);
+    let size = file.and_then(|ix| topology.node(ix).size).or(Some(size));
     topology.nodes.push(Node {
         id: NodeId::new("loop", name),
         kind: Kind::Loop,
@@ -382,8 +382,68 @@ fn attach(topology: &mut Topology, name: &str, path: &str) {
     rebuild(topology);
 }
 
-fn create_pool(topology: &mut Topology, name: &str) {
+fn create_pool(topology: &mut Topology, name: &str, table: &str) {
+    if topology.find_pool(Some(name)).is_none() {
+        add_pool(topology, name, table);
+    }
     activate_pool(topology, name);
+}
+
+/// A pool that only an earlier look knew.
+fn add_pool(topology: &mut Topology, name: &str, table: &str) {
+    let mut words = table.split(' ').skip(1);
+    let length = words.next().and_then(|word| word.parse().ok()).map(Sectors);
+    let part = |word: Option<&str>| {
+        let word = word?;
+        let is = |node: &Node| match word.strip_prefix("/dev/") {
+            Some(name) => node.name.as_str() == name && node.device.is_some(),
+            None => node.device.is_some_and(|device| device.to_string() == word),
+        };
+        topology.indices().find(|ix| is(topology.node(*ix)))
+    };
+    let (metadata, data) = (part(words.nth(1)), part(words.next()));
+    let block_size = words.next().and_then(|word| word.parse().ok()).map(Sectors);
+    let at = NodeIx(u32::try_from(topology.nodes.len()).unwrap_or(u32::MAX));
+    let ix = PoolIx(u32::try_from(topology.pools.len()).unwrap_or(u32::MAX));
+    topology.nodes.push(Node {
+        id: NodeId::new(Kind::Pool.name(), name),
+        kind: Kind::Pool,
+        name: name.into(),
+        short: None,
+        device: None,
+        size: length.map(Sectors::bytes),
+        parents: [metadata, data].into_iter().flatten().collect(),
+        mountpoints: Vec::new(),
+        facts: NodeFacts { pool: Some(ix), ..NodeFacts::default() },
+    });
+    let (data_size, metadata_size) =
+        (length.map(Sectors::bytes), metadata.and_then(|at| topology.node(at).size));
+    topology.pools.push(Pool {
+        node: at,
+        name: name.into(),
+        lv: None,
+        kind: PoolKind::Raw,
+        state: PoolState::Inactive,
+        suspended: false,
+        block_size,
+        low_water: None,
+        options: Vec::new(),
+        data,
+        metadata,
+        data_size,
+        metadata_size,
+        engines: Vec::new(),
+        monitor: None,
+        profile: None,
+        policy: None,
+        engine_facts: Vec::new(),
+        lvm_transaction_id: None,
+        devices: Vec::new(),
+        contents: None,
+        driver_status: Vec::new(),
+        driver_status_unknown: Vec::new(),
+    });
+    rebuild(topology);
 }
 
 fn write_unit(topology: &mut Topology, name: &str, lines: &[String]) {

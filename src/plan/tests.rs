@@ -4,6 +4,7 @@ mod activate;
 mod grow;
 pub(crate) mod hosts;
 mod properties;
+mod recalled;
 mod rescue;
 mod shapes;
 
@@ -66,7 +67,8 @@ pub(crate) fn grow(data: Option<&str>, metadata: Option<&str>, add: &[&str]) -> 
 }
 
 pub(crate) fn activate(target: Option<&str>) -> Intent {
-    Intent::Activate(Activate { target: target.map(str::to_owned), unit: false })
+    let target = target.map(str::to_owned);
+    Intent::Activate(Activate { target, ..Activate::default() })
 }
 
 pub(crate) fn planned(intent: &Intent, topology: &Topology) -> Result<Planned, Refusal> {

@@ -6,9 +6,10 @@
 //! by file or by volume.
 
 use super::around::{Around, Want};
+use super::recall::{PartWas, Recall};
 use super::{Action, Check, Draft, Refusal};
 use crate::model::{BootUnit, Kind, Node, Pool, PoolIx, Topology};
-use crate::units::Sectors;
+use crate::units::{Bytes, Sectors};
 
 /// What the first line of a unit of ours begins with; a file without it is never touched.
 pub const MARK: &str = "# Written by thinscope:";
@@ -29,14 +30,14 @@ pub fn is_for(pool: &Pool) -> bool {
 
 /// The unit of a pool, where thinscope wrote one and it is started at boot.
 pub fn is_kept(topology: &Topology, pool: &Pool) -> bool {
-    let name = name(pool);
+    let name = name(pool.name.as_str());
     let mine = |unit: &&BootUnit| unit.name.as_str() == name;
     let unit = topology.host.units.iter().flatten().find(mine);
-    unit.is_some_and(|unit| unit.enabled && is_ours(unit, pool))
+    unit.is_some_and(|unit| unit.enabled && is_ours(unit, pool.name.as_str()))
 }
 
-fn is_ours(unit: &BootUnit, pool: &Pool) -> bool {
-    let first = first_line(pool.name.as_str());
+fn is_ours(unit: &BootUnit, pool: &str) -> bool {
+    let first = first_line(pool);
     unit.lines.first().is_some_and(|line| line.as_str().starts_with(&first))
 }
 
@@ -47,8 +48,8 @@ fn first_line(pool: &str) -> String {
 
 /// Without the colons of Docker's names: `systemd-analyze verify` takes what follows one for an
 /// alias.
-fn name(pool: &Pool) -> String {
-    format!("thinscope-pool-{}.service", pool.name.as_str().replace(':', "_"))
+fn name(pool: &str) -> String {
+    format!("thinscope-pool-{}.service", pool.replace(':', "_"))
 }
 
 /// A pool's table without its two devices: what is kept to the letter.
@@ -72,17 +73,46 @@ impl Shape {
 
 /// Adds the steps that write the unit and have it started at boot, as far as they are needed.
 pub(super) fn add(
-    mut draft: Draft,
+    draft: Draft,
     (topology, ix): (&Topology, PoolIx),
     around: &Around,
     shape: Option<Shape>,
 ) -> Result<Draft, Refusal> {
     let pool = topology.pool(ix);
     let text = text(topology, pool, shape)?;
+    let about = Draft::about(topology, ix);
+    put(draft, topology, (pool.name.as_str(), &text, about), around)
+}
+
+/// The same for a pool that only an earlier look knows.
+pub(super) fn add_recalled(
+    draft: Draft,
+    topology: &Topology,
+    (recall, shape): (&Recall, &Shape),
+    around: &Around,
+) -> Result<Draft, Refusal> {
+    let was = &recall.was;
+    plain_name(&was.pool)?;
+    let (metadata, data) = (part_was(topology, &was.metadata)?, part_was(topology, &was.data)?);
+    let text = written(
+        &was.pool,
+        (&metadata, &data),
+        (&length(shape, recall.data_size), &shape.arguments),
+    );
+    let about = Draft { names: vec![was.pool.clone()], ..Draft::default() };
+    put(draft, topology, (&was.pool, &text, about), around)
+}
+
+fn put(
+    mut draft: Draft,
+    topology: &Topology,
+    (pool, text, about): (&str, &str, Draft),
+    around: &Around,
+) -> Result<Draft, Refusal> {
     let name = name(pool);
     let path = format!("{FOLDER}/{name}");
     let there = there((topology, pool), &name, &path)?;
-    let is_written = there.is_some_and(|unit| same(unit, &text));
+    let is_written = there.is_some_and(|unit| same(unit, text));
     if is_written && there.is_some_and(|unit| unit.enabled) {
         if let Some(already) = &mut draft.already {
             *already = format!("{already}, and {name} makes it again at every boot");
@@ -90,7 +120,7 @@ pub(super) fn add(
         return Ok(draft);
     }
     if draft.already.is_some() {
-        draft = Draft::about(topology, ix);
+        draft = about;
     }
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let written = Check::Unit { name: name.clone(), lines: Some(lines.clone()) };
@@ -126,7 +156,7 @@ pub(super) fn add(
 
 /// What has the unit's name already, unless it is somebody else's.
 fn there<'a>(
-    (topology, pool): (&'a Topology, &Pool),
+    (topology, pool): (&'a Topology, &str),
     name: &str,
     path: &str,
 ) -> Result<Option<&'a BootUnit>, Refusal> {
@@ -162,24 +192,33 @@ fn text(topology: &Topology, pool: &Pool, shape: Option<Shape>) -> Result<String
              does not own; `vgs -o +autoactivation` tells whether it will"
         )));
     }
-    // what a unit's name may hold, which is also what no shell reads more into
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte);
-    if !name.bytes().all(plain) {
-        return Err(Refusal::new(format!("the name {name} cannot stand in the name of a unit")));
-    }
+    plain_name(name)?;
     let shape = shape.or_else(|| Shape::of_line(live_line(topology, pool)?)).ok_or_else(|| {
         Refusal::new(format!("the table of {name} was not seen, so no unit can be made of it"))
     })?;
     let metadata = part(topology, pool, true)?;
     let data = part(topology, pool, false)?;
-    let whole = pool.data.and_then(|at| topology.node(at).size).map(crate::units::Bytes::sectors);
-    let length = if whole == Some(shape.length) {
-        // a pool that grows meanwhile is found with the length that it then has
+    let whole = pool.data.and_then(|at| topology.node(at).size);
+    Ok(written(name, (&metadata, &data), (&length(&shape, whole), &shape.arguments)))
+}
+
+/// What a unit's name may hold, which is also what no shell reads more into.
+fn plain_name(name: &str) -> Result<(), Refusal> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte);
+    if name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Refusal::new(format!("the name {name} cannot stand in the name of a unit")))
+}
+
+/// The length in the unit's table: that of the whole place where the pool takes all of it, so that
+/// a pool that grows meanwhile is found with the length that it then has.
+fn length(shape: &Shape, whole: Option<Bytes>) -> String {
+    if whole.map(Bytes::sectors) == Some(shape.length) {
         "$$(blockdev --getsz \"$$data\")".to_owned()
     } else {
         shape.length.get().to_string()
-    };
-    Ok(written(name, (&metadata, &data), (&length, &shape.arguments)))
+    }
 }
 
 fn live_line<'a>(topology: &'a Topology, pool: &Pool) -> Option<&'a str> {
@@ -195,18 +234,35 @@ fn part(topology: &Topology, pool: &Pool, metadata: bool) -> Result<Part, Refusa
     let node = at.map(|at| topology.node(at)).ok_or_else(|| {
         Refusal::new(format!("what holds the {what} of {} was not seen", pool.name))
     })?;
-    if let Some(lv) = &node.facts.lv {
-        let path = format!("/dev/mapper/{}-{}", doubled(lv.vg.as_str()), doubled(lv.name.as_str()));
+    if let Some(path) = volume_of(node) {
         return plain_path(&path).map(|()| Part::Volume(path));
     }
-    let file = file_of(node).ok_or_else(|| {
-        Refusal::new(format!(
-            "the {what} of {} lies on {}, whose name may be another one's after a boot: a unit is \
-             made for files and for volumes of LVM",
-            pool.name, node.name
-        ))
-    })?;
+    let file = file_of(node).ok_or_else(|| no_name(node.name.as_str()))?;
     plain_path(&file).map(|()| Part::File(file))
+}
+
+fn part_was(topology: &Topology, was: &PartWas) -> Result<Part, Refusal> {
+    if let Some(path) = &was.file {
+        return plain_path(path).map(|()| Part::File(path.clone()));
+    }
+    let node = topology.nodes.iter().find(|node| node.id.as_str() == was.id);
+    match node.and_then(volume_of) {
+        Some(path) => plain_path(&path).map(|()| Part::Volume(path)),
+        None => Err(no_name(&was.name)),
+    }
+}
+
+/// The path that a volume of LVM has after every boot.
+fn volume_of(node: &Node) -> Option<String> {
+    let lv = node.facts.lv.as_ref()?;
+    Some(format!("/dev/mapper/{}-{}", doubled(lv.vg.as_str()), doubled(lv.name.as_str())))
+}
+
+fn no_name(node: &str) -> Refusal {
+    Refusal::new(format!(
+        "a part of it lies on {node}, whose name may be another one's after a boot: a unit is made \
+         for files and for volumes of LVM"
+    ))
 }
 
 /// The whole of a file that is still there.

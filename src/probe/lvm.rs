@@ -127,7 +127,9 @@ fn call(ask: Ask, scope: &[String]) -> CommandSpec {
     let fields = [
         (
             "vg",
-            "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count".to_owned(),
+            "vg_uuid,vg_name,vg_attr,vg_size,vg_free,vg_extent_size,vg_missing_pv_count,\
+             vg_mda_size,vg_mda_free"
+                .to_owned(),
         ),
         (
             "pv",

@@ -6,6 +6,7 @@ mod consent;
 pub(super) mod earlier;
 mod going;
 mod journal;
+mod recalled;
 mod show;
 
 use std::path::Path;
@@ -75,10 +76,22 @@ fn intent(command: &Command) -> Result<Intent, Trouble> {
                 add_pvs: add_pv.clone(),
             }))
         }
-        Command::Activate { target, unit, .. } => {
-            Ok(Intent::Activate(Activate { target: target.clone(), unit: *unit }))
+        Command::Activate { target, unit, recording, .. } => {
+            let recording = recording.as_deref().map(absolute).transpose()?;
+            Ok(Intent::Activate(Activate { target: target.clone(), unit: *unit, recording }))
         }
         other => Err(Trouble::Failed(format!("{other:?} is no wish; please tell the authors"))),
+    }
+}
+
+/// A path as it is meant from every folder: it is kept in a journal.
+fn absolute(path: &Path) -> Result<String, Trouble> {
+    let name = print::quoted(&path.to_string_lossy());
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Trouble::usage(format!("{name} cannot be made absolute: {error}")))?;
+    match absolute.into_os_string().into_string() {
+        Ok(path) => Ok(path),
+        Err(_) => Err(Trouble::usage(format!("{name} is not UTF-8 and cannot be kept"))),
     }
 }
 
@@ -89,7 +102,10 @@ fn wished(settings: &Settings, intent: &Intent, how: &Change) -> Result<Exit, Tr
         going::complete(settings, &how.yes)?;
     }
     let (look, snapshot) = looked(settings)?;
-    let around = around::read(&look, &plan::wants(intent, &snapshot.topology));
+    let wants = plan::wants(intent, &snapshot.topology);
+    let mut around = around::read(&look, &wants);
+    let seen = (&look, &*snapshot.topology, snapshot.host.name.as_str());
+    recalled::read(settings, seen, &wants, &mut around);
     let occasion = occasion(intent, &snapshot);
     match plan::plan(intent, &snapshot.topology, &around, &occasion) {
         Err(refusal) if refusal.mistyped => Err(Trouble::usage(refusal.why)),

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::remember;
 use crate::format;
 use crate::history::{Damage, History, LARGEST};
 use crate::model::{Mode, Pool, PoolState, Snapshot, Topology, Trends};
@@ -80,7 +81,11 @@ impl Keeper {
         }
         self.saved_at = now;
         let before = self.trouble.take();
-        self.trouble = self.save().err();
+        let saved = self.save().and_then(|()| {
+            remember::keep(&self.folder, snapshot, now)
+                .map_err(|why| format!("the tables of pools are not kept: {why}"))
+        });
+        self.trouble = saved.err();
         self.trouble.clone().filter(|trouble| before.as_ref() != Some(trouble))
     }
 

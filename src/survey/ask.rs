@@ -205,9 +205,11 @@ fn gave_no_answer(limit: Duration, question: &Question) -> String {
             "; the device may be stuck, `dmesg` may say why, and `dmsetup info` whether it is \
              suspended"
         }
-        Question::Space(_) | Question::Stat(_) | Question::File { .. } | Question::Tree { .. } => {
-            "; the filesystem may hang on its device"
-        }
+        Question::Space(_)
+        | Question::Stat(_)
+        | Question::Count(_)
+        | Question::File { .. }
+        | Question::Tree { .. } => "; the filesystem may hang on its device",
         _ => "",
     };
     format!("no answer within {} s to the {}{hint}", limit.as_secs_f32(), question.describe())

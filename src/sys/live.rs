@@ -62,6 +62,7 @@ impl Live {
             Question::DmStatus(dev) => self.control.status(*dev).map(Reply::Bytes),
             Question::DmInactive(dev) => self.control.inactive(*dev).map(Reply::Bytes),
             Question::Dir(path) => self.files.dir(path).map(Reply::Entries),
+            Question::Count(path) => self.files.count(path).map(Reply::Number),
             Question::File { path, keep, within } => {
                 self.files.file(path, *keep, within.as_ref()).map(Reply::Bytes)
             }

@@ -98,6 +98,8 @@ pub enum Question {
     DmInactive(DevNo),
     /// The entries of a directory, sorted by name → [`Reply::Entries`].
     Dir(HostPath),
+    /// How many entries a folder has; their names are not kept → [`Reply::Number`].
+    Count(HostPath),
     /// A file → [`Reply::Bytes`]. `within` is a folder that the file, symbolic links resolved,
     /// must not lead out of.
     File {
@@ -183,7 +185,7 @@ impl Question {
             Self::DmDevice(dev) => format!("table of device {dev}"),
             Self::DmStatus(dev) => format!("status of device {dev}"),
             Self::DmInactive(dev) => format!("inactive table of device {dev}"),
-            Self::Dir(path) => format!("folder {}", path.as_path().display()),
+            Self::Dir(path) | Self::Count(path) => format!("folder {}", path.as_path().display()),
             Self::File { path, .. } => format!("file {}", path.as_path().display()),
             Self::Tree { dir, .. } => format!("files below {}", dir.as_path().display()),
             Self::SysBlock => "block devices of /sys/block".to_owned(),
@@ -250,7 +252,7 @@ pub enum Reply {
     Space(FsSpace),
     /// To [`Question::Run`].
     Ran(RunOutput),
-    /// To [`Question::SizeOf`], [`Question::Time`].
+    /// To [`Question::SizeOf`], [`Question::Time`], [`Question::Count`].
     Number(u64),
     /// To [`Question::Mentions`], in the order of its words.
     Flags(Vec<bool>),

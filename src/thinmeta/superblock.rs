@@ -80,6 +80,18 @@ impl Superblock {
         self.flags & 1 == 1
     }
 
+    /// Reads a superblock alone, from the first block of a medium; one that is damaged is an error.
+    pub fn read(bytes: &[u8]) -> Result<Self, MetaError> {
+        let small = || MetaError::TooSmall(bytes.len() as u64);
+        let raw: &Raw = bytes.first_chunk().ok_or_else(small)?;
+        let mut notes = Damages::default();
+        let read = Self::parse(raw, 0, &mut notes)?;
+        match notes.list().first() {
+            Some(damage) => Err(MetaError::Superblock(damage.kind.clone())),
+            None => Ok(read),
+        }
+    }
+
     /// Reads the fields of block `number` and notes everything that is wrong with them. Without
     /// the magic, or with a version from the future, the other fields mean nothing: an error.
     pub(super) fn parse(raw: &Raw, number: u64, notes: &mut Damages) -> Result<Self, MetaError> {

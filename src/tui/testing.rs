@@ -78,6 +78,8 @@ impl Host {
             extent: Some(Bytes(4 * MIB)),
             missing_pvs: 0,
             attr: "wz--n-".into(),
+            mda_size: None,
+            mda_free: None,
         }));
         ix
     }
@@ -280,6 +282,7 @@ impl Host {
             summary: summary.to_owned(),
             evidence: vec!["0 199229440 thin-pool 24 …".to_owned()],
             remedy: "Free space in the pool or grow it.".to_owned(),
+            cure: crate::model::Cure::AsItsPage,
         });
         self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     }

@@ -24,12 +24,24 @@ direct-lvm       | grow |
 direct-lvm       | killed |
 direct-lvm       | wizard |
 inactive         | activate |
+bare             | activate-why remembered |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
 direct-lvm       | monitor |
 direct-lvm       | engine |
 bare             | set_up |
+direct-lvm       | faults |
+bare             | windows |
+bare             | idle |
+direct-lvm       | crash |
+inactive         | killed-other |
+lvm-thin         | killed-other |
+direct-lvm       | killed-other |
+loop-lvm         | killed-other |
+loop-lvm         | wizard |
+raw              | wizard |
+lvm-thin         | wizard |
 bare             | striped mirror broken |
 direct-lvm       | media |
 inactive         | wizard |
@@ -76,7 +88,7 @@ count() { # count LOG STATUS: adds what a log's closing line says
 # limit_of CHECK…: a hundred kills take a quarter of an hour
 limit_of() { case " $* " in *" killed-often "*) echo 2400 ;; *) echo 600 ;; esac; }
 # reboots_of CHECK…: what the run needs that reboots its machine
-reboots_of() { case " $* " in *" boot "*) echo --reboots ;; esac; }
+reboots_of() { case " $* " in *" boot "* | *" crash "*) echo --reboots ;; esac; }
 
 run_host() { # run_host HOST "CHECK…" "JUDGE…"
     local host=$1 folder=$out/$1 began=$SECONDS before=$failed judge

@@ -2,10 +2,11 @@
 
 use crate::advise::Rule;
 use crate::advise::growing::{more_data, more_metadata};
-use crate::advise::words::{about_pool, policy_line};
+use crate::advise::words::{about_pool, policy_line, shell};
 use crate::format;
-use crate::model::growth::Step;
-use crate::model::{Finding, Growth, Hindrance, Policy, Pool, Severity, Topology};
+use crate::model::growth::{RETRY_FIRST_SECONDS, RETRY_LAST_SECONDS, Step};
+use crate::model::{Cure, Finding, Growth, Hindrance, Policy, Pool, Severity, Topology};
+use crate::units::Bytes;
 
 pub(super) const RULE: Rule = Rule {
     code: "autoextend-cannot-act",
@@ -23,59 +24,102 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
         if let (Some(first), Some(growth), Some(policy)) =
             (hindrances.first(), topology.growth(pool), &pool.policy)
         {
-            let mut finding = describe(topology, (pool, policy), &growth, *first);
-            if hindrances.contains(&Hindrance::NoRoomForMetadata) {
-                finding.evidence.push(step_line("metadata", &growth.metadata));
-            }
+            let mut finding = about_pool(RULE.code, Severity::Warning, topology, pool);
+            finding.summary =
+                format!("{} cannot grow by itself: {}", pool.name, why(*first, &growth));
+            finding.evidence.extend(evidence(policy, &growth, &hindrances));
+            (finding.remedy, finding.cure) = remedy(topology, pool, *first);
             found.push(finding);
         }
     }
 }
 
-fn describe(
-    topology: &Topology,
-    (pool, policy): (&Pool, &Policy),
-    growth: &Growth,
-    hindrance: Hindrance,
-) -> Finding {
-    let mut finding = about_pool(RULE.code, Severity::Warning, topology, pool);
-    finding.evidence.push(policy_line(policy));
-    finding.evidence.push(step_line("data", &growth.data));
-    finding.evidence.push(format!("free in the VG: {}", format::long(growth.free)));
-    let asks = |what: &str, step: &Step| {
-        let adds = step.adds.map_or_else(|| "?".to_owned(), format::long);
-        let free = format::long(growth.free);
-        format!("{what} asks {adds} at {}%, the VG has {free}", step.acts_above.max(step.threshold))
+fn why(hindrance: Hindrance, growth: &Growth) -> String {
+    let free = format::long(growth.free);
+    let asks = |what: &str, step: &Step, takes: Option<Bytes>| {
+        let at = step.acts_above.max(step.threshold);
+        format!("{what} asks {} at {at}%, the VG has {free}", amount(takes))
     };
-    let why = match hindrance {
+    match hindrance {
         Hindrance::NothingToAdd => "its policy adds 0 percent, which LVM refuses".to_owned(),
         Hindrance::PvMissing => "its VG lacks a PV, and LVM changes no such VG".to_owned(),
-        Hindrance::NoRoomForData => asks("the data", &growth.data),
-        Hindrance::NoRoomForMetadata => asks("the metadata", &growth.metadata),
-        Hindrance::MetadataAtMost => "its metadata is as large as dm-thin can use".to_owned(),
-    };
-    finding.summary = format!("{} cannot grow by itself: {why}", pool.name);
-    finding.remedy = match hindrance {
-        Hindrance::NothingToAdd => {
-            "set activation/thin_pool_autoextend_percent to 20 where the threshold is set"
-                .to_owned()
+        Hindrance::NoRoomForData => asks("the data", &growth.data, growth.data.adds),
+        Hindrance::NoRoomForMetadata => {
+            asks(metadata_name(growth), &growth.metadata, growth.metadata_takes())
         }
-        Hindrance::PvMissing => "bring the PV back: see pv-missing".to_owned(),
-        Hindrance::NoRoomForData => format!(
-            "give the VG room before the pool needs it: `thinscope grow`, or {}",
-            more_data(topology, pool)
+        Hindrance::NoRoomForBoth => format!(
+            "the data asks {} and {} {}, the VG has {free}, which is enough for either and not for \
+             both",
+            amount(growth.data.adds),
+            metadata_name(growth),
+            amount(growth.metadata_takes())
         ),
-        Hindrance::NoRoomForMetadata | Hindrance::MetadataAtMost => {
-            format!("`thinscope grow`, or {}", more_metadata(topology, pool))
+        Hindrance::MetadataAtMost => "its metadata is as large as dm-thin can use".to_owned(),
+    }
+}
+
+fn metadata_name(growth: &Growth) -> &'static str {
+    if growth.spare > Bytes(0) { "the metadata with its spare" } else { "the metadata" }
+}
+
+fn amount(bytes: Option<Bytes>) -> String {
+    bytes.map_or_else(|| "?".to_owned(), format::long)
+}
+
+fn evidence(policy: &Policy, growth: &Growth, hindrances: &[Hindrance]) -> Vec<String> {
+    let mut lines = vec![policy_line(policy), step_line("data", &growth.data)];
+    let of_metadata =
+        [Hindrance::NoRoomForMetadata, Hindrance::NoRoomForBoth, Hindrance::MetadataAtMost];
+    if hindrances.iter().any(|one| of_metadata.contains(one)) {
+        lines.push(step_line("metadata", &growth.metadata));
+        if growth.spare > Bytes(0) {
+            lines.push(format!(
+                "LVM's spare for repairs: grows with it by {}",
+                format::long(growth.spare)
+            ));
         }
-    };
-    finding
+    }
+    lines.push(format!("free in the VG: {}", format::long(growth.free)));
+    lines.push(format!(
+        "LVM's monitor tries again after {RETRY_FIRST_SECONDS} s, then at intervals that double, \
+         at most {} min",
+        RETRY_LAST_SECONDS / 60
+    ));
+    lines
+}
+
+/// What to do, and the wizard where room is what is missing.
+fn remedy(topology: &Topology, pool: &Pool, hindrance: Hindrance) -> (String, Cure) {
+    let name = shell(pool.name.as_str());
+    let disk = format!("`thinscope grow {name} --add-pv DEVICE`");
+    match hindrance {
+        Hindrance::NothingToAdd => (
+            "set activation/thin_pool_autoextend_percent to 20 where the threshold is set"
+                .to_owned(),
+            Cure::ByHand,
+        ),
+        Hindrance::PvMissing => ("bring the PV back: see pv-missing".to_owned(), Cure::Activate),
+        Hindrance::NoRoomForData => (
+            format!(
+                "give the VG room before the pool needs it: {disk}, or {}",
+                more_data(topology, pool)
+            ),
+            Cure::GrowDisk,
+        ),
+        Hindrance::NoRoomForMetadata | Hindrance::NoRoomForBoth => (
+            format!("give the VG room: {disk}, or {}", more_metadata(topology, pool)),
+            Cure::GrowDisk,
+        ),
+        Hindrance::MetadataAtMost => (more_metadata(topology, pool), Cure::ByHand),
+    }
 }
 
 fn step_line(what: &str, step: &Step) -> String {
-    let adds = step.adds.map_or_else(|| "?".to_owned(), format::long);
     format!(
-        "{what}: extends above {}%, at the latest above {}%, by {}% = {adds}",
-        step.threshold, step.acts_above, step.percent
+        "{what}: extends above {}%, at the latest above {}%, by {}% = {}",
+        step.threshold,
+        step.acts_above,
+        step.percent,
+        amount(step.adds)
     )
 }

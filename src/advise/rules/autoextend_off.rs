@@ -9,7 +9,9 @@ pub(super) const RULE: Rule =
 
 fn look(topology: &Topology, found: &mut Vec<Finding>) {
     for pool in topology.pools.iter().filter(|pool| pool.status().is_some()) {
-        if let Some(policy) = pool.policy.as_ref().filter(|policy| !policy.is_on()) {
+        // a command of the host's own is run whatever the threshold is
+        let off = pool.policy.as_ref().filter(|policy| !policy.is_meant_to_grow());
+        if let Some(policy) = off {
             found.push(describe(topology, pool, policy));
         }
     }
@@ -26,9 +28,9 @@ fn describe(topology: &Topology, pool: &Pool, policy: &Policy) -> Finding {
     finding.evidence.push(policy_line(policy));
     let lv = pool.lv.as_ref().map_or("VG/POOL", |lv| lv.as_str());
     finding.remedy = format!(
-        "`thinscope setup autoextend {lv}`, or by hand a profile in /etc/lvm/profile that sets \
-         activation/thin_pool_autoextend_threshold to 80, and `lvchange --metadataprofile NAME \
-         {lv}`; the VG needs room for it",
+        "write a profile, /etc/lvm/profile/NAME.profile, with the line \
+         `activation/thin_pool_autoextend_threshold=80`, then `lvchange --metadataprofile NAME \
+         {lv}` and `lvchange --monitor y {lv}`; the VG needs room for it",
         lv = shell(lv)
     );
     finding

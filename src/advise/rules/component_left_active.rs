@@ -39,7 +39,7 @@ fn describe(topology: &Topology, pool: &Pool, active: &[&Node]) -> Finding {
     let each: Vec<String> =
         names.iter().map(|name| format!("`lvchange -an {}`", shell(name))).collect();
     finding.remedy =
-        format!("{}, then `lvchange -ay {lv}` or `thinscope activate`", each.join(", "));
+        format!("{}, then `lvchange -ay {lv}`; or `thinscope activate {lv}`", each.join(", "));
     finding
 }
 

@@ -27,9 +27,9 @@ fn describe(topology: &Topology, pool: &Pool, facts: &EngineFacts) -> Finding {
     );
     finding.evidence = vec![format!("dm.use_deferred_removal is off for {}", facts.root)];
     finding.remedy.push_str(
-        "`thinscope setup storage-options dm.use_deferred_removal=true \
-                      dm.use_deferred_deletion=true`, or both in \"storage-opts\" of \
-                      /etc/docker/daemon.json; then restart docker",
+        "write `\"storage-opts\": [\"dm.use_deferred_removal=true\", \
+                      \"dm.use_deferred_deletion=true\"]` into /etc/docker/daemon.json, beside \
+                      what is there; then `systemctl restart docker`",
     );
     finding
 }

@@ -2,7 +2,7 @@
 
 use crate::advise::Rule;
 use crate::advise::stack::{levels, lowest};
-use crate::advise::words::{about_pool, table_lines};
+use crate::advise::words::{about_pool, shell, table_lines};
 use crate::model::{Finding, Kind, Node, NodeIx, Pool, Severity, Topology};
 use crate::text::Printable;
 
@@ -65,7 +65,7 @@ fn describe(topology: &Topology, pool: &Pool, why: &Why) -> Finding {
             "ignores discards: blocks that files gave up stay mapped until their device is deleted"
                 .to_owned(),
             match &pool.lv {
-                Some(lv) => format!("with the pool inactive, `lvchange --discards passdown {lv}`"),
+                Some(lv) => passdown(lv),
                 None => "load its table without ignore_discard".to_owned(),
             },
         ),
@@ -73,7 +73,7 @@ fn describe(topology: &Topology, pool: &Pool, why: &Why) -> Finding {
             "passes no discards down: what it frees stays taken below, in a file or on an SSD"
                 .to_owned(),
             match &pool.lv {
-                Some(lv) => format!("with the pool inactive, `lvchange --discards passdown {lv}`"),
+                Some(lv) => passdown(lv),
                 None => "load its table without no_discard_passdown".to_owned(),
             },
         ),
@@ -97,6 +97,10 @@ fn describe(topology: &Topology, pool: &Pool, why: &Why) -> Finding {
     finding.summary = format!("{} {what}", pool.name);
     finding.remedy = remedy;
     finding
+}
+
+fn passdown(lv: &Printable) -> String {
+    format!("with the pool inactive, `lvchange --discards passdown {}`", shell(lv.as_str()))
 }
 
 fn limits(topology: &Topology, pool: &Pool) -> Vec<String> {

@@ -51,8 +51,7 @@ fn describe(topology: &Topology, pool: &Pool, files: &[LoopSpace]) -> Option<Fin
     finding.evidence.push(format!("free on their filesystem: {}", format::exact(free)));
     let path = files.first().map_or("the file", |file| file.path.as_str());
     finding.remedy = format!(
-        "make room on the filesystem of {}, or move to a block device: `thinscope setup \
-         direct-lvm`",
+        "make room on the filesystem of {}, or move to a block device: see loop-lvm-in-use",
         shell(path)
     );
     Some(finding)

@@ -44,7 +44,7 @@ fn describe(topology: &Topology, pool: &Pool, file: &LoopSpace) -> Option<Findin
     finding.remedy.push_str(
         "the pool uses the room again, so it is lost to the host alone. Nothing frees \
                       it afterwards but copying the file: `docker save` what is needed and begin \
-                      anew, better on a block device (`thinscope setup direct-lvm`); keep \
+                      anew, better on a block device (see loop-lvm-in-use); keep \
                       dm.blkdiscard on",
     );
     Some(finding)

@@ -2,7 +2,7 @@
 
 use crate::advise::Rule;
 use crate::advise::stack::lowest;
-use crate::advise::words::about_pool;
+use crate::advise::words::{about_pool, shell};
 use crate::model::{Finding, NodeIx, Pool, Severity, Topology};
 use crate::text::Printable;
 
@@ -34,7 +34,10 @@ fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
     );
     finding.evidence = names.iter().map(|name| format!("queue/rotational of {name}: 1")).collect();
     finding.remedy = match &pool.lv {
-        Some(lv) => format!("move it while it is in use: `pvmove -n {lv}_tmeta SLOW FAST`"),
+        Some(lv) => {
+            let tmeta = shell(&format!("{lv}_tmeta"));
+            format!("move it while it is in use: `pvmove -n {tmeta} SLOW FAST`")
+        }
         None => "put the metadata device onto the faster disk".to_owned(),
     };
     Some(finding)

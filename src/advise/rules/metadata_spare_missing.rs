@@ -3,7 +3,7 @@
 use crate::advise::Rule;
 use crate::advise::words::{about_pool, shell};
 use crate::format;
-use crate::model::{Finding, Kind, Node, NodeIx, Pool, PoolState, Severity, Topology};
+use crate::model::{Finding, Pool, PoolState, Severity, Topology};
 use crate::units::Bytes;
 
 pub(super) const RULE: Rule = Rule {
@@ -23,8 +23,7 @@ fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
     let vg = topology.vg_of(pool)?;
     let free = vg.facts.vg.as_ref()?.free?;
     let metadata = pool.metadata_size?;
-    let spare = topology.find(&vg.id).and_then(|vg| spare_of(topology, vg));
-    let size = spare.and_then(|spare| spare.size);
+    let size = topology.spare_of(vg).and_then(|spare| spare.size);
     // a repair makes a volume of its own where the VG has the room
     if size.is_some_and(|size| size >= metadata) || free >= metadata {
         return None;
@@ -53,9 +52,4 @@ fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
         pool.lv.as_ref().map_or_else(String::new, |lv| shell(lv.as_str()))
     );
     Some(finding)
-}
-
-fn spare_of(topology: &Topology, vg: NodeIx) -> Option<&Node> {
-    let spares = topology.nodes.iter().filter(|node| node.kind == Kind::Pmspare);
-    spares.into_iter().find(|node| node.parents.contains(&vg))
 }

@@ -2,8 +2,8 @@
 
 use crate::advise::Rule;
 use crate::advise::growing::{more_data, more_metadata};
-use crate::advise::words::about_pool;
-use crate::model::{EngineFacts, Finding, Pool, Severity, Topology};
+use crate::advise::words::{about_pool, shell};
+use crate::model::{Cure, EngineFacts, Finding, Pool, Severity, Topology};
 
 pub(super) const RULE: Rule = Rule {
     code: "min-free-space-reached",
@@ -52,10 +52,17 @@ fn describe(topology: &Topology, pool: &Pool, short: &Short) -> Finding {
     finding.evidence.push(format!(
         "{free} free {what} blocks, which is less than the minimum of {wanted} ({percent}%)"
     ));
-    let more =
-        if *what == "data" { more_data(topology, pool) } else { more_metadata(topology, pool) };
+    let more = if *what == "data" {
+        finding.cure = Cure::GrowData;
+        more_data(topology, pool)
+    } else {
+        finding.cure = Cure::GrowMetadata;
+        more_metadata(topology, pool)
+    };
     finding.remedy = format!(
-        "`thinscope grow`, or {more}; or make room: `docker container prune`, `docker image prune`"
+        "`thinscope grow {} --{what} +SIZE`, or {more}; or make room: `docker container prune`, \
+         `docker image prune`",
+        shell(pool.name.as_str())
     );
     finding
 }

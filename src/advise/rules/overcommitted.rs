@@ -1,7 +1,7 @@
 //! Volumes that together promise more than their pool can hold.
 
 use crate::advise::Rule;
-use crate::advise::words::{about_pool, is_near_full};
+use crate::advise::words::{about_pool, is_near_full, shell};
 use crate::format;
 use crate::model::{Finding, Pool, Role, Severity, Topology};
 use crate::units::Bytes;
@@ -46,10 +46,11 @@ fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
         format::exact(Bytes(has)),
         format::exact(Bytes(grows))
     ));
-    finding.remedy.push_str(
-        "that is what thin volumes are for, as long as somebody watches: let LVM grow \
-                      the pool (`thinscope setup autoextend`), watch it (`thinscope check`), or \
-                      give it the room (`thinscope grow`)",
+    finding.remedy = format!(
+        "that is what thin volumes are for, as long as somebody watches: let LVM grow the pool (see \
+         autoextend-off), watch it (`thinscope check`), or give it the room (`thinscope grow {} \
+         --data +SIZE`)",
+        shell(pool.name.as_str())
     );
     Some(finding)
 }

@@ -4,7 +4,7 @@ use crate::advise::Rule;
 use crate::advise::growing::more_metadata;
 use crate::advise::words::{about_pool, metadata_full, out_of_metadata_space};
 use crate::format;
-use crate::model::{Finding, Pool, PoolStatus, Severity, Topology};
+use crate::model::{Cure, Finding, Pool, PoolStatus, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "pool-metadata-full", page: include_str!("../pages/pool-metadata-full.md"), look };
@@ -34,6 +34,7 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
         )
     };
     finding.remedy = if status.needs_check == Some(true) {
+        finding.cure = Cure::ByHand;
         "clear needs_check first (see pool-needs-check), for until then growing is reported as \
          done and does not happen; then grow the metadata"
             .to_owned()

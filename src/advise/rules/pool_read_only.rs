@@ -3,7 +3,7 @@
 use crate::advise::Rule;
 use crate::advise::growing::more_metadata;
 use crate::advise::words::{about_pool, out_of_metadata_space, table_lines};
-use crate::model::{Finding, Mode, Pool, PoolStatus, Severity, Topology};
+use crate::model::{Cure, Finding, Mode, Pool, PoolStatus, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "pool-read-only", page: include_str!("../pages/pool-read-only.md"), look };
@@ -44,7 +44,7 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
         if matches!(reason, Reason::AskedFor) { Severity::Advice } else { Severity::Critical };
     let mut finding = about_pool(RULE.code, severity, topology, pool);
     finding.evidence.extend(table_lines(topology.node(pool.node)));
-    let (why, remedy) = match reason {
+    let (why, remedy) = match &reason {
         Reason::NeedsCheck => (
             "a metadata operation failed (needs_check)",
             "clear needs_check: see pool-needs-check".to_owned(),
@@ -67,5 +67,9 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
         pool.name
     );
     finding.remedy = remedy;
+    finding.cure = match reason {
+        Reason::MetadataFull => Cure::GrowMetadata,
+        Reason::NeedsCheck | Reason::AskedFor | Reason::Unknown => Cure::ByHand,
+    };
     finding
 }

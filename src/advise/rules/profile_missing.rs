@@ -30,9 +30,8 @@ fn describe(topology: &Topology, pool: &Pool, policy: &Policy, path: &Printable)
     finding.evidence.push(policy_line(policy));
     let lv = pool.lv.as_ref().map_or("VG/POOL", |lv| lv.as_str());
     finding.remedy = format!(
-        "write {path} again (section activation, keys thin_pool_autoextend_threshold and \
-         thin_pool_autoextend_percent), or `lvchange --detachprofile {}`; `thinscope setup \
-         autoextend` does either",
+        "write {path} again, with the lines `activation/thin_pool_autoextend_threshold=80` and \
+         `activation/thin_pool_autoextend_percent=20`, or `lvchange --detachprofile {}`",
         shell(lv)
     );
     finding

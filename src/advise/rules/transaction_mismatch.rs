@@ -45,8 +45,9 @@ fn of_lvm(topology: &Topology, pool: &Pool) -> Option<Finding> {
     finding.evidence.push(format!("transaction_id in LVM's metadata: {lvm}; in the pool: {pools}"));
     finding.remedy.push_str(
         "change nothing before it is known which side is right: `thin_check` the \
-                      metadata of the inactive pool, compare `/etc/lvm/archive`; `thinscope \
-                      repair` leads through it",
+                      metadata of the inactive pool and compare `/etc/lvm/archive`; then the \
+                      number in LVM's metadata is corrected (`vgcfgbackup`, `vgcfgrestore \
+                      --force`), as the page says step by step",
     );
     Some(finding)
 }

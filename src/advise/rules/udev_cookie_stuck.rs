@@ -1,7 +1,7 @@
 //! A program that waits for udev, and udev does not answer.
 
 use crate::advise::Rule;
-use crate::model::{Cookie, Finding, Severity, Topology};
+use crate::model::{Cookie, Cure, Finding, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "udev-cookie-stuck", page: include_str!("../pages/udev-cookie-stuck.md"), look };
@@ -36,5 +36,6 @@ fn describe(cookies: &[&Cookie], oldest: &Cookie) -> Finding {
              complete the one cookie, not all: `dmsetup udevcomplete 0x{:08x}`",
             oldest.number
         ),
+        cure: Cure::AsItsPage,
     }
 }

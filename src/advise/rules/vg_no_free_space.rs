@@ -38,8 +38,9 @@ fn describe(pool: &Pool, vg: &Node) -> Finding {
     let free = facts.and_then(|facts| facts.free).map_or_else(|| "?".to_owned(), format::exact);
     finding.evidence.push(format!("vg_free of {}: {free}", vg.name));
     finding.remedy = format!(
-        "add a disk: `pvcreate DEVICE` and `vgextend {vg} DEVICE`, or `thinscope grow --add-pv \
+        "add a disk: `thinscope grow {} --add-pv DEVICE`, or `pvcreate DEVICE` and `vgextend {vg} \
          DEVICE`",
+        shell(pool.name.as_str()),
         vg = shell(vg.name.as_str())
     );
     finding

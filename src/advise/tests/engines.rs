@@ -2,9 +2,11 @@
 
 use super::{codes_after, findings_after, only, with_status};
 use crate::ids::ThinId;
-use crate::model::engine::{Base, EngineFacts, Held, HeldBy, LoopSpace, Pending, Transaction};
+use crate::model::engine::{
+    Base, EngineFacts, Forced, Held, HeldBy, LoopSpace, Pending, Transaction,
+};
 use crate::model::sample::{Parts, container, thin};
-use crate::model::{ContainerState, Engine, Finding, Role, Severity};
+use crate::model::{ContainerState, Cure, Engine, Finding, Role, Severity};
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
 const MIB: u64 = 1 << 20;
@@ -182,6 +184,7 @@ fn file(is_data: bool, apparent: u64, allocated: u64, free: u64) -> LoopSpace {
         path: "/var/lib/docker/devicemapper/devicemapper/data".into(),
         is_data,
         apparent: Bytes(apparent),
+        configured: None,
         allocated: Bytes(allocated),
         free: Some(Bytes(free)),
     }
@@ -268,4 +271,62 @@ fn a_small_pool_s_container_is_not_heavy_below_256_mib() {
     // the pool has 1 GiB
     assert_eq!(after(256 * MIB - 1), [""; 0]);
     assert_eq!(after(256 * MIB), ["container-writes-heavy"]);
+}
+
+#[test]
+fn what_is_short_decides_which_wizard_is_led_to() {
+    let cure = |data, metadata| {
+        let found = findings_after(move |parts| {
+            said(|facts| facts.min_free_percent = Some(10))(parts);
+            with_status(move |status| {
+                status.data.used = DataBlocks(data);
+                status.metadata.used = MetadataBlocks(metadata);
+            })(parts);
+        });
+        let finding = only(&found, "min-free-space-reached");
+        (finding.cure, finding.remedy)
+    };
+    assert_eq!(cure(180_000, 5222).0, Cure::GrowData);
+    let (of_metadata, remedy) = cure(19_456, 250_000);
+    assert_eq!(of_metadata, Cure::GrowMetadata);
+    assert!(remedy.starts_with("`thinscope grow docker-thinpool --metadata +SIZE`"), "{remedy}");
+    assert_eq!(cure(180_000, 250_000).0, Cure::GrowData, "docker looks at data first");
+}
+
+#[test]
+fn a_length_that_docker_was_told_and_did_not_give_is_named() {
+    let at = |is_data, told: Option<u64>| {
+        found(move |facts| {
+            let mut file = file(is_data, 100 * GIB, GIB, 200 * GIB);
+            file.configured = told.map(Bytes);
+            facts.loop_files = vec![file];
+        })
+    };
+    assert_eq!(at(true, None), []);
+    assert_eq!(at(true, Some(100 * GIB)), []);
+    let larger = only(&at(true, Some(200 * GIB)), "loop-size-differs");
+    assert_eq!((larger.severity, larger.cure), (Severity::Advice, Cure::GrowData));
+    assert_eq!(larger.remedy, "`thinscope grow docker-thinpool --data 200G`, while it is in use");
+    let metadata = only(&at(false, Some(100 * GIB + 1)), "loop-size-differs");
+    assert_eq!(metadata.cure, Cure::GrowMetadata);
+    let smaller = only(&at(true, Some(50 * GIB)), "loop-size-differs");
+    assert!(smaller.summary.ends_with("docker never makes it shorter"), "{}", smaller.summary);
+    assert_eq!(smaller.cure, Cure::ByHand);
+}
+
+#[test]
+fn force_is_critical_where_nothing_keeps_docker_from_wiping_the_disk() {
+    let at = |device: &str, done: bool| {
+        let disk = Forced { device: device.into(), done };
+        only(&found(|facts| facts.forced = Some(disk)), "directlvm-force-set")
+    };
+    assert_eq!(codes(|facts| facts.forced = None), [""; 0]);
+    let other = at("/dev/xvdm", false);
+    assert_eq!(other.severity, Severity::Critical);
+    assert!(other.summary.contains("at its next start docker wipes it"), "{}", other.summary);
+    assert_eq!(at("/dev/xvdm", true).severity, Severity::Warning);
+    // the sample's disk is the VG's PV, which docker itself refuses to take
+    let in_group = at("/dev/vdb", false);
+    assert_eq!(in_group.severity, Severity::Warning);
+    assert!(in_group.evidence.contains(&"on vdb now: pv vdb".to_owned()), "{in_group:?}");
 }

@@ -3,7 +3,7 @@
 use super::{codes_after, findings_after, findings_of, only, with_status};
 use crate::model::sample::{Parts, node, thin};
 use crate::model::{
-    Cookie, Engine, Kind, NodeIx, Policy, PoolKind, ProfileFile, Role, Severity, ThinCheck,
+    Cookie, Cure, Engine, Kind, NodeIx, Policy, PoolKind, ProfileFile, Role, Severity, ThinCheck,
 };
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
@@ -11,7 +11,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 fn policy(threshold: u64) -> Policy {
-    Policy { threshold, percent: 20, from: None, profile: ProfileFile::Read, monitoring: true }
+    Policy { profile: ProfileFile::Read, ..Policy::new(threshold) }
 }
 
 fn with_policy(threshold: u64, free: u64) -> impl FnOnce(&mut Parts) {
@@ -36,7 +36,7 @@ fn a_threshold_of_100_is_off_and_99_is_not() {
     let finding = only(&found, "autoextend-off");
     assert_eq!(finding.severity, Severity::Advice);
     assert!(finding.evidence.iter().any(|line| line.contains("= 100 (LVM's own default)")));
-    assert!(finding.remedy.contains("`thinscope setup autoextend docker/thinpool`"));
+    assert!(finding.remedy.contains("`lvchange --metadataprofile NAME docker/thinpool`"));
 }
 
 #[test]
@@ -86,6 +86,170 @@ fn without_room_for_either_both_are_evidence() {
             "metadata: extends above 80%, at the latest above 80%, by 21% = 216 MiB",
         ]
     );
+}
+
+#[test]
+fn a_growth_that_fails_is_said_to_be_tried_again() {
+    let finding = only(&findings_after(with_policy(80, 3 * GIB)), "autoextend-cannot-act");
+    assert_eq!(
+        finding.evidence.last().map(String::as_str),
+        Some("LVM's monitor tries again after 20 s, then at intervals that double, at most 42 min")
+    );
+}
+
+/// Both volumes above the threshold of 80 %, and so many bytes free.
+fn both_due(free: u64) -> impl FnOnce(&mut Parts) {
+    move |parts| {
+        with_policy(80, free)(parts);
+        with_status(|status| {
+            status.data.used = DataBlocks(155_649);
+            status.metadata.used = MetadataBlocks(208_897);
+        })(parts);
+    }
+}
+
+#[test]
+fn data_and_metadata_that_are_due_at_once_must_fit_together_with_the_spare() {
+    let code = "autoextend-cannot-act";
+    let together = 19 * GIB + 432 * MIB;
+    assert!(!codes_after(both_due(together)).contains(&code));
+    let found = findings_after(both_due(together - 4 * MIB));
+    let finding = only(&found, code);
+    assert_eq!(
+        finding.summary,
+        "docker-thinpool cannot grow by itself: the data asks 19.0 GiB and the metadata with its \
+         spare 432 MiB, the VG has 19.4 GiB, which is enough for either and not for both"
+    );
+    assert!(
+        finding.evidence.contains(&"LVM's spare for repairs: grows with it by 216 MiB".to_owned()),
+        "{finding:?}"
+    );
+}
+
+#[test]
+fn a_new_disk_is_the_cure_only_where_room_is_what_is_missing() {
+    let cure = |change: fn(&mut Parts)| {
+        let found = findings_after(move |parts| {
+            with_policy(80, 3 * GIB)(parts);
+            change(parts);
+        });
+        only(&found, "autoextend-cannot-act").cure
+    };
+    assert_eq!(cure(|_| ()), Cure::GrowDisk);
+    assert_eq!(cure(|parts| both_due(19 * GIB + 428 * MIB)(parts)), Cure::GrowDisk);
+    let nothing = |parts: &mut Parts| {
+        parts.pool.policy.as_mut().expect("it was set").percent = 0;
+    };
+    assert_eq!(cure(nothing), Cure::ByHand);
+    let missing = |parts: &mut Parts| {
+        parts.nodes[2].facts.vg.as_mut().expect("the third node is the VG").missing_pvs = 1;
+    };
+    assert_eq!(cure(missing), Cure::Activate);
+    let at_most = |parts: &mut Parts| {
+        free_in_vg(parts, 90 * GIB);
+        parts.pool.metadata_size = Some(crate::model::growth::METADATA_MAX);
+        with_status(|status| status.metadata.used = MetadataBlocks(208_897))(parts);
+    };
+    assert_eq!(cure(at_most), Cure::ByHand);
+}
+
+#[test]
+fn a_command_of_the_host_s_own_is_neither_off_nor_unable() {
+    for threshold in [80, 100] {
+        let found = codes_after(move |parts| {
+            let command = Some("/usr/local/sbin/grow".into());
+            parts.pool.policy = Some(Policy { command, ..policy(threshold) });
+        });
+        assert_eq!(found, [""; 0], "{threshold}");
+    }
+}
+
+#[test]
+fn an_unwatched_pool_is_a_warning_where_lvm_conf_is_to_grow_it_and_where_it_is_near_full() {
+    let severity = |policy: Option<Policy>, used: u64| {
+        let found = findings_after(move |parts| {
+            parts.pool.monitor = Some("not monitored".into());
+            parts.pool.profile = None;
+            parts.pool.policy = policy;
+            free_in_vg(parts, 90 * GIB);
+            with_status(move |status| status.data.used = DataBlocks(used))(parts);
+        });
+        only(&found, "not-monitored").severity
+    };
+    assert_eq!(severity(None, 19_456), Severity::Advice);
+    assert_eq!(severity(Some(policy(100)), 19_456), Severity::Advice);
+    assert_eq!(severity(Some(policy(99)), 19_456), Severity::Warning);
+    let own = Policy { command: Some("/usr/local/sbin/grow".into()), ..policy(100) };
+    assert_eq!(severity(Some(own), 19_456), Severity::Warning);
+    assert_eq!(severity(None, 155_647), Severity::Advice);
+    assert_eq!(severity(None, 155_648), Severity::Warning);
+}
+
+#[test]
+fn who_is_watched_now_and_will_not_be_after_the_next_activation_is_told() {
+    let found = |monitoring: bool, missing: Option<&str>, word: &'static str| {
+        let missing = missing.map(Into::into);
+        findings_of(
+            move |parts| {
+                with_policy(80, 20 * GIB)(parts);
+                parts.pool.policy.as_mut().expect("it was set").monitoring = monitoring;
+                parts.pool.monitor = Some(word.into());
+            },
+            |host| host.dmeventd_missing = missing,
+        )
+    };
+    assert_eq!(found(true, None, "monitored"), []);
+    let off = only(&found(false, None, "monitored"), "not-monitored");
+    assert_eq!(off.severity, Severity::Warning);
+    assert!(off.summary.contains("after its next activation, though it is now"), "{}", off.summary);
+    assert_eq!(off.evidence, ["activation/monitoring = 0 in LVM's configuration"]);
+    assert!(off.remedy.starts_with("set `activation/monitoring = 1`"), "{}", off.remedy);
+    // LVM does not say whether it is watched where it was told not to watch
+    let silent = only(&found(false, None, ""), "not-monitored");
+    assert!(!silent.summary.contains("though"), "{}", silent.summary);
+    let path = "/usr/sbin/dmeventd";
+    let gone = only(&found(true, Some(path), "monitored"), "not-monitored");
+    assert_eq!(gone.evidence, ["/usr/sbin/dmeventd: no such file"]);
+    assert!(gone.remedy.starts_with("install dmeventd"), "{}", gone.remedy);
+    let now = only(&found(true, Some(path), "not monitored"), "not-monitored");
+    assert!(now.evidence.contains(&"/usr/sbin/dmeventd: no such file".to_owned()), "{now:?}");
+}
+
+#[test]
+fn lvm_s_own_metadata_is_near_full_at_80_percent_of_half_its_area() {
+    // half of 1,000 KiB
+    let found = |size: u64, free: u64| {
+        findings_after(move |parts| {
+            let vg = parts.nodes[2].facts.vg.as_mut().expect("the third node is the VG");
+            vg.mda_size = Some(Bytes(size << 10));
+            vg.mda_free = Some(Bytes(free << 10));
+        })
+    };
+    assert_eq!(found(1000, 500), []);
+    assert_eq!(found(1000, 101), []);
+    let near = only(&found(1000, 100), "vg-metadata-near-full");
+    assert_eq!((near.severity, near.subject.as_str()), (Severity::Warning, "docker"));
+    assert!(near.summary.contains("at 80% of what it may have (400 KiB of 500 KiB)"));
+    assert_eq!(only(&found(1000, 0), "vg-metadata-near-full").severity, Severity::Critical);
+    assert_eq!(found(0, 0), [], "no PV of it has an area");
+}
+
+#[test]
+fn the_archive_is_large_from_ten_thousand_files_on() {
+    let found = |count| {
+        findings_of(|_| (), |host| host.lvm_archive = Some(("/etc/lvm/archive".into(), count)))
+    };
+    assert_eq!(found(9_999), []);
+    let finding = only(&found(10_000), "lvm-archive-large");
+    assert_eq!(
+        (finding.severity, finding.subject.as_str()),
+        (Severity::Advice, "/etc/lvm/archive")
+    );
+    let without_lvm = findings_of(
+        |parts| parts.pool.lv = None,
+        |host| host.lvm_archive = Some(("/etc/lvm/archive".into(), 20_000)),
+    );
+    assert_eq!(without_lvm, []);
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn assert_goes_on(what: &str, plan: &Plan, records: &[Record], host: &Sim, undis
     assert!(cut.is_open(), "{what}: {:?}", cut.standing());
     let mut again = host.later();
     assert_eq!(go_on(&cut, &mut again), Ending::Done, "{what}");
-    assert_same(&again.topology, undisturbed, &what);
+    assert_same(&again.topology, undisturbed, what);
     assert!(again.is_at_rest(), "{what}");
 }
 

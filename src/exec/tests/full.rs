@@ -7,7 +7,7 @@ fn assert_goes_on(what: &str, plan: &Plan, host: &Sim, undisturbed: &[String]) {
     let cut = journal(plan, &host.journal);
     match cut.standing() {
         Standing::Closed(Closing::Done) => {
-            assert_same(&host.topology, undisturbed, &what);
+            assert_same(&host.topology, undisturbed, what);
         }
         Standing::Closed(Closing::Refused { step: 0, .. }) => {
             assert_eq!(host.effects, 0, "{what}");
@@ -15,7 +15,7 @@ fn assert_goes_on(what: &str, plan: &Plan, host: &Sim, undisturbed: &[String]) {
         Standing::Between { .. } | Standing::InDoubt { .. } => {
             let mut again = host.later();
             assert_eq!(go_on(&cut, &mut again), Ending::Done, "{what}");
-            assert_same(&again.topology, undisturbed, &what);
+            assert_same(&again.topology, undisturbed, what);
         }
         other => panic!("{what}: {other:?}"),
     }
@@ -34,7 +34,7 @@ fn a_record_that_cannot_be_kept_stops_the_run_where_it_can_be_gone_on_with() {
                 // the last record only says that nothing is left to do
                 assert_eq!(ending == Ending::Done, at == records - 1, "{what}: {ending:?}");
                 assert!(!matches!(ending, Ending::Failed { .. }), "{what}: {ending:?}");
-                assert_eq!(host.effects, (at + 2) / 3, "{what}: no effect without its record");
+                assert_eq!(host.effects, at.div_ceil(3), "{what}: no effect without its record");
                 assert_goes_on(&what, &plan, &host, &undisturbed);
             }
         }

@@ -226,7 +226,8 @@ impl Sim {
         let node = nodes.find(|node| node.device == Some(*device)).expect("it is there");
         let pool = node.facts.pool.expect("a pool");
         let dm = node.facts.dm.as_mut().expect("active");
-        let on = |lines: &[String]| dm.table.iter().map(|line| line.as_str()).eq(lines.iter());
+        let on =
+            |lines: &[String]| dm.table.iter().map(crate::text::Printable::as_str).eq(lines.iter());
         if dm.suspended {
             if !on(new) {
                 return Err("it is suspended".to_owned());

@@ -5,9 +5,10 @@
 
 use super::claims::BASE;
 use super::driver_status::{deferred_default, min_free_percent};
+use super::options::StorageOptions;
 use super::pool_files::LoopFile;
 use super::{DockerFacts, DockerRoot};
-use crate::model::engine::{Base, EngineFacts, LoopSpace, Transaction};
+use crate::model::engine::{Base, EngineFacts, Forced, LoopSpace, Transaction};
 use crate::model::{Engine, Pool};
 use crate::text::Printable;
 use crate::units::Bytes;
@@ -23,10 +24,11 @@ pub fn engine_facts(facts: &DockerFacts, root_index: usize, pool: &Pool) -> Opti
         min_free_percent: min_free_percent(facts, root),
         deferred_removal: options.and(told.or(deferred_default(facts, root))),
         udev_sync_overridden: options.is_some_and(|options| options.override_udev_sync),
+        forced: options.and_then(|options| forced(root, options)),
         transaction: transaction(root, pool),
         base: base_device(root),
         driver_removed_from: facts.without_driver.clone(),
-        loop_files: loop_files(root),
+        loop_files: loop_files(root, options),
         pending: root.busy.pending.clone(),
         held: root.busy.held.clone(),
         unseen_processes: root.busy.unseen,
@@ -66,8 +68,19 @@ fn base_device(root: &DockerRoot) -> Base {
     }
 }
 
-fn loop_files(root: &DockerRoot) -> Vec<LoopSpace> {
+/// Docker compares nothing but its record (moby, `initDevmapper`); without one it makes the pool.
+fn forced(root: &DockerRoot, options: &StorageOptions) -> Option<Forced> {
+    let device = options.direct_lvm_device.as_deref().filter(|_| options.direct_lvm_force)?;
+    Some(Forced { device: device.into(), done: root.pool.direct_lvm.is_some() })
+}
+
+fn loop_files(root: &DockerRoot, options: Option<&StorageOptions>) -> Vec<LoopSpace> {
+    let told = |is_data| {
+        let options = options?;
+        if is_data { options.loop_data_size } else { options.loop_metadata_size }
+    };
     let space = |file: &LoopFile, is_data| LoopSpace {
+        configured: told(is_data).map(Bytes),
         path: Printable::from_bytes(&file.path.0.0),
         is_data,
         apparent: Bytes(file.stat.size),

@@ -454,6 +454,35 @@ fn a_transaction_file_that_cannot_be_read_says_nothing_of_the_pool() {
 }
 
 #[test]
+fn sizes_and_force_that_docker_was_told_stand_beside_what_it_has() {
+    use driver_status::tests::{active, pool};
+    let pool = pool("docker-thinpool", PoolKind::DirectLvm, 1024, active((1, 9), (1, 9)));
+    let said = |options: &str, record: bool| {
+        let host = with_device(FakeHost::default(), "base", 1)
+            .with(format!("{ROOT}/devicemapper/devicemapper/data"), "")
+            .with(
+                "/etc/docker/daemon.json",
+                format!("{{\"storage-driver\":\"devicemapper\",\"storage-opts\":[{options}]}}"),
+            );
+        let file = format!("{ROOT}/devicemapper/setup-config.json");
+        let host = if record { host.with(file, r#"{"Device":"/dev/xvdf"}"#) } else { host };
+        let read = read_docker(&host, &LookOptions::default());
+        engine_facts(&read, 0, &pool).expect("there is a root")
+    };
+    let sizes = said(r#""dm.loopdatasize=200G""#, false);
+    assert_eq!(sizes.loop_files[0].configured, Some(Bytes(200 << 30)));
+    assert_eq!(sizes.forced, None);
+    assert_eq!(said("", false).loop_files[0].configured, None);
+    let force = r#""dm.directlvm_device=/dev/xvdf","dm.directlvm_device_force=true""#;
+    for record in [false, true] {
+        let forced = said(force, record).forced.expect("it was told so");
+        assert_eq!((forced.device.as_str(), forced.done), ("/dev/xvdf", record));
+    }
+    assert_eq!(said(r#""dm.directlvm_device=/dev/xvdf""#, false).forced, None);
+    assert_eq!(said(r#""dm.directlvm_device_force=true""#, false).forced, None);
+}
+
+#[test]
 fn ten_thousand_devices_cost_no_more_questions_than_seven() {
     let few = ordinary_host();
     look(&few);

@@ -7,7 +7,7 @@ use crate::model::{Kind, Node, Pool, PoolIx, PoolKind, Topology};
 use crate::plan::around::Around;
 use crate::plan::unit::Shape;
 use crate::plan::{Action, Check, Draft, Refusal, find};
-use crate::units::Sectors;
+use crate::units::{Bytes, Sectors};
 
 /// Docker's own low water mark, in blocks (moby, `devmapper.CreatePool`).
 const LOW_WATER: u64 = 32_768;
@@ -44,26 +44,28 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<(Draft, Shape), Re
     }
     let block = block(pool).ok_or_else(|| unknown("the block size"))?;
     let mut taken = Vec::new();
+    let is: Vec<Check> = [metadata, data].iter().filter_map(|at| is(topology.node(*at))).collect();
     let metadata = device(&mut draft, topology, topology.node(metadata), &mut taken)?;
     let data_device = device(&mut draft, topology, topology.node(data), &mut taken)?;
-    let length = topology
+    let place = topology
         .node(data)
         .size
         .map(crate::units::Bytes::sectors)
         .filter(|length| length.get() > 0)
         .ok_or_else(|| unknown("the length of the data"))?;
+    let length = length(&mut draft, pool, (place, block));
     if !find::is_plain(pool.name.as_str()) {
         return Err(Refusal::new(format!("the name {} cannot stand in a command", pool.name)));
     }
     let arguments = format!("{} {LOW_WATER} 1 skip_block_zeroing", block.get());
-    let table = format!("0 {} thin-pool {metadata} {data_device} {arguments}", length.get());
+    let table = table_of(length, (&metadata, &data_device), &arguments);
     let name = pool.name.to_string();
     draft.push(
         Action::CreatePool { name: name.clone(), table },
         "over the metadata that is there, by Docker's own rules; the kernel reads it and writes \
          nothing",
         (
-            vec![Check::Inactive { name: name.clone() }],
+            is.into_iter().chain([Check::Inactive { name: name.clone() }]).collect(),
             vec![Check::Active { name: name.clone() }, Check::PoolWorks { pool: name }],
         ),
     );
@@ -73,6 +75,34 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<(Draft, Shape), Re
          --unit writes a unit of systemd that does"
     ));
     Ok((draft, Shape { length, arguments }))
+}
+
+/// A pool's table.
+pub(super) fn table_of(length: Sectors, (metadata, data): (&str, &str), arguments: &str) -> String {
+    format!("0 {} thin-pool {metadata} {data} {arguments}", length.get())
+}
+
+/// That the number in a table is still that of the device that was meant: numbers are given anew
+/// at every boot, and a plan may be saved. A file is attached by its path.
+fn is(node: &Node) -> Option<Check> {
+    let device = node.device.filter(|_| node.kind != Kind::File)?;
+    Some(Check::Is { device, id: node.id.to_string(), name: node.name.to_string() })
+}
+
+/// All of the data's place, as Docker takes it; where that was lengthened since the pool knew it,
+/// what the pool knows: bringing back is no growing.
+fn length(draft: &mut Draft, pool: &Pool, (place, block): (Sectors, Sectors)) -> Sectors {
+    let known = pool.contents.as_ref().map(|contents| contents.data.total.get());
+    let Some(known) = known.filter(|known| *known > 0) else { return place };
+    if place.get() / block.get() <= known {
+        return place;
+    }
+    draft.warnings.push(format!(
+        "what holds the data of {} is longer than the pool knows: it comes back as it was, and \
+         `thinscope grow {}` takes in the rest",
+        pool.name, pool.name
+    ));
+    Sectors(known.saturating_mul(block.get()))
 }
 
 fn block(pool: &Pool) -> Option<Sectors> {
@@ -93,21 +123,30 @@ fn device(
             None => volume(draft, topology, node),
         };
     }
-    let path = node.name.to_string();
-    if let Some(attached) = loop_over(topology, &path) {
+    let size = node.size.unwrap_or_default();
+    attached(draft, topology, (node.name.as_str(), size), taken)
+}
+
+/// The loop device over a file, attached where none is.
+pub(super) fn attached(
+    draft: &mut Draft,
+    topology: &Topology,
+    (path, size): (&str, Bytes),
+    taken: &mut Vec<String>,
+) -> Result<String, Refusal> {
+    if let Some(attached) = loop_over(topology, path) {
         return attached
             .device
             .map(|number| number.to_string())
             .ok_or_else(|| Refusal::new(format!("{} has no number", attached.name)));
     }
-    if !find::is_plain(&path) {
+    if !find::is_plain(path) {
         return Err(Refusal::new(format!("the path {path} cannot stand in a command as it is")));
     }
-    let name = free_loop(topology, taken);
+    let (name, path) = (free_loop(topology, taken), path.to_owned());
     taken.push(name.clone());
-    let size = node.size.unwrap_or_default();
     draft.push(
-        Action::AttachLoop { name: name.clone(), path: path.clone() },
+        Action::AttachLoop { name: name.clone(), path: path.clone(), size },
         "no loop device is over it",
         (
             vec![Check::Inactive { name: name.clone() }],

@@ -214,7 +214,7 @@ fn an_own_pool_is_made_again_over_its_files_with_dockers_table() {
 
 #[test]
 fn what_is_brought_back_can_be_rehearsed_to_its_end() {
-    let own = (booted(), Intent::Activate(Activate { target: None, unit: true }));
+    let own = (booted(), Intent::Activate(Activate { unit: true, ..Activate::default() }));
     for (host, wish) in [(inactive(), activate(None)), (inactive(), activate(Some("docker"))), own]
     {
         let plan = must_plan(&wish, &host);
@@ -233,7 +233,7 @@ fn over_metadata_that_nobody_read_no_pool_is_made() {
 }
 
 fn with_unit() -> Intent {
-    Intent::Activate(Activate { target: None, unit: true })
+    Intent::Activate(Activate { unit: true, ..Activate::default() })
 }
 
 /// The lines that a plan would write, and the name.

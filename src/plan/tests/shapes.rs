@@ -86,24 +86,28 @@ fn wishes(host: &Topology, amount: Amount) -> Vec<Intent> {
     for pool in pools {
         let sizes = [(Some(amount), None), (None, Some(amount)), (Some(amount), Some(amount))];
         for (data, metadata) in sizes {
-            let grow = Grow { pool: pool.clone(), data, metadata, add_pvs: Vec::new() };
+            let grow = Grow { pool: pool.clone(), data, metadata, ..Grow::default() };
             wishes.push(Intent::Grow(grow.clone()));
             wishes.push(Intent::Grow(Grow { add_pvs: vec!["/dev/vdd".to_owned()], ..grow }));
         }
         for unit in [false, true] {
-            wishes.push(Intent::Activate(Activate { target: pool.clone(), unit }));
+            wishes.push(Intent::Activate(Activate {
+                target: pool.clone(),
+                unit,
+                ..Activate::default()
+            }));
         }
     }
     for node in &host.nodes {
         if let Some(lv) = &node.facts.lv {
             let volume = format!("{}/{}", lv.vg, lv.name);
             let target = Some(volume.clone());
-            wishes.push(Intent::Activate(Activate { target, unit: false }));
+            wishes.push(Intent::Activate(Activate { target, ..Activate::default() }));
             wishes.push(Intent::GrowVolume(GrowVolume { volume, size: amount }));
         }
         if node.kind == Kind::Vg {
             let target = Some(node.name.to_string());
-            wishes.push(Intent::Activate(Activate { target, unit: false }));
+            wishes.push(Intent::Activate(Activate { target, ..Activate::default() }));
         }
     }
     wishes
@@ -273,7 +277,9 @@ fn every_plan_for_many_random_hosts_meets_its_own_checks() {
     let cases = (hosts, amounts(), any::<prop::sample::Index>());
     let ran = runner.run(&cases, |((host, changes), amount, wish)| {
         let mut made = HOSTS[host].1.clone();
-        changes.iter().for_each(|change| twist(&mut made, change));
+        for change in &changes {
+            twist(&mut made, change);
+        }
         let wishes = wishes(&made, amount);
         prop_assume!(!wishes.is_empty());
         let wish = wish.get(&wishes);

@@ -36,6 +36,7 @@ macro_rules! columns {
 
 columns! {
     vg_uuid vg_name vg_attr vg_size vg_free vg_extent_size vg_missing_pv_count
+    vg_mda_size vg_mda_free
     pv_uuid pv_name pv_major pv_minor pv_size pv_free pv_missing
     lv_uuid lv_name lv_attr lv_size pool_lv data_lv metadata_lv origin lv_role
     lv_profile lv_tags lv_parent
@@ -60,6 +61,10 @@ pub struct Vg {
     pub extent: Option<Bytes>,
     /// How many PVs are missing.
     pub missing_pvs: u64,
+    /// Size of the smallest area that its metadata is in.
+    pub mda_size: Option<Bytes>,
+    /// By how much its metadata may become longer there.
+    pub mda_free: Option<Bytes>,
 }
 
 /// A physical volume.
@@ -283,6 +288,8 @@ impl Row {
             free: self.bytes(Column::vg_free),
             extent: self.bytes(Column::vg_extent_size),
             missing_pvs: self.number(Column::vg_missing_pv_count).unwrap_or(0),
+            mda_size: self.bytes(Column::vg_mda_size),
+            mda_free: self.bytes(Column::vg_mda_free),
         }
     }
 

@@ -10,14 +10,20 @@ use super::conf::Conf;
 use super::report::Lv;
 use crate::model::{Policy, ProfileFile, ThinCheck};
 use crate::probe::ask;
-use crate::sys::{FailKind, Failure, HostPath, Question, ReadHost};
+use crate::sys::{FailKind, Failure, HostPath, Question, ReadHost, Reply};
 use crate::text::Printable;
 
 const CONF: &str = "/etc/lvm/lvm.conf";
 const LOCAL: &str = "/etc/lvm/lvmlocal.conf";
 const PROFILE_DIR: &str = "/etc/lvm/profile";
+const ARCHIVE_DIR: &str = "/etc/lvm/archive";
 const THRESHOLD: &str = "activation/thin_pool_autoextend_threshold";
 const PERCENT: &str = "activation/thin_pool_autoextend_percent";
+/// What the monitor runs unless told (lvm.conf(5)).
+const OWN_COMMAND: &str = "lvm lvextend --use-policies";
+/// Where builds of LVM have their monitor unless told.
+const DMEVENTD: [&str; 4] =
+    ["/usr/sbin/dmeventd", "/sbin/dmeventd", "/usr/bin/dmeventd", "/bin/dmeventd"];
 /// Where builds of LVM look for it unless told.
 const THIN_CHECK: [&str; 4] =
     ["/usr/sbin/thin_check", "/sbin/thin_check", "/usr/bin/thin_check", "/bin/thin_check"];
@@ -35,6 +41,10 @@ pub struct Settings {
     profiles: BTreeMap<String, (Printable, Option<Conf>)>,
     /// The program that checks pools.
     pub thin_check: Option<ThinCheck>,
+    /// Where the program that monitors pools should be, and is not.
+    pub dmeventd_missing: Option<Printable>,
+    /// Where it keeps earlier states of its metadata, and how many files are there.
+    pub archive: Option<(Printable, u64)>,
 }
 
 /// Reads the configuration as far as these volumes make it matter.
@@ -55,6 +65,8 @@ pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
         }
     }
     settings.thin_check = read_thin_check(host, &settings);
+    settings.dmeventd_missing = missing_dmeventd(host, &settings);
+    settings.archive = read_archive(host, &settings);
     settings
 }
 
@@ -89,14 +101,54 @@ fn read_thin_check(host: &dyn ReadHost, settings: &Settings) -> Option<ThinCheck
         // "autodetect", or nothing
         _ => THIN_CHECK.to_vec(),
     };
-    for path in &candidates {
+    match first_there(host, &candidates).ok()? {
+        Some(path) => Some(ThinCheck::At(path.into())),
+        None => candidates.first().map(|path| ThinCheck::Missing((*path).into())),
+    }
+}
+
+fn read_archive(host: &dyn ReadHost, settings: &Settings) -> Option<(Printable, u64)> {
+    let told = settings.text("backup/archive_dir").filter(|path| path.starts_with('/'));
+    let folder = told.unwrap_or(ARCHIVE_DIR);
+    match ask::reply(host, &Question::Count(HostPath::new(folder))) {
+        Ok(Reply::Number(count)) => Some((folder.into(), count)),
+        _ => None,
+    }
+}
+
+fn missing_dmeventd(host: &dyn ReadHost, settings: &Settings) -> Option<Printable> {
+    settings.files.as_ref()?;
+    let told = settings.text("dmeventd/executable").filter(|path| path.starts_with('/'));
+    let running = running_dmeventd(host);
+    let known = told.or(running.as_deref());
+    let candidates = known.map_or_else(|| DMEVENTD.to_vec(), |path| vec![path]);
+    let there = first_there(host, &candidates).ok()?;
+    let first = candidates.first().copied().filter(|_| there.is_none())?;
+    Some(first.into())
+}
+
+/// The program of the monitor that runs, wherever this build of LVM has it; it may have been removed
+/// since it was started.
+fn running_dmeventd(host: &dyn ReadHost) -> Option<String> {
+    let text = ask::file(host, "/run/dmeventd.pid").ok()?;
+    let pid: u32 = String::from_utf8_lossy(&text.0).trim().parse().ok()?;
+    let link = Question::Link(HostPath::new(format!("/proc/{pid}/exe")));
+    let Ok(Reply::Bytes(path)) = ask::reply(host, &link) else { return None };
+    let path = String::from_utf8(path.0).ok()?;
+    let path = path.strip_suffix(" (deleted)").unwrap_or(&path);
+    path.ends_with("/dmeventd").then(|| path.to_owned())
+}
+
+/// The first of these files that is there; a failure where one could not be asked.
+fn first_there<'a>(host: &dyn ReadHost, paths: &[&'a str]) -> Result<Option<&'a str>, Failure> {
+    for path in paths {
         match ask::reply(host, &Question::Stat(HostPath::new(path))) {
-            Ok(_) => return Some(ThinCheck::At((*path).into())),
+            Ok(_) => return Ok(Some(path)),
             Err(failure) if failure.kind == FailKind::NotFound => {}
-            Err(_) => return None,
+            Err(failure) => return Err(failure),
         }
     }
-    candidates.first().map(|path| ThinCheck::Missing((*path).into()))
+    Ok(None)
 }
 
 impl Settings {
@@ -127,21 +179,34 @@ impl Settings {
             from: threshold.map(|(path, _)| path.into()),
             profile: file,
             monitoring: number("activation/monitoring").is_none_or(|(_, on)| on != 0),
+            command: self.command(),
         })
+    }
+
+    /// What the monitor runs, where that is not LVM's own.
+    fn command(&self) -> Option<Printable> {
+        let words: Vec<&str> = self.text("dmeventd/thin_command")?.split_whitespace().collect();
+        let command = words.join(" ");
+        (!command.is_empty() && command != OWN_COMMAND).then(|| command.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::DevNo;
     use crate::probe::lvm::Segment;
     use crate::probe::testing::{FakeHost, file};
-    use crate::sys::Answer;
+    use crate::sys::{Answer, EntryKind, FileStat};
 
     const PROFILE: &str = "/etc/lvm/profile/docker-thinpool.profile";
 
     fn absent() -> Answer {
         Answer::failed(FailKind::NotFound, "No such file or directory")
+    }
+
+    fn stat(path: &str) -> Question {
+        Question::Stat(HostPath::new(path))
     }
 
     fn pool(profile: &str) -> Lv {
@@ -153,7 +218,7 @@ mod tests {
         let mut answers: Vec<_> = [LOCAL, CONF, PROFILE]
             .iter()
             .map(|path| (file(path), absent()))
-            .chain(THIN_CHECK.map(|path| (Question::Stat(HostPath::new(path)), absent())))
+            .chain([THIN_CHECK, DMEVENTD].concat().into_iter().map(|path| (stat(path), absent())))
             .collect();
         answers.extend(files.iter().map(|(path, text)| (file(path), Answer::ok_bytes(*text))));
         read_settings(&FakeHost::new(answers), &[pool(profile)])
@@ -217,6 +282,78 @@ mod tests {
     #[test]
     fn a_profile_s_name_does_not_lead_elsewhere() {
         assert_eq!(settings(&[], "../../shadow").policy("../../shadow"), None);
+    }
+
+    #[test]
+    fn a_command_in_place_of_lvm_s_own_is_the_monitor_s() {
+        let command = |text: &str| {
+            let conf = format!("dmeventd {{\n\tthin_command = \"{text}\"\n}}\n");
+            settings(&[(CONF, &conf)], "").policy("").expect("all is known").command
+        };
+        assert_eq!(settings(&[], "").policy("").expect("all is known").command, None);
+        assert_eq!(command("lvm lvextend --use-policies"), None);
+        assert_eq!(command(" lvm  lvextend --use-policies "), None);
+        assert_eq!(command(""), None);
+        assert_eq!(command("/usr/local/sbin/grow -v"), Some("/usr/local/sbin/grow -v".into()));
+        let other = "lvm lvextend --use-policies --nofsck";
+        assert_eq!(command(other), Some(other.into()));
+    }
+
+    #[test]
+    fn a_monitor_that_is_not_installed_is_looked_for_where_lvm_does() {
+        let seen = settings(&[], "");
+        assert_eq!(seen.dmeventd_missing, Some("/usr/sbin/dmeventd".into()));
+        let there = |path: &str| {
+            let (kind, dev) = (EntryKind::File, DevNo::new(254, 1));
+            let found = FileStat { kind, dev, rdev: dev, ino: 1, size: 8, allocated: 8, mtime: 0 };
+            let mut answers = vec![(file(LOCAL), absent()), (file(CONF), absent())];
+            answers.extend(DMEVENTD.map(|other| {
+                let answer = if other == path { Answer::ok(Reply::Stat(found)) } else { absent() };
+                (stat(other), answer)
+            }));
+            read_settings(&FakeHost::new(answers), &[pool("")]).dmeventd_missing
+        };
+        assert_eq!(there("/usr/sbin/dmeventd"), None);
+        assert_eq!(there("/bin/dmeventd"), None);
+        // one that runs tells where it is, and whether it was removed since
+        let running = |exe: &str, answer: Answer| {
+            let mut answers = vec![
+                (file(LOCAL), absent()),
+                (file(CONF), absent()),
+                (file("/run/dmeventd.pid"), Answer::ok_bytes("812\n")),
+                (Question::Link(HostPath::new("/proc/812/exe")), Answer::ok_bytes(exe)),
+                (stat("/opt/lvm/sbin/dmeventd"), answer),
+            ];
+            answers.extend(DMEVENTD.map(|path| (stat(path), absent())));
+            read_settings(&FakeHost::new(answers), &[pool("")]).dmeventd_missing
+        };
+        let (kind, dev) = (EntryKind::File, DevNo::new(254, 1));
+        let found = FileStat { kind, dev, rdev: dev, ino: 1, size: 8, allocated: 8, mtime: 0 };
+        let path = "/opt/lvm/sbin/dmeventd";
+        assert_eq!(running(path, Answer::ok(Reply::Stat(found))), None);
+        let deleted = format!("{path} (deleted)");
+        assert_eq!(running(&deleted, absent()), Some(path.into()));
+        // replaced by an upgrade
+        assert_eq!(running(&deleted, Answer::ok(Reply::Stat(found))), None);
+        // a recording from before this was asked: nothing is known
+        let host = FakeHost::new([(file(CONF), absent()), (file(LOCAL), absent())]);
+        assert_eq!(read_settings(&host, &[pool("")]).dmeventd_missing, None);
+    }
+
+    #[test]
+    fn files_are_counted_in_the_folder_that_lvm_archives_into() {
+        let counted = |conf: &str, folder: &str| {
+            let host = FakeHost::new([
+                (file(LOCAL), absent()),
+                (file(CONF), Answer::ok_bytes(conf)),
+                (Question::Count(HostPath::new(folder)), Answer::ok(Reply::Number(17))),
+            ]);
+            read_settings(&host, &[pool("")]).archive
+        };
+        assert_eq!(counted("", ARCHIVE_DIR), Some((ARCHIVE_DIR.into(), 17)));
+        let own = "backup { archive_dir = \"/srv/lvm\" }";
+        assert_eq!(counted(own, "/srv/lvm"), Some(("/srv/lvm".into(), 17)));
+        assert_eq!(counted(own, ARCHIVE_DIR), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::ids::DevNo;
 use crate::probe::testing::{FakeHost, block, dm, file};
 use crate::sys::{Answer, DirEntry, DmListed, EntryKind, FileStat, HostPath};
+use crate::units::Bytes;
 
 const REAL: &str = include_str!("../../../tests/data/lvm/fullreport-2.03.16.json");
 const MISSING_PV: &str = include_str!("../../../tests/data/lvm/fullreport-missing-pv.json");
@@ -222,4 +223,19 @@ fn a_lock_that_is_seen_held_is_waited_for_less_long_and_its_holder_named() {
         ["LVM gave no answer within 2 s: its lock V_docker is held by lvextend (pid 4711); asked \
           again without locks, what it tells may be in the middle of a change"]
     );
+}
+
+#[test]
+fn the_area_of_a_group_s_own_metadata_is_asked_for_and_read() {
+    assert!(
+        call(PLAIN, &[]).args.join(" ").contains("vg_missing_pv_count,vg_mda_size,vg_mda_free")
+    );
+    let report = "{\"report\":[{\"vg\":[{\"vg_name\":\"docker\",\"vg_mda_size\":\"1044480\",\
+                  \"vg_mda_free\":\"81920\"}]}]}";
+    let read = report::parse_report(report.as_bytes());
+    let vg = &read.vgs[0];
+    assert_eq!((vg.mda_size, vg.mda_free), (Some(Bytes(1_044_480)), Some(Bytes(81_920))));
+    // an older recording has no such fields
+    let older = report::parse_report(b"{\"report\":[{\"vg\":[{\"vg_name\":\"docker\"}]}]}");
+    assert_eq!((older.vgs[0].mda_size, older.vgs[0].mda_free), (None, None));
 }

@@ -42,6 +42,7 @@ fn finding(code: &'static str, severity: Severity) -> Finding {
         summary: format!("a sentence about {code}"),
         evidence: vec!["a | raw\nline".to_owned()],
         remedy: String::new(),
+        cure: crate::model::Cure::AsItsPage,
     }
 }
 

@@ -99,6 +99,7 @@ fn every_code_is_there_and_what_was_found_is_counted() {
             summary: String::new(),
             evidence: Vec::new(),
             remedy: String::new(),
+            cure: crate::model::Cure::AsItsPage,
         };
         3
     ];

@@ -2,9 +2,9 @@
 //! For the end of a pool's pane and for `pool`.
 
 use crate::format;
-use crate::model::growth::Step;
+use crate::model::growth::{RETRY_FIRST_SECONDS, RETRY_LAST_SECONDS, Step};
 use crate::model::{EngineFacts, Growth, Hindrance, NoSpace, Pool, PoolKind, PoolStatus, Topology};
-use crate::units::{Bytes, DataBlocks};
+use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
 /// The kernel's wait for space, unless it was changed (`no_space_timeout`).
 const WAIT_SECONDS: u64 = 60;
@@ -19,7 +19,7 @@ pub fn what_next(topology: &Topology, pool: &Pool) -> Vec<String> {
         Some(growth) => lines.extend(grows(topology, pool, &growth)),
         None => lines.extend(does_not_grow(pool)),
     }
-    lines.extend(pool.engine_facts.iter().filter_map(|facts| engine_stops(pool, status, facts)));
+    lines.extend(pool.engine_facts.iter().flat_map(|facts| engine_stops(pool, status, facts)));
     lines.extend(pool.engine_facts.iter().filter_map(file_ends));
     lines.extend(full(pool, status));
     lines
@@ -30,21 +30,21 @@ fn grows(topology: &Topology, pool: &Pool, growth: &Growth) -> Vec<String> {
     let watched = pool.monitor.as_ref().is_none_or(|word| word != "not monitored");
     let hindrances = topology.hindrances(pool);
     let hindered = |own: &[Hindrance]| {
-        let common = [Hindrance::NothingToAdd, Hindrance::PvMissing];
-        hindrances.iter().any(|one| common.contains(one) || own.contains(one))
+        let common = [Hindrance::NothingToAdd, Hindrance::PvMissing, Hindrance::NoRoomForBoth];
+        hindrances.iter().find(|one| common.contains(one) || own.contains(one))
     };
     let line = |what: &str, step: Step, total: Option<Bytes>, own: &[Hindrance]| {
         let verdict = match (watched, hindered(own)) {
             (false, _) => ": does not, for nobody monitors it".to_owned(),
-            (true, true) => cannot(&hindrances, growth.free),
-            (true, false) => String::new(),
+            (true, Some(hindrance)) => cannot(*hindrance, growth),
+            (true, None) => String::new(),
         };
         format!("{}{verdict}", acts(what, step, total))
     };
     let totals = (pool.data_usage(), pool.metadata_usage());
     let data = totals.0.map(|usage| usage.total);
     let metadata = totals.1.map(|usage| usage.total);
-    vec![
+    let mut lines = vec![
         line("data", growth.data, data, &[Hindrance::NoRoomForData]),
         line(
             "metadata",
@@ -52,7 +52,15 @@ fn grows(topology: &Topology, pool: &Pool, growth: &Growth) -> Vec<String> {
             metadata,
             &[Hindrance::NoRoomForMetadata, Hindrance::MetadataAtMost],
         ),
-    ]
+    ];
+    if watched && !hindrances.is_empty() {
+        lines.push(format!(
+            "what failed LVM tries again after {RETRY_FIRST_SECONDS} s, then ever more seldom, at \
+             last every {} min",
+            RETRY_LAST_SECONDS / 60
+        ));
+    }
+    lines
 }
 
 /// `above 80% (76.0 GiB) LVM adds 19.0 GiB of data`.
@@ -66,17 +74,34 @@ fn acts(what: &str, step: Step, total: Option<Bytes>) -> String {
     format!("{what} above {}%{at}: LVM adds {adds}", step.acts_above)
 }
 
-fn cannot(hindrances: &[Hindrance], free: Bytes) -> String {
-    let why = match hindrances.first() {
-        Some(Hindrance::NothingToAdd) => "its percent is 0".to_owned(),
-        Some(Hindrance::PvMissing) => "the VG lacks a PV".to_owned(),
-        Some(Hindrance::MetadataAtMost) => "it is as large as it can be".to_owned(),
-        _ => format!("the VG has {}", format::long(free)),
+fn cannot(hindrance: Hindrance, growth: &Growth) -> String {
+    let free = format::long(growth.free);
+    let why = match hindrance {
+        Hindrance::NothingToAdd => "its percent is 0".to_owned(),
+        Hindrance::PvMissing => "the VG lacks a PV".to_owned(),
+        Hindrance::MetadataAtMost => "it is as large as it can be".to_owned(),
+        Hindrance::NoRoomForBoth => format!("the VG has {free}, not enough for both"),
+        Hindrance::NoRoomForMetadata if growth.spare > Bytes(0) => {
+            let takes = growth.metadata_takes().map_or_else(|| "?".to_owned(), format::long);
+            format!("with LVM's spare that takes {takes}, the VG has {free}")
+        }
+        Hindrance::NoRoomForData | Hindrance::NoRoomForMetadata => format!("the VG has {free}"),
     };
     format!(": cannot, {why}")
 }
 
 fn does_not_grow(pool: &Pool) -> Option<String> {
+    if let Some(command) = pool.policy.as_ref().and_then(|policy| policy.command.as_ref()) {
+        let unwatched = pool.monitor.as_ref().is_some_and(|word| word == "not monitored");
+        return Some(if unwatched {
+            format!("nobody monitors it, so {command} is not run")
+        } else {
+            format!(
+                "above 50%, at each 5% more, LVM's monitor runs {command}: what that does cannot be \
+                 told"
+            )
+        });
+    }
     if let Some(policy) = pool.policy.as_ref().filter(|policy| !policy.is_on()) {
         return Some(format!("it does not grow by itself (threshold {})", policy.threshold));
     }
@@ -88,20 +113,31 @@ fn does_not_grow(pool: &Pool) -> Option<String> {
     }
 }
 
-/// Docker's own line.
-fn engine_stops(pool: &Pool, status: &PoolStatus, facts: &EngineFacts) -> Option<String> {
-    let free = facts.min_free_percent.filter(|percent| *percent > 0)?;
-    let total = status.data.total.get();
-    let line = DataBlocks(total.saturating_sub(part(total, free).max(1)));
-    let passed = status.data.used > line;
-    let at = pool.block_size.map(|block| line.bytes(block));
-    let at = at.map_or_else(String::new, |at| format!(" ({})", format::long(at)));
+/// Docker's own lines, for data and for metadata; the one that is passed says it alone.
+fn engine_stops(pool: &Pool, status: &PoolStatus, facts: &EngineFacts) -> Vec<String> {
+    let Some(free) = facts.min_free_percent.filter(|percent| *percent > 0) else {
+        return Vec::new();
+    };
     let engine = facts.engine.name();
-    Some(if passed {
-        format!("{engine} makes no new container: less than {free}% is free")
-    } else {
-        format!("data above {}%{at}: {engine} makes no new container", 100_u64.saturating_sub(free))
-    })
+    let line = |total: u64| total.saturating_sub(part(total, free).max(1));
+    let data = DataBlocks(line(status.data.total.get()));
+    let metadata = MetadataBlocks(line(status.metadata.total.get()));
+    let passed = [
+        ("data", status.data.used > data),
+        ("metadata", status.metadata.total.get() > 0 && status.metadata.used > metadata),
+    ];
+    if let Some((what, _)) = passed.into_iter().find(|(_, is_passed)| *is_passed) {
+        return vec![format!(
+            "{engine} makes no new container: less than {free}% of {what} is free"
+        )];
+    }
+    let stops = |what: &str, at: Option<Bytes>| {
+        let at = at.map_or_else(String::new, |at| format!(" ({})", format::long(at)));
+        let percent = 100_u64.saturating_sub(free);
+        format!("{what} above {percent}%{at}: {engine} makes no new container")
+    };
+    let at = pool.block_size.map(|block| data.bytes(block));
+    vec![stops("data", at), stops("metadata", Some(metadata.bytes()))]
 }
 
 /// Where the sparse files end before the pool does.
@@ -152,8 +188,7 @@ mod tests {
     }
 
     fn policy(threshold: u64) -> Policy {
-        let profile = ProfileFile::Read;
-        Policy { threshold, percent: 20, from: None, profile, monitoring: true }
+        Policy { profile: ProfileFile::Read, ..Policy::new(threshold) }
     }
 
     #[test]
@@ -171,6 +206,7 @@ mod tests {
                 "data above 80% (76.0 GiB): LVM adds 19.0 GiB",
                 "metadata above 80% (816 MiB): LVM adds 216 MiB",
                 "data above 90% (85.5 GiB): docker makes no new container",
+                "metadata above 90% (918 MiB): docker makes no new container",
                 "at 100%: writes wait, and fail after at most 60 s unless it grows",
             ]
         );
@@ -184,11 +220,25 @@ mod tests {
             "data above 80% (76.0 GiB): LVM adds 19.0 GiB: cannot, the VG has 3.0 GiB"
         );
         assert_eq!(without_room[1], "metadata above 80% (816 MiB): LVM adds 216 MiB");
+        assert_eq!(
+            without_room[2],
+            "what failed LVM tries again after 20 s, then ever more seldom, at last every 42 min"
+        );
+        let no_spare = next(|parts| {
+            parts.pool.policy = Some(policy(80));
+            parts.nodes[2].facts.vg.as_mut().expect("the VG").free = Some(Bytes(300 << 20));
+        });
+        assert!(
+            no_spare[1]
+                .ends_with("cannot, with LVM's spare that takes 432 MiB, the VG has 300 MiB"),
+            "{no_spare:?}"
+        );
         let unwatched = next(|parts| {
             parts.pool.policy = Some(policy(80));
             parts.pool.monitor = Some("not monitored".into());
         });
         assert!(unwatched[0].ends_with(": does not, for nobody monitors it"), "{unwatched:?}");
+        assert!(!unwatched.iter().any(|line| line.contains("again")), "nobody tries at all");
         let off = next(|parts| parts.pool.policy = Some(policy(100)));
         assert_eq!(off[0], "it does not grow by itself (threshold 100)");
     }
@@ -207,8 +257,48 @@ mod tests {
         });
         // 100 % of a pool with the threshold 80 needs 25 %
         assert_eq!(lines[0], "data is above 80%: LVM adds 23.8 GiB: cannot, the VG has 3.0 GiB");
-        assert_eq!(lines[2], "docker makes no new container: less than 10% is free");
-        assert_eq!(lines[3], "it is full: writes fail at once");
+        assert_eq!(lines[3], "docker makes no new container: less than 10% of data is free");
+        assert_eq!(lines[4], "it is full: writes fail at once");
+    }
+
+    #[test]
+    fn docker_s_line_for_metadata_is_told_as_its_line_for_data_is() {
+        let lines = |used| {
+            next(move |parts| {
+                let mut docker = EngineFacts::new(Engine::Docker, "/var/lib/docker".into());
+                docker.min_free_percent = Some(10);
+                parts.pool.engine_facts = vec![docker];
+                let mut status = status();
+                status.metadata.used = MetadataBlocks(used);
+                parts.pool.state = PoolState::Active(status);
+            })
+        };
+        // 10 % of 261,120 blocks are 26,112
+        assert_eq!(lines(235_008).len(), 3);
+        assert_eq!(
+            lines(235_009)[0],
+            "docker makes no new container: less than 10% of metadata is free"
+        );
+    }
+
+    #[test]
+    fn a_command_of_the_host_s_own_is_named_and_not_forecast() {
+        let lines = |word: &'static str| {
+            next(move |parts| {
+                let command = Some("/usr/local/sbin/grow".into());
+                parts.pool.policy = Some(Policy { command, ..policy(80) });
+                parts.pool.monitor = Some(word.into());
+            })
+        };
+        assert_eq!(
+            lines("monitored")[0],
+            "above 50%, at each 5% more, LVM's monitor runs /usr/local/sbin/grow: what that does \
+             cannot be told"
+        );
+        assert_eq!(
+            lines("not monitored")[0],
+            "nobody monitors it, so /usr/local/sbin/grow is not run"
+        );
     }
 
     #[test]

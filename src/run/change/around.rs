@@ -34,6 +34,8 @@ fn questions(want: &Want) -> Vec<Question> {
         Want::Space(path) => vec![Question::Space(HostPath::new(path))],
         Want::File(path) => vec![Question::Stat(HostPath::new(path))],
         Want::InactiveTable(device) => vec![Question::DmInactive(*device)],
+        // asked in turns: what lies there now after what was there
+        Want::Recalled { .. } => Vec::new(),
     }
 }
 
@@ -77,6 +79,7 @@ fn take(around: &mut Around, want: &Want, answers: &Recording) {
             }
             _ => {}
         },
+        Want::Recalled { .. } => {}
         Want::InactiveTable(device) => {
             if let Ok(Reply::Bytes(lines)) = answers.ask(&Question::DmInactive(*device)).result {
                 let lines = lines.0.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -115,6 +115,15 @@ impl Files {
         Ok(entries)
     }
 
+    /// How many entries a folder has, as far as they are counted.
+    pub(super) fn count(&self, path: &HostPath) -> Result<u64, Failure> {
+        let asked = path.as_path();
+        let found = self.root.resolve(asked, Last::Follow).map_err(|error| fail(asked, &error))?;
+        let entries = fs::read_dir(self.root.real(&found)).map_err(|error| fail(asked, &error))?;
+        let whole = entries.take(MOST_ENTRIES).flatten().count();
+        Ok(u64::try_from(whole).unwrap_or(u64::MAX))
+    }
+
     /// The inode behind a path.
     pub(super) fn stat(&self, path: &HostPath) -> Result<FileStat, Failure> {
         let asked = path.as_path();

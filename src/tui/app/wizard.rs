@@ -6,7 +6,7 @@ mod plan;
 use super::{App, FindingRow, Overlay, View};
 use crate::advise;
 use crate::exec::desk::Order;
-use crate::model::{Finding, NodeIx};
+use crate::model::{Cure, Finding, NodeIx};
 use crate::tui::event::{Effect, Request};
 use crate::tui::outline::What;
 use crate::tui::wizard::Wizard;
@@ -29,22 +29,30 @@ impl App {
         if let (View::Findings, Some(FindingRow::Finding(finding))) =
             (self.view, self.selected_finding())
         {
-            let code = finding.code;
-            return self.cure_finding(code);
+            let finding = finding.clone();
+            return self.cure_finding(&finding);
         }
         let subject = self.wizard_subject();
         let offers = offer::offers(self.seen.topology(), subject);
-        let cures = |node| self.seen.findings_of(node).find_map(|f| offer::cure(f.code));
+        let cures = |node| self.seen.findings_of(node).find_map(offer::cure);
         let cure = subject.and_then(cures);
         let at = offers.iter().position(|offer| Some(offer.kind) == cure && offer.not.is_none());
         self.overlay = Some(Overlay::Wizards { offers, cursor: at.unwrap_or(0) });
     }
 
     /// Opens the wizard that cures a finding; where there is none for it here, names the cure.
-    fn cure_finding(&mut self, code: &str) {
-        let named = advise::wizard(code).unwrap_or_else(|| "its page has no word of it".to_owned());
-        let Some(kind) = offer::cure(code) else {
-            self.notice = Some(format!("what cures it: {named}"));
+    fn cure_finding(&mut self, finding: &Finding) {
+        let named = advise::wizard(finding.code);
+        let named = named.unwrap_or_else(|| "its page has no word of it".to_owned());
+        let Some(kind) = offer::cure(finding) else {
+            let by_hand = finding.cure == Cure::ByHand;
+            self.notice = Some(match named.strip_prefix("None") {
+                _ if by_hand => format!("no wizard cures it; by hand: {}", finding.remedy),
+                Some(why) => {
+                    format!("no wizard cures it{}", why.replace("as above", "as its page says"))
+                }
+                None => format!("what cures it: {named}"),
+            });
             return;
         };
         let offer = offer::offer(kind, self.seen.topology(), self.wizard_subject());
@@ -58,7 +66,7 @@ impl App {
     pub(crate) fn is_cured_here(&self, finding: &Finding) -> bool {
         let topology = self.seen.topology();
         let about = finding.node.as_ref().and_then(|id| topology.find(id));
-        offer::cure(finding.code).is_some_and(|kind| {
+        offer::cure(finding).is_some_and(|kind| {
             about.is_some()
                 && self.wizard.is_none()
                 && self.wizard_subject() == about

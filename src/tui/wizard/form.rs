@@ -249,7 +249,8 @@ impl Form {
     pub(super) fn intent(&self, kind: Kind, target: &str) -> Result<Intent, Refusal> {
         if kind == Kind::Activate {
             let unit = self.says_yes();
-            return Ok(Intent::Activate(Activate { target: Some(target.to_owned()), unit }));
+            let target = Some(target.to_owned());
+            return Ok(Intent::Activate(Activate { target, unit, ..Activate::default() }));
         }
         let mut grow = Grow { pool: Some(target.to_owned()), ..Grow::default() };
         grow.add_pvs = self.taken();
@@ -271,9 +272,11 @@ impl Form {
     /// The wish with every device in it: what it wants to know is all that can be wanted.
     pub(super) fn widest(&self, kind: Kind, target: &str) -> Intent {
         match kind {
-            Kind::Activate => {
-                Intent::Activate(Activate { target: Some(target.to_owned()), unit: true })
-            }
+            Kind::Activate => Intent::Activate(Activate {
+                target: Some(target.to_owned()),
+                unit: true,
+                ..Activate::default()
+            }),
             _ => Intent::Grow(Grow {
                 pool: Some(target.to_owned()),
                 add_pvs: self.devices().map(|device| device.path.clone()).collect(),

@@ -3,7 +3,7 @@
 //! Knows the topology and the planner's first word; nothing of screens.
 
 use crate::advise;
-use crate::model::{Kind as NodeKind, NodeIx, PoolIx, PoolState, Topology};
+use crate::model::{Cure, Finding, Kind as NodeKind, NodeIx, PoolIx, PoolState, Topology};
 use crate::plan;
 
 /// The wizards.
@@ -93,8 +93,19 @@ pub(crate) fn offer(kind: Kind, topology: &Topology, selected: Option<NodeIx>) -
     }
 }
 
-/// The wizard that cures a finding, as its page names it first.
-pub(crate) fn cure(code: &str) -> Option<Kind> {
+/// The wizard that cures a finding: the one for its cause, or the one that its page names first.
+pub(crate) fn cure(finding: &Finding) -> Option<Kind> {
+    match finding.cure {
+        Cure::AsItsPage => of_page(finding.code),
+        Cure::GrowData => Some(Kind::GrowData),
+        Cure::GrowMetadata => Some(Kind::GrowMetadata),
+        Cure::GrowDisk => Some(Kind::GrowDisk),
+        Cure::Activate => Some(Kind::Activate),
+        Cure::ByHand => None,
+    }
+}
+
+fn of_page(code: &str) -> Option<Kind> {
     let words = advise::wizard(code)?;
     let command = words.split('`').nth(1)?;
     let is = |part: &str| command.contains(part);
@@ -220,6 +231,28 @@ pub(crate) fn below(topology: &Topology, from: NodeIx) -> Vec<NodeIx> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Severity;
+
+    #[test]
+    fn a_cause_decides_where_a_page_names_several_wizards() {
+        let finding = |code, cure| Finding {
+            code,
+            severity: Severity::Warning,
+            subject: "docker-thinpool".into(),
+            node: None,
+            summary: String::new(),
+            evidence: Vec::new(),
+            remedy: String::new(),
+            cure,
+        };
+        let cure_of = |code, by| cure(&finding(code, by));
+        let code = "min-free-space-reached";
+        assert_eq!(cure_of(code, Cure::GrowMetadata), Some(Kind::GrowMetadata));
+        assert_eq!(cure_of(code, Cure::GrowData), Some(Kind::GrowData));
+        assert_eq!(cure_of("autoextend-cannot-act", Cure::ByHand), None);
+        assert_eq!(cure_of("autoextend-cannot-act", Cure::AsItsPage), Some(Kind::GrowDisk));
+        assert_eq!(cure_of("pool-inactive", Cure::AsItsPage), Some(Kind::Activate));
+    }
 
     #[test]
     fn a_finding_is_cured_by_what_its_page_names_first() {
@@ -232,7 +265,7 @@ mod tests {
             ("device-leaked", None),
             ("no-such-code", None),
         ] {
-            assert_eq!(cure(code), kind, "{code}");
+            assert_eq!(of_page(code), kind, "{code}");
         }
     }
 }

@@ -93,16 +93,20 @@ within() {
 }
 
 # reboot_machine: an orderly reboot, after which the script is run again from its beginning with what
-# was counted so far (lab run --reboots); after_reboot holds then
+# was counted so far (lab run --reboots); after_reboot holds then. remember_counts keeps that for a machine
+# that is to die otherwise.
 reboot_counts=/var/lib/lab-reboot
 after_reboot() { [ -n "$rebooted" ]; }
-reboot_machine() {
+remember_counts() {
     local said
     said=$(readlink /proc/$$/fd/1)
     echo "passed=$passed failed=$failed" >"$reboot_counts"
     trap - EXIT
-    echo "rebooting"
     [ ! -f "$said" ] || cp "$said" "$reboot_counts.log"
+}
+reboot_machine() {
+    echo "rebooting"
+    remember_counts
     sync
     systemctl reboot
     sleep infinity

@@ -21,6 +21,26 @@ whole() { docker exec "$1" /bin/cat /written | awk '$1 != NR { bad = 1; exit } E
 # quiet_sum DEVICE: checksum of the start of a device that nobody writes to (the paused container's)
 quiet_sum() { head -c 64M "/dev/mapper/$1" | sha256sum | cut -c 1-64; }
 
+# sum_of_stopped CONTAINER: of the start of a stopped container's device, through a mapping of its own that
+# can only read
+sum_of_stopped() {
+    local id size
+    id=$(cat "/var/tmp/id-of-$1" 2>/dev/null || docker inspect -f '{{.GraphDriver.Data.DeviceId}}' "$1" | tee "/var/tmp/id-of-$1")
+    dmsetup create --noudevsync quiet --readonly --table "0 131072 thin /dev/dm-$(dmsetup info -c --noheadings -o minor "$(pool_name)") $id"
+    head -c 64M "/dev/dm-$(dmsetup info -c --noheadings -o minor quiet)" | sha256sum | cut -c 1-64
+    dmsetup remove --retry quiet
+}
+
+# docker_says KEY: a line of the driver's part of docker info
+docker_says() { docker info -f '{{json .DriverStatus}}' | jq -r --arg k "$1" '.[] | select(.[0] == $k) | .[1]'; }
+# as_docker BYTES: as docker prints sizes (go-units, HumanSize)
+as_docker() { awk -v n="$1" 'BEGIN { split("B kB MB GB TB PB", u, " "); i = 1; while (n >= 1000 && i < 6) { n /= 1000; i++ } printf "%.4g%s", n, u[i] }'; }
+# docker_agrees POOL BLOCKBYTES: docker info has the kernel's totals
+docker_agrees() {
+    equal "docker info has the kernel's data" "$(as_docker $(($(total_of "$1") * $2)))" "$(docker_says "Data Space Total")"
+    equal "and its metadata" "$(as_docker $(($(metadata_of "$1") * 4096)))" "$(docker_says "Metadata Space Total")"
+}
+
 # nothing_suspended: no device-mapper device is
 nothing_suspended() { ! dmsetup info -c --noheadings -o name,suspended | grep -q ':Suspended$'; }
 

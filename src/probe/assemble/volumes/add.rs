@@ -60,6 +60,8 @@ fn add_group(build: &mut Build<'_>, group: &Group<'_>) -> NodeIx {
             extent: vg.extent,
             missing_pvs: vg.missing_pvs,
             attr: vg.attr.as_str().into(),
+            mda_size: vg.mda_size,
+            mda_free: vg.mda_free,
         }));
     } else {
         build.gaps.push(Gap::new(

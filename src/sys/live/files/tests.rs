@@ -52,6 +52,18 @@ fn a_link_out_of_its_folder_is_told_and_not_read() {
 }
 
 #[test]
+fn a_folder_s_entries_are_counted_without_their_names() {
+    let dir = folder();
+    let count = |path: &str| here().count(&HostPath::new(dir.path().join(path)));
+    put(dir.path(), "archive/docker_00001-1.vg", "");
+    put(dir.path(), "archive/docker_00002-2.vg", "");
+    symlink("nowhere", dir.path().join("archive/link")).expect("linked");
+    fs::create_dir(dir.path().join("empty")).expect("made");
+    assert_eq!((count("archive"), count("empty")), (Ok(3), Ok(0)));
+    assert_eq!(kind(count("absent")), FailKind::NotFound);
+}
+
+#[test]
 fn links_in_a_circle_end() {
     let dir = folder();
     symlink("b", dir.path().join("a")).expect("linked");

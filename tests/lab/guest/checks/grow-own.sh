@@ -5,6 +5,7 @@
 . "$LAB/guest/witness.sh"
 
 pool=$(pool_name)
+sum=$(sum_of_stopped nightly-report)
 ok "a container writes" start_writer shop-web-1
 arguments() { dmsetup table "$pool" | cut -d ' ' -f 3-; }
 kept=$(arguments)
@@ -20,6 +21,7 @@ ok "metadata and data grow in one window" thinscope grow --data +1G --metadata +
 equal "data has grown again" $((total + 32768)) "$(total_of "$pool")"
 equal "metadata too" $((metadata + 16384)) "$(metadata_of "$pool")"
 equal "still every other argument" "$kept" "$(arguments)"
+docker_agrees "$pool" 65536
 # over volumes it is LVM that grows what lies below; a volume that somebody grew already is taken in
 volume_size() { lvs --noheadings --nosuffix --units b -o lv_size "store/$1" | tr -d ' '; }
 volumes_agree() {
@@ -64,6 +66,8 @@ cut_off_in_window
 ok "the writer goes on to the end" goes_on shop-web-1
 ok "no line of it is missing" whole shop-web-1
 ok "nothing is suspended" nothing_suspended
+docker_agrees "$pool" 65536
+equal "what lay on the pool is whole" "$sum" "$(sum_of_stopped nightly-report)"
 equal "a shrink is refused" 1 "$(thinscope grow --data 1G --yes="$pool" >/dev/null 2>&1; echo $?)"
 equal "no inactive table is left" 0 "$(dmsetup info -c --noheadings -o tables_loaded "$pool" 2>/dev/null | grep -c Inactive)"
 

@@ -22,6 +22,7 @@ docker-thinpool)
     arguments() { dmsetup table "$pool" | cut -d ' ' -f 3-; }
     ;;
 esac
+sum=$(sum_of_stopped nightly-report)
 # many kills take long enough: then the container leaves the processor to them
 ok "a container writes" start_writer shop-web-1 "$([ "$kills" -le 20 ] || echo 0.5)"
 kept=$(arguments)
@@ -153,4 +154,5 @@ ok "nothing is suspended" nothing_suspended
 equal "the pool has what was agreed to" "$(expected)" "$(total_of "$pool")"
 ok "the writer goes on" goes_on shop-web-1
 ok "no line of it is missing" whole shop-web-1
+equal "what lay on the pool is whole" "$sum" "$(sum_of_stopped nightly-report)"
 equal "LVM and the kernel agree, or LVM has no say" 0 "$(lvs --noheadings --nosuffix --units b -o lv_size docker/thinpool 2>/dev/null | awk -v have="$(($(total_of "$pool") * 524288))" '$1 != have { print 1 }' | grep -c 1)"

@@ -6,13 +6,14 @@
 . "$LAB/guest/witness.sh"
 export LC_ALL=C.UTF-8
 
-pool=docker-thinpool
+pool=$(pool_name)
+pool=${pool:-docker-thinpool}
 shown() { tmux capture-pane -p -t w; }
 shows() { shown | grep -qF -- "$1"; }
 keys() { tmux send-keys -t w "$@"; sleep 0.5; }
 types() { tmux send-keys -t w -l -- "$1"; sleep 0.5; }
 keep() { shown >"/results/wizard-$1.txt"; }
-total() { dmsetup status --noflush "$pool" | sed -n 's|^[^ ]* [^ ]* thin-pool [0-9]* [0-9/]* [0-9]*/\([0-9]*\) .*|\1|p'; }
+total() { total_of "$pool"; }
 suspended() { dmsetup info -c --noheadings -o name,suspended | grep ':Suspended$'; }
 open_screen() { # open_screen COLUMNSxROWS [ARGUMENT…]
     local size=$1
@@ -20,9 +21,13 @@ open_screen() { # open_screen COLUMNSxROWS [ARGUMENT…]
     end_tmux
     tmux -f /dev/null new-session -d -s w -x "${size%x*}" -y "${size#*x}" bash --norc
     tmux send-keys -t w "TERM=screen thinscope $*" Enter
-    eventually 40 shows 'thinpool'
+    eventually 40 shows MAPPED
     sleep 2
 }
+# choose ACTION: by its name in the palette
+choose() { keys :; types "$1"; keys Enter; }
+# type_consent: the pool's name, and the key that runs the plan
+type_consent() { keys Tab; types "$pool"; keys Enter; keys Enter; }
 # select_pool: the filter goes to the pool's row
 select_pool() { keys /; types "$pool"; keys Enter; keys Escape; }
 
@@ -199,6 +204,164 @@ connection_cut() {
     contains "the journal is closed" done "$(thinscope journal | tail -n 1)"
 }
 
+# two amounts at once, over loop files or over volumes; a wrong answer in each field first
+grow_own_by_keys() {
+    local before metadata
+    before=$(total) metadata=$(metadata_of "$pool")
+    open_screen 80x24
+    select_pool
+    choose 'grow data'
+    ok "the wizard asks" eventually 20 shows 'Review the plan'
+    sleep 3
+    keys C-u; types 1M
+    ok "a smaller size is refused as it is typed" eventually 10 shows 'cannot shrink'
+    keys C-u; types +64M; keys Down; keys C-u; types 5
+    ok "a bare size of metadata too" shows 'no unit'
+    keys C-u; types +1T
+    ok "and more than metadata may have" eventually 10 shows '15.8'
+    keep own-wrong
+    keys C-u; types +8M; keys Down; keys Enter
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    keep own-review
+    keys d; ok "it is rehearsed" shows 'nothing was changed'; keys Escape
+    equal "nothing has changed by that" "$before $metadata" "$(total) $(metadata_of "$pool")"
+    began=$(date +%s%N)
+    type_consent
+    ok "it runs to its verified end" eventually 90 shows 'done and verified'
+    echo "figure: from Enter to verified on the screen, a pool of its own: $((($(date +%s%N) - began) / 1000000)) ms"
+    keep own-done
+    equal "the kernel has both" "$((before + 1024)) $((metadata + 2048))" "$(total) $(metadata_of "$pool")"
+    equal "nothing is suspended" "" "$(suspended)"
+    keys q
+}
+
+# LVM's pool: metadata by itself
+metadata_by_keys() {
+    local before metadata
+    before=$(total) metadata=$(metadata_of "$pool")
+    open_screen 120x40
+    select_pool
+    choose 'grow metadata'
+    ok "metadata is asked for" eventually 30 shows suggested
+    for wrong in 8:'no unit' -8M:'never shrinks' 1M:'cannot shrink' +900G:'free'; do
+        keys C-u; types "${wrong%%:*}"
+        ok "${wrong%%:*} is refused as it is typed" eventually 10 shows "${wrong#*:}"
+    done
+    keys C-u; types +4M; keys Up; keys Up; keys Enter
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    ok "with its command" shows '$ lvextend --poolmetadatasize'
+    type_consent
+    ok "it runs to its verified end" eventually 90 shows 'done and verified'
+    keep metadata-done
+    equal "the kernel has 1024 blocks more" "$before $((metadata + 1024))" "$(total) $(metadata_of "$pool")"
+    keys q
+}
+
+# an LVM thin volume with its filesystem
+volume_by_keys() {
+    mkfs.ext4 -q /dev/pve/vm-101-disk-0 && mkdir -p /mnt/v && mount /dev/pve/vm-101-disk-0 /mnt/v
+    local blocks
+    blocks=$(stat -f -c %b /mnt/v)
+    open_screen 80x24
+    keys /; types vm-101-disk-0; keys Enter; keys Escape
+    choose 'grow volume'
+    ok "the wizard asks" eventually 20 shows 'Review the plan'
+    for wrong in 6:'no unit' 1G:'never shrinks'; do
+        keys C-u; types "${wrong%%:*}"
+        ok "${wrong%%:*} is refused as it is typed" eventually 10 shows "${wrong#*:}"
+    done
+    keys C-u; types +1G; keys Up; keys Enter
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    keep volume-review
+    keys Tab; types pve/vm-101-disk-0; keys Enter; keys Enter
+    ok "it runs to its verified end" eventually 120 shows 'done and verified'
+    keep volume-done
+    equal "LVM has the size" 5368709120 "$(lvs --noheadings --nosuffix --units b -o lv_size pve/vm-101-disk-0 | tr -d ' ')"
+    equal "and the kernel" 5368709120 "$(blockdev --getsize64 /dev/pve/vm-101-disk-0)"
+    ok "the filesystem has more blocks" test "$(stat -f -c %b /mnt/v)" -gt $((blocks + 200000))
+    keys q
+    umount /mnt/v
+}
+
+# a pool that was left suspended comes back by the key that the trouble line names
+suspended_by_keys() {
+    suspend_pool "$pool"
+    open_screen 80x24
+    ok "the trouble is told first" eventually 20 shows suspended
+    keep suspended
+    select_pool
+    choose activate
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    keys Tab; keys Enter
+    ok "it runs to its verified end" eventually 60 shows 'done and verified'
+    equal "nothing is suspended" "" "$(suspended)"
+    keys q
+}
+
+# Docker's own pool after its daemon has gone in order and taken it away
+activate_own_by_keys() {
+    systemctl stop docker.socket docker
+    eventually 20 not dmsetup info "$pool" >/dev/null 2>&1
+    open_screen 80x24
+    keys /; types "$pool"; keys Enter; keys Escape
+    choose activate
+    ok "it asks about the next boot" eventually 30 shows 'every boot'
+    keep own-activate-ask
+    keys Space; keys Space; keys Down; keys Enter
+    ok "the plan is reviewed" eventually 30 shows '[review]'
+    keep own-activate-review
+    keys Tab; keys Enter
+    ok "it runs to its verified end" eventually 90 shows 'done and verified'
+    keep own-activate-done
+    ok "the pool is there" dmsetup status --noflush "$pool"
+    keys q
+    systemctl start docker.socket docker
+    ok "Docker starts on it" eventually 90 docker info
+}
+
+# The two-step plan of connection_cut, over a real connection of ssh that is cut: its client killed, or the
+# daemon's end of it. The first step is finished and recorded, the rest is left to resume.
+ssh_ready() {
+    mkdir -p /run/sshd /root/.ssh && chmod 700 /root/.ssh
+    [ -f /root/.ssh/lab ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/lab
+    cat /root/.ssh/lab.pub >/root/.ssh/authorized_keys
+    /usr/sbin/sshd -o ListenAddress=127.0.0.1:2222 -o UsePAM=no
+}
+over_ssh() { # over_ssh CUT…: the command that cuts the connection
+    local before metadata
+    before=$(total) metadata=$(metadata_of "$pool")
+    end_tmux
+    tmux -f /dev/null new-session -d -s w -x 80 -y 24 \
+        'ssh -tt -o StrictHostKeyChecking=no -i /root/.ssh/lab -p 2222 root@127.0.0.1 env TERM=screen LC_ALL=C.UTF-8 thinscope; sleep 1000'
+    ok "the screen opens over ssh" eventually 60 shows MAPPED
+    sleep 2
+    select_pool
+    keys w; keys Home; keys Enter
+    eventually 20 shows suggested
+    keys C-u; types +8M; keys Down; keys C-u; types +4M; keys Up; keys Up; keys Enter
+    ok "a plan of two steps is reviewed" eventually 30 shows '[review]'
+    keys Tab; types "$pool"; keys Enter
+    pid=$(pgrep -n -x thinscope)
+    tmux send-keys -t w Enter
+    ok "the first step is begun" eventually 60 pgrep -f 'lvextend --poolmetadatasize'
+    "$@"
+    ok "without its connection it finishes the step and ends" eventually 60 bash -c "! kill -0 $pid 2>/dev/null"
+    ok "the first step is done" test "$(metadata_of "$pool")" -ge $((metadata + 1024))
+    equal "nothing is suspended" "" "$(suspended)"
+    says "resume goes on, where anything is left" 0 "" thinscope resume
+    equal "with all that was agreed to" "$((before + 16)) $((metadata + 1024))" "$(total) $(metadata_of "$pool")"
+    contains "the journal is closed" done "$(thinscope journal | tail -n 1)"
+}
+cut_client() { pkill -KILL -f '^ssh -tt'; }
+# the daemon's process for this connection, not the one that listens
+cut_daemon() { pkill -KILL -f 'sshd: root'; }
+ssh_cut() {
+    ssh_ready
+    over_ssh cut_client
+    over_ssh cut_daemon
+    pkill -x sshd
+}
+
 activate_by_keys() {
     open_screen 80x24
     keys ]; select_pool
@@ -220,8 +383,10 @@ activate_by_keys() {
 
 case $LAB_HOST in
 inactive*) activate_by_keys ;;
+loop-lvm* | raw*) grow_own_by_keys && activate_own_by_keys ;;
+lvm-thin) volume_by_keys ;;
 *)
-    [ $# -gt 0 ] || set -- grow_by_keys with_a_disk read_only cut_off hung_up connection_cut
+    [ $# -gt 0 ] || set -- grow_by_keys metadata_by_keys with_a_disk read_only suspended_by_keys cut_off hung_up connection_cut ssh_cut
     for part in "$@"; do "$part"; done
     ;;
 esac

@@ -1,0 +1,170 @@
+//! What pages and remedies tell people to type exists.
+//!
+//! Every command of thinscope's own that a page or a rule names is given to the program's own
+//! parser, its placeholders filled in.
+
+use std::path::Path;
+
+use clap::Parser;
+
+use super::codes;
+use crate::advise::page;
+use crate::cli::{Cli, Command};
+use crate::intent::Amount;
+use crate::model::Finding;
+
+/// What stands for something in a page or remedy, and something that it may stand for.
+const PLACEHOLDERS: [(&str, &str); 12] = [
+    ("VG/POOL", "docker/thinpool"),
+    ("VG/LV", "docker/data"),
+    ("POOL", "docker-thinpool"),
+    ("VG", "docker"),
+    ("+SIZE", "+1G"),
+    ("SIZE", "1G"),
+    ("DEVICE", "/dev/vdc"),
+    ("ID", "7"),
+    ("OFFSET", "0x44f"),
+    ("BLOCK", "12"),
+    ("CODE", "pool-inactive"),
+    ("FILE", "/tmp/tmeta.img"),
+];
+
+/// Words as they are typed: quotes dropped, placeholders and `format!`'s braces filled in.
+fn filled(command: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in command.split_whitespace() {
+        let word = word.trim_matches('\'');
+        let known = PLACEHOLDERS.iter().find(|(name, _)| *name == word);
+        let amount =
+            matches!(words.last().map(String::as_str), Some("--data" | "--metadata" | "--size"));
+        words.push(match known {
+            Some((_, value)) => (*value).to_owned(),
+            None if word == "--{what}" => "--data".to_owned(),
+            None if word.contains('{') && amount => "+1G".to_owned(),
+            None if word.contains('{') => "docker-thinpool".to_owned(),
+            None => word.to_owned(),
+        });
+    }
+    words
+}
+
+/// In capitals, and neither a size nor one of [`PLACEHOLDERS`].
+fn is_unknown(word: &str) -> bool {
+    let capital = word.chars().any(|c| c.is_ascii_uppercase());
+    let known = PLACEHOLDERS.iter().any(|(name, _)| *name == word);
+    capital && !known && !word.contains('{') && Amount::parse(word).is_err()
+}
+
+/// Why a person who types this is told off; `None` where it runs.
+fn refused(command: &str) -> Option<String> {
+    if let Some(left) = command.split_whitespace().find(|word| is_unknown(word)) {
+        return Some(format!("nobody knows what {left} stands for"));
+    }
+    let cli = match Cli::try_parse_from(filled(command)) {
+        Ok(cli) => cli,
+        Err(error) => return Some(error.to_string()),
+    };
+    match cli.command {
+        Some(Command::Grow { data, metadata, size, add_pv, .. }) => {
+            let asked: Vec<&String> = [&data, &metadata, &size].into_iter().flatten().collect();
+            if asked.is_empty() && add_pv.is_empty() {
+                return Some("grow needs to know what".to_owned());
+            }
+            asked.into_iter().find_map(|text| Amount::parse(text).err())
+        }
+        _ => None,
+    }
+}
+
+/// What stands between backticks, and in indented lines, and is a call of thinscope.
+fn calls(markdown: &str) -> Vec<String> {
+    let (mut prose, mut found) = (String::new(), Vec::new());
+    for line in markdown.lines() {
+        if let Some(code) = line.strip_prefix("    ") {
+            found.push(code.trim().to_owned());
+        } else {
+            prose.push_str(line);
+            prose.push('\n');
+        }
+    }
+    for paragraph in prose.split("\n\n") {
+        found.extend(paragraph.split('`').skip(1).step_by(2).map(str::to_owned));
+    }
+    let found = found.into_iter().map(|text| text.replace('\n', " "));
+    found.filter(|text| text == "thinscope" || text.starts_with("thinscope ")).collect()
+}
+
+/// The same in a source file, where a backslash joins lines of a string.
+fn calls_in_source(source: &str) -> Vec<String> {
+    let mut joined = String::new();
+    for line in source.lines().map(str::trim) {
+        if let Some(part) = line.strip_suffix('\\') {
+            joined.push_str(part);
+        } else {
+            joined.push_str(line);
+            joined.push('\n');
+        }
+    }
+    // a doc comment's backticks are in pairs as well
+    let spans = joined.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    spans.filter(|text| text.starts_with("thinscope ")).map(str::to_owned).collect()
+}
+
+/// The remedies of these findings, as a person reads them.
+pub(super) fn check(found: &[Finding]) {
+    for finding in found {
+        for call in calls(&finding.remedy) {
+            assert_eq!(refused(&call), None, "{}: {call}", finding.code);
+        }
+    }
+}
+
+#[test]
+fn every_command_that_a_page_names_exists() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for code in codes() {
+        for call in calls(page(code).expect("the code comes from the registry")) {
+            count += 1;
+            wrong.extend(refused(&call).map(|why| format!("{code}: {call}: {why}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 20, "only {count} were found");
+}
+
+#[test]
+fn every_command_that_a_remedy_names_exists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/advise");
+    let rules = std::fs::read_dir(folder.join("rules")).expect("the rules are there");
+    let mut files: Vec<_> = rules.map(|entry| entry.expect("it can be read").path()).collect();
+    files.extend(["growing.rs", "words.rs"].map(|name| folder.join(name)));
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for file in files {
+        let source = std::fs::read_to_string(&file).expect("a source is text");
+        for call in calls_in_source(&source) {
+            count += 1;
+            wrong.extend(refused(&call).map(|why| format!("{}: {call}: {why}", file.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 5, "only {count} were found");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_noticed() {
+    for wrong in [
+        "thinscope setup autoextend VG/POOL",
+        "thinscope clean POOL",
+        "thinscope grow POOL",
+        "thinscope grow POOL --data 5",
+        "thinscope grow THAT --data +1G",
+    ] {
+        assert!(refused(wrong).is_some(), "{wrong}");
+    }
+    for right in ["thinscope grow POOL --add-pv DEVICE", "thinscope layers --sharing"] {
+        assert_eq!(refused(right), None, "{right}");
+    }
+    assert_eq!(calls("`a` and `thinscope\nfindings`\n\n    thinscope tree\n").len(), 2);
+    assert_eq!(calls_in_source("\"a `thinscope \\\n   pool` b\""), ["thinscope pool"]);
+}
