@@ -27,6 +27,7 @@ fn a_run_whose_host_cannot_be_seen_does_nothing_more_and_stays_open() {
             let ending = run(&plan, 0, &mut host, &mut |_| {});
             if ending == Ending::Done {
                 // it tells of nothing that was needed, and the rest of it was seen
+                assert_eq!(how, Blind::Unseen, "{what}");
                 assert_same(&host.topology, &undisturbed, &what);
                 continue;
             }
@@ -64,6 +65,7 @@ fn a_step_in_doubt_on_a_host_that_cannot_be_seen_is_neither_completed_nor_closed
                     let records = [host.journal.clone(), again.journal.clone()].concat();
                     if ending == Ending::Done {
                         // it tells of nothing that was needed: another look came after it
+                        assert_eq!(how, Blind::Unseen, "{what}");
                         assert_same(&again.topology, &undisturbed, &what);
                         continue;
                     }
