@@ -25,6 +25,8 @@ pub enum Tool {
     Wipefs,
     /// `blkid`: what a device holds.
     Blkid,
+    /// `fsadm`: filesystems, grown to their volume.
+    Fsadm,
     /// `systemctl`: which units are started at boot.
     Systemctl,
     /// `systemd-analyze`, whose `verify` reads a unit as systemd would.
@@ -42,6 +44,7 @@ impl Tool {
             Self::Dmsetup => "dmsetup",
             Self::Wipefs => "wipefs",
             Self::Blkid => "blkid",
+            Self::Fsadm => "fsadm",
             Self::Systemctl => "systemctl",
             Self::SystemdAnalyze => "systemd-analyze",
         }

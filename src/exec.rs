@@ -81,6 +81,14 @@ pub enum Ending {
         /// What ran, what was seen.
         why: String,
     },
+    /// What became of a step cannot be told now, for want of sight or of a person's word. The run
+    /// stays open, and `resume` goes on with it.
+    Undecided {
+        /// Which.
+        step: usize,
+        /// What could not be seen or is to be decided.
+        why: String,
+    },
     /// A step is still under way; nobody may start another.
     Running {
         /// Which.
@@ -92,13 +100,28 @@ pub enum Ending {
 
 /// Runs a plan from a step on.
 pub fn run(plan: &Plan, from: usize, host: &mut dyn Host, told: &mut dyn FnMut(Told)) -> Ending {
+    go(plan, (from, from == 0), host, told)
+}
+
+/// The same, knowing whether this is the run's very first step: what is not begun then for want of
+/// sight leaves nothing to go on with.
+fn go(
+    plan: &Plan,
+    (from, fresh): (usize, bool),
+    host: &mut dyn Host,
+    told: &mut dyn FnMut(Told),
+) -> Ending {
     let mut seen = None;
     for (at, step) in plan.steps.iter().enumerate().skip(from) {
         if host.stops() {
             return stop(host, at);
         }
         told(Told::Begins { step: at });
-        match one(host, (at, step), seen.take(), told) {
+        let begun = begin(host, (at, step), seen.take(), told).map_err(|lacking| match lacking {
+            Lacking::Unseen(why) if !(fresh && at == 0) => Ending::Undecided { step: at, why },
+            Lacking::Broken(why) | Lacking::Unseen(why) => Ending::Refused { step: at, why },
+        });
+        match begun.and_then(|()| act(host, (at, step), told)) {
             Ok(after) => seen = Some(after),
             Err(ending) => return close(host, ending),
         }
@@ -107,24 +130,54 @@ pub fn run(plan: &Plan, from: usize, host: &mut dyn Host, told: &mut dyn FnMut(T
     close(host, Ending::Done)
 }
 
-/// One step, from the look before to the look after.
-fn one(
+/// Why something is not taken for granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Lacking {
+    /// It was looked at, and it is otherwise.
+    Broken(String),
+    /// It could not be looked at.
+    Unseen(String),
+}
+
+impl Lacking {
+    fn why(self) -> String {
+        match self {
+            Self::Broken(why) | Self::Unseen(why) => why,
+        }
+    }
+}
+
+/// The host, looked at.
+fn look(host: &mut dyn Host) -> Result<Arc<Topology>, Lacking> {
+    host.look().map_err(|why| Lacking::Unseen(format!("the host could not be seen: {why}")))
+}
+
+/// What must hold before a step, and the record that it is about to be done.
+fn begin(
     host: &mut dyn Host,
     (at, step): (usize, &Step),
     seen: Option<Arc<Topology>>,
     told: &mut dyn FnMut(Told),
-) -> Result<Arc<Topology>, Ending> {
-    let refused = |why| Ending::Refused { step: at, why };
-    let before = match seen {
-        Some(seen) => seen,
-        None => host.look().map_err(|why| refused(format!("the host could not be seen: {why}")))?,
-    };
-    broken(&step.before, &before).map_err(refused)?;
+) -> Result<(), Lacking> {
+    let before = seen.map_or_else(|| look(host), Ok)?;
+    broken(&step.before, &before)?;
     told(Told::Ready { step: at });
-    let commands = step.action.commands();
-    host.record(&Record::Intended { step: at, commands, rescue: step.action.rescue() }).map_err(
-        |why| refused(format!("the journal cannot be written, so nothing is done: {why}")),
-    )?;
+    intend(host, at, &step.action).map_err(Lacking::Unseen)
+}
+
+/// The record that goes before every effect: without it nothing is done.
+fn intend(host: &mut dyn Host, step: usize, action: &Action) -> Result<(), String> {
+    let record = Record::Intended { step, commands: action.commands(), rescue: action.rescue() };
+    host.record(&record)
+        .map_err(|why| format!("the journal cannot be written, so nothing is done: {why}"))
+}
+
+/// Does a step, from its first record to the look after it.
+fn act(
+    host: &mut dyn Host,
+    (at, step): (usize, &Step),
+    told: &mut dyn FnMut(Told),
+) -> Result<Arc<Topology>, Ending> {
     let acted = host.act(at, &step.action, told);
     settle(host, (at, step), acted)
 }
@@ -136,6 +189,7 @@ fn settle(
     acted: Acted,
 ) -> Result<Arc<Topology>, Ending> {
     let failed = |why| Ending::Failed { step: at, why };
+    let undecided = |why| Ending::Undecided { step: at, why };
     let kept = host.record(&Record::Applied { step: at, acted: acted.clone() });
     if let Acted::Running { why } = acted {
         return Err(Ending::Running { step: at, why });
@@ -145,17 +199,26 @@ fn settle(
     match (after, acted) {
         (Ok(after), Acted::Done) => {
             kept.and_then(|()| host.record(&Record::Verified { step: at })).map_err(|why| {
-                failed(format!("it was done, but the journal cannot be written: {why}"))
+                undecided(format!("it was done, but the journal cannot be written: {why}"))
             })?;
             Ok(after)
+        }
+        (Ok(_), Acted::Refused { why } | Acted::Failed { why }) if step.action.is_repeatable() => {
+            Err(failed(why))
         }
         (Ok(_), Acted::Refused { why } | Acted::Failed { why }) => Err(failed(format!(
             "{why}; yet what should hold after it holds: look at it before you go on"
         ))),
-        (Err(seen), Acted::Done) => {
+        (Err(Lacking::Unseen(seen)), Acted::Done) => {
+            Err(undecided(format!("it ended well, and what it was for could not be seen: {seen}")))
+        }
+        (Err(Lacking::Unseen(seen)), Acted::Refused { why } | Acted::Failed { why }) => {
+            Err(undecided(format!("{why}; what stands could not be seen: {seen}")))
+        }
+        (Err(Lacking::Broken(seen)), Acted::Done) => {
             Err(failed(format!("it ended well, and yet what it was for is not so: {seen}")))
         }
-        (Err(seen), Acted::Refused { why } | Acted::Failed { why }) => {
+        (Err(Lacking::Broken(seen)), Acted::Refused { why } | Acted::Failed { why }) => {
             let means = step.action.explain(&why).map(|means| format!(" ({means})"));
             Err(failed(format!("{why}{}; seen afterwards: {seen}", means.unwrap_or_default())))
         }
@@ -164,23 +227,38 @@ fn settle(
 }
 
 /// Looks until what must hold does, as long as waiting makes sense.
-fn verified(host: &mut dyn Host, checks: &[Check]) -> Result<Arc<Topology>, String> {
+fn verified(host: &mut dyn Host, checks: &[Check]) -> Result<Arc<Topology>, Lacking> {
     loop {
-        let seen = host.look().and_then(|seen| broken(checks, &seen).map(|()| seen));
+        let seen = look(host).and_then(|seen| broken(checks, &seen).map(|()| seen));
         match seen {
             Ok(seen) => return Ok(seen),
-            Err(why) if !host.wait() => return Err(why),
+            Err(lacking) if !host.wait() => return Err(lacking),
             Err(_) => {}
         }
     }
 }
 
-/// The first check that does not hold, in words. What was not seen does not hold.
-fn broken(checks: &[Check], seen: &Topology) -> Result<(), String> {
-    checks.iter().try_for_each(|check| match check.judge(seen) {
-        Verdict::Holds => Ok(()),
-        Verdict::Broken(why) => Err(why),
-        Verdict::Unseen(why) => Err(format!("{why} (needed: {check})")),
+/// The first check that does not hold, in words; one that could not be seen only where all others
+/// hold.
+fn broken(checks: &[Check], seen: &Topology) -> Result<(), Lacking> {
+    let mut unseen = Ok(());
+    for check in checks {
+        match check.judge(seen) {
+            Verdict::Broken(why) => return Err(Lacking::Broken(why)),
+            Verdict::Unseen(why) if unseen.is_ok() => {
+                unseen = Err(Lacking::Unseen(format!("{why} (needed: {check})")));
+            }
+            Verdict::Holds | Verdict::Unseen(_) => {}
+        }
+    }
+    unseen
+}
+
+/// The first check that could not be seen, whatever the others say.
+fn unseen(checks: &[Check], seen: &Topology) -> Option<String> {
+    checks.iter().find_map(|check| match check.judge(seen) {
+        Verdict::Unseen(why) => Some(format!("{why} (needed: {check})")),
+        Verdict::Holds | Verdict::Broken(_) => None,
     })
 }
 
@@ -190,13 +268,15 @@ fn stop(host: &mut dyn Host, done: usize) -> Ending {
     Ending::Stopped { done }
 }
 
-/// Says in the journal how it ended. One that still runs stays open.
+/// Says in the journal how it ended. One that still runs, or is not decided, stays open.
 fn close(host: &mut dyn Host, ending: Ending) -> Ending {
     let how = match &ending {
         Ending::Done => Closing::Done,
         Ending::Refused { step, why } => Closing::Refused { step: *step, why: why.clone() },
         Ending::Failed { step, why } => Closing::Failed { step: *step, why: why.clone() },
-        Ending::Stopped { .. } | Ending::Running { .. } => return ending,
+        Ending::Stopped { .. } | Ending::Undecided { .. } | Ending::Running { .. } => {
+            return ending;
+        }
     };
     // when this cannot be kept, `resume` finds the last step verified or in doubt, and tells
     let _ = host.record(&Record::Closed { how });

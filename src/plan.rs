@@ -165,10 +165,14 @@ pub fn plan(
     .map(|draft| draft.finish(intent, topology, occasion))
 }
 
-/// What must be looked at before what is suspended of a pool can be brought back.
-pub fn rescue_wants(topology: &Topology, pool: &str) -> Vec<Want> {
-    let ix = topology.find_pool(Some(pool));
-    ix.map(|ix| rescue::wants(topology, ix)).unwrap_or_default()
+/// What must be looked at before what is suspended of a pool or volume can be brought back.
+pub fn rescue_wants(topology: &Topology, name: &str) -> Vec<Want> {
+    rescue::wants_of(topology, name)
+}
+
+/// Whether it was seen what is suspended: only device-mapper tells.
+pub fn tells_suspended(topology: &Topology) -> bool {
+    find::is_dm_seen(topology)
 }
 
 /// Whether an action was cut off between suspending a device and resuming it on its new table.
@@ -176,14 +180,19 @@ pub fn is_cut_off(action: &Action, topology: &Topology) -> bool {
     rescue::is_cut_off(action, topology)
 }
 
-/// The steps that bring back what is suspended of a pool; `None` when nothing is.
+/// What an action that was cut off has left in its device's inactive slot, in words.
+pub fn left_over(action: &Action, topology: &Topology) -> Option<String> {
+    rescue::left_over(action, topology)
+}
+
+/// The steps that bring a pool or volume back from what something that died left of it; `None`
+/// where nothing needs that.
 pub fn rescue(
     topology: &Topology,
-    pool: &str,
+    name: &str,
     around: &Around,
 ) -> Result<Option<Vec<Step>>, Refusal> {
-    let Some(ix) = topology.find_pool(Some(pool)) else { return Ok(None) };
-    Ok(rescue::plan(topology, ix, around)?.map(|draft| draft.steps))
+    Ok(rescue::plan_of(topology, name, around)?.map(|draft| draft.steps))
 }
 
 /// A plan without what is the same in all.
@@ -269,20 +278,34 @@ impl Plan {
 
     /// Why this plan does not fit a host as it is now; `None` when it does.
     pub fn misfit(&self, host: &str, topology: &Topology) -> Option<String> {
-        if self.basis.host != host {
-            return Some(format!(
-                "the plan was made for host {}, and this is {host}: make a new one here",
-                self.basis.host
-            ));
-        }
-        if self.basis.version != env!("CARGO_PKG_VERSION") {
-            return Some(format!(
-                "the plan was made by version {}, and this is {}: make a new one",
-                self.basis.version,
-                env!("CARGO_PKG_VERSION")
-            ));
-        }
-        self.basis.identity.iter().find_map(|(name, was)| {
+        self.of_another_host(host)
+            .or_else(|| self.of_another_version().map(|why| format!("{why}: make a new one")))
+            .or_else(|| self.about_another(topology))
+    }
+
+    /// The host that it was made for, where that is another one.
+    pub fn of_another_host(&self, host: &str) -> Option<String> {
+        let made_for = &self.basis.host;
+        (made_for != host).then(|| {
+            format!(
+                "the plan was made for host {made_for}, and this is {host}: make a new one here"
+            )
+        })
+    }
+
+    /// The version that it was made by, where that is another one.
+    pub fn of_another_version(&self) -> Option<String> {
+        let (made_by, this) = (&self.basis.version, env!("CARGO_PKG_VERSION"));
+        (made_by != this)
+            .then(|| format!("the plan was made by version {made_by}, and this is {this}"))
+    }
+
+    /// What of it is not there any more, or is another one by now.
+    pub fn about_another(&self, topology: &Topology) -> Option<String> {
+        // what only LVM could tell of is not gone when LVM told nothing
+        let told = |name: &str| !name.contains('/') || find::is_lvm_seen(topology);
+        let mut identity = self.basis.identity.iter().filter(|(name, _)| told(name));
+        identity.find_map(|(name, was)| {
             let is = find::identity_of(topology, name);
             (is.as_deref() != Some(was)).then(|| match is {
                 Some(is) => format!("{name} is another one now: {is}, not {was}; make a new plan"),

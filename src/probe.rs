@@ -26,6 +26,8 @@ use crate::owner::docker::DockerFacts;
 use crate::sys::{HostInfo, HostPath, Question, ReadHost, Reply, Source};
 
 pub use assemble::assemble;
+#[cfg(test)]
+pub(crate) use assemble::tests::samples;
 
 /// What a person said about where to look. Kept in recordings: a replay looks the same way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -163,6 +163,7 @@ fn command(words: Vec<String>) -> Result<Effect, String> {
         "truncate" => (Tool::Truncate, rest()),
         "losetup" => (Tool::Losetup, rest()),
         "dmsetup" => (Tool::Dmsetup, rest()),
+        "fsadm" => (Tool::Fsadm, rest()),
         "systemctl" => (Tool::Systemctl, rest()),
         "systemd-analyze" => (Tool::SystemdAnalyze, rest()),
         "pvcreate" | "vgextend" | "lvextend" | "lvchange" | "vgchange" => (Tool::Lvm, words),
@@ -204,6 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn the_way_back_that_is_journalled_is_the_one_that_the_window_tells() {
+        let table = |length: u64| vec![format!("0 {length} thin-pool 7:1 7:0 128 32768 1 skip ")];
+        let action = Action::Reload {
+            device: crate::ids::DevNo::new(253, 7),
+            name: "pool".to_owned(),
+            uuid: String::new(),
+            old: table(8),
+            new: table(16),
+        };
+        let effects = effects(&action).expect("a table");
+        let [Effect::Window(window)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(action.rescue(), Some(window.rescue()));
+    }
+
+    #[test]
     fn every_command_that_a_plan_can_name_has_its_program() {
         let argv = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(
@@ -213,6 +229,10 @@ mod tests {
         assert_eq!(
             command(argv("losetup -c /dev/loop0")),
             Ok(Effect::Run { tool: Tool::Losetup, args: argv("-c /dev/loop0") })
+        );
+        assert_eq!(
+            command(argv("fsadm -y resize /dev/pve/home")),
+            Ok(Effect::Run { tool: Tool::Fsadm, args: argv("-y resize /dev/pve/home") })
         );
         assert!(command(argv("rm -rf /")).is_err());
     }

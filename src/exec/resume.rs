@@ -1,12 +1,15 @@
 //! Going on with a run that was cut off: what was left suspended comes back first, the step in
-//! doubt is decided by what holds, the rest goes its way.
+//! doubt is decided by what holds, the rest goes its way. What cannot be seen decides nothing: the
+//! run stays as it is.
 
 use std::sync::Arc;
 
 use super::journal::{Run, Standing};
-use super::{Ending, Host, Record, Told, broken, close, run, settle};
+use super::{
+    Ending, Host, Lacking, Record, Told, broken, close, go, intend, look, settle, unseen, verified,
+};
 use crate::model::Topology;
-use crate::plan::{Action, Around, Plan, Refusal, Step, Want};
+use crate::plan::{Action, Around, Check, Plan, Refusal, Step, Want};
 use crate::sys::write::Acted;
 
 /// What resuming needs beyond a host: answers to what a rescue wants to know.
@@ -28,9 +31,22 @@ pub fn resume(
             "the journal of {} cannot be read to its end: a person must look what stands",
             unfinished.id
         ))),
-        Standing::Between { done } => Ok(run(plan, done, host, told)),
+        Standing::Between { done } => Ok(on(plan, done, host, told)),
         Standing::InDoubt { step } => Ok(in_doubt(plan, step, (host, ask), told)),
     }
+}
+
+/// The steps from one on. An unfinished run is no first attempt: one that cannot be seen stays.
+fn on(plan: &Plan, from: usize, host: &mut dyn Host, told: &mut dyn FnMut(Told)) -> Ending {
+    go(plan, (from, false), host, told)
+}
+
+/// What became of a step.
+enum Stands {
+    Done,
+    NotBegun,
+    /// What it is for is not so, and it cannot be begun again.
+    Half,
 }
 
 /// A step that was begun and of which nobody wrote down how it ended.
@@ -40,77 +56,120 @@ fn in_doubt(
     (host, ask): (&mut dyn Host, Asking<'_>),
     told: &mut dyn FnMut(Told),
 ) -> Ending {
-    let Some(step) = plan.steps.get(at) else { return run(plan, at, host, told) };
+    let Some(step) = plan.steps.get(at) else { return on(plan, at, host, told) };
     told(Told::Begins { step: at });
+    // read first: what is done to bring something back leaves its own result in this one's place
+    let ended = host.ended(at);
     if step.action.suspends()
-        && let Err(ending) = bring_back(plan, at, (&mut *host, ask), told)
+        && let Err(ending) = bring_back(plan, (at, step), (&mut *host, ask), told)
     {
         return close(host, ending);
     }
-    let seen = match host.look() {
-        Ok(seen) => seen,
-        Err(why) => {
-            let why = format!("the host could not be seen: {why}");
-            return close(host, Ending::Refused { step: at, why });
+    match stands(host, (at, step)) {
+        Err(why) => close(host, Ending::Undecided { step: at, why }),
+        Ok(Stands::Done) => {
+            told(Told::Line("what it was for holds: it was done before".to_owned()));
+            if let Err(why) = host.record(&Record::Verified { step: at }) {
+                let why = format!("it was done, but the journal cannot be written: {why}");
+                return close(host, Ending::Undecided { step: at, why });
+            }
+            told(Told::Verified { step: at });
+            on(plan, at + 1, host, told)
         }
-    };
-    let done = broken(&step.after, &seen);
-    if done.is_ok() {
-        told(Told::Line("what it was for holds: it was done before".to_owned()));
-        if let Err(why) = host.record(&Record::Verified { step: at }) {
-            return close(host, Ending::Failed { step: at, why });
+        Ok(Stands::NotBegun) => {
+            let again = if step.action.is_repeatable() { "it is done once more" } else { NOT_DONE };
+            told(Told::Line(again.to_owned()));
+            on(plan, at, host, told)
         }
-        told(Told::Verified { step: at });
-        return run(plan, at + 1, host, told);
-    }
-    if broken(&step.before, &seen).is_ok() {
-        told(Told::Line("it was not done: it is done now".to_owned()));
-        return run(plan, at, host, told);
-    }
-    // half of it: what it is for is not so, and it cannot be begun again
-    let acted = complete(step, (&mut *host, at), told).or_else(|| host.ended(at));
-    let cut_off = || Acted::Failed { why: "it was cut off half way".to_owned() };
-    let acted = acted.unwrap_or_else(cut_off);
-    match settle(host, (at, step), acted) {
-        Ok(_) => run(plan, at + 1, host, told),
-        Err(ending) => close(host, ending),
+        Ok(Stands::Half) => match half(host, (at, step), ended, told) {
+            Ok(()) => on(plan, at + 1, host, told),
+            Err(ending) => close(host, ending),
+        },
     }
 }
 
-/// The second half of a step, where it has one.
-fn complete(
-    step: &Step,
-    (host, at): (&mut dyn Host, usize),
+const NOT_DONE: &str = "it was not done: it is done now";
+
+/// What became of it, by what holds; what cannot be seen is an error and no answer.
+fn stands(host: &mut dyn Host, (_, step): (usize, &Step)) -> Result<Stands, String> {
+    let seen = look(host).map_err(Lacking::why)?;
+    if broken(&step.after, &seen).is_ok() && !step.action.is_repeatable() {
+        return Ok(Stands::Done);
+    }
+    if let Some(why) = unseen(&checks(step), &seen) {
+        return Err(why);
+    }
+    Ok(if broken(&step.before, &seen).is_ok() { Stands::NotBegun } else { Stands::Half })
+}
+
+/// All that is asked of a host for a step.
+fn checks(step: &Step) -> Vec<Check> {
+    step.before.iter().chain(&step.after).cloned().collect()
+}
+
+/// The second half of a step, where it has one; else how it ended, as far as that is known.
+fn half(
+    host: &mut dyn Host,
+    (at, step): (usize, &Step),
+    ended: Option<Acted>,
     told: &mut dyn FnMut(Told),
-) -> Option<Acted> {
-    let completion = step.action.completion()?;
-    told(Told::Line(format!("it was half done: {}", completion.title())));
-    Some(host.act(at, &completion, told))
+) -> Result<(), Ending> {
+    let acted = if let Some(completion) = step.action.completion() {
+        told(Told::Line(format!("it was half done: {}", completion.title())));
+        journalled(host, (at, &completion), told)?
+    } else {
+        let cut_off = || Acted::Failed { why: "it was cut off half way".to_owned() };
+        ended.unwrap_or_else(cut_off)
+    };
+    settle(host, (at, step), acted).map(|_| ()).map_err(|ending| match ending {
+        Ending::Failed { step: at, why } => {
+            let seen = host.look().ok();
+            let left = seen.and_then(|seen| crate::plan::left_over(&step.action, &seen));
+            let left = left.map(|left| format!("; {left}")).unwrap_or_default();
+            Ending::Failed { step: at, why: why + &left }
+        }
+        other => other,
+    })
+}
+
+/// Does what is no step of the plan, with its records as any effect has them.
+fn journalled(
+    host: &mut dyn Host,
+    (at, action): (usize, &Action),
+    told: &mut dyn FnMut(Told),
+) -> Result<Acted, Ending> {
+    intend(host, at, action).map_err(|why| Ending::Undecided { step: at, why })?;
+    Ok(host.act(at, action, told))
 }
 
 /// Whatever the run was about that is suspended is brought back, by the rule that `activate` has.
 fn bring_back(
     plan: &Plan,
-    at: usize,
+    (at, step): (usize, &Step),
     (host, ask): (&mut dyn Host, Asking<'_>),
     told: &mut dyn FnMut(Told),
 ) -> Result<(), Ending> {
-    let seen = seen(host, at)?;
-    let seen = match plan.steps.get(at) {
-        Some(step) if crate::plan::is_cut_off(&step.action, &seen) => {
-            finish_window(step, at, host, told)?;
-            self::seen(host, at)?
-        }
-        _ => seen,
-    };
+    let mut seen = seen(host, at)?;
+    // what is suspended is brought back although LVM, which may wait for it, tells nothing
+    if let Some(why) = unseen(&checks(step), &seen)
+        && !crate::plan::tells_suspended(&seen)
+    {
+        return Err(Ending::Undecided { step: at, why });
+    }
+    if crate::plan::is_cut_off(&step.action, &seen) {
+        finish_window(step, at, host, told)?;
+        seen = self::seen(host, at)?;
+    }
     for name in &plan.basis.names {
         let around = ask(&crate::plan::rescue_wants(&seen, name));
-        let rescue = crate::plan::rescue(&seen, name, &around);
-        let Ok(Some(steps)) = rescue else { continue };
+        let steps = match crate::plan::rescue(&seen, name, &around) {
+            Ok(None) => continue,
+            Ok(Some(steps)) => steps,
+            // for a person: nothing is done over it, and nothing is closed over it
+            Err(Refusal { why, .. }) => return Err(Ending::Undecided { step: at, why }),
+        };
         for step in &steps {
-            told(Told::Line(format!("{}: {}", step.action.title(), step.why)));
-            let acted = host.act(at, &step.action, told);
-            after_rescue(host, &step.action, &acted, (at, &step.after))?;
+            seen = rescue(host, (at, step), &seen, told)?;
         }
         // the second name is the same pool
         break;
@@ -119,9 +178,32 @@ fn bring_back(
 }
 
 fn seen(host: &mut dyn Host, at: usize) -> Result<Arc<Topology>, Ending> {
-    host.look().map_err(|why| Ending::Refused {
-        step: at,
-        why: format!("the host could not be seen: {why}"),
+    look(host).map_err(|lacking| Ending::Undecided { step: at, why: lacking.why() })
+}
+
+/// One step of a rescue.
+fn rescue(
+    host: &mut dyn Host,
+    (at, step): (usize, &Step),
+    seen: &Topology,
+    told: &mut dyn FnMut(Told),
+) -> Result<Arc<Topology>, Ending> {
+    let title = step.action.title();
+    let undecided = |why: String| Ending::Undecided { step: at, why: format!("{title}: {why}") };
+    broken(&step.before, seen).map_err(|lacking| undecided(lacking.why()))?;
+    told(Told::Line(format!("{title}: {}", step.why)));
+    let acted = journalled(host, (at, &step.action), told)?;
+    host.record(&Record::Applied { step: at, acted: acted.clone() }).map_err(|why| {
+        undecided(format!("it was done, but the journal cannot be written: {why}"))
+    })?;
+    if let Acted::Running { why } = acted {
+        return Err(Ending::Running { step: at, why });
+    }
+    verified(host, &step.after).map_err(|lacking| match lacking {
+        Lacking::Unseen(why) => undecided(why),
+        Lacking::Broken(why) => {
+            Ending::Failed { step: at, why: format!("{title} did not help ({acted:?}): {why}") }
+        }
     })
 }
 
@@ -134,22 +216,10 @@ fn finish_window(
     told: &mut dyn FnMut(Told),
 ) -> Result<(), Ending> {
     told(Told::Line("it was cut off within its window: the window is finished first".to_owned()));
-    match host.act(at, &step.action, told) {
+    match journalled(host, (at, &step.action), told)? {
         // on its new table, or on its old one again: what it has is looked at next
         Acted::Done | Acted::Refused { .. } => Ok(()),
         Acted::Failed { why } => Err(Ending::Failed { step: at, why }),
         Acted::Running { why } => Err(Ending::Running { step: at, why }),
     }
-}
-
-fn after_rescue(
-    host: &mut dyn Host,
-    action: &Action,
-    acted: &Acted,
-    (at, after): (usize, &[crate::plan::Check]),
-) -> Result<(), Ending> {
-    super::verified(host, after).map(|_| ()).map_err(|why| Ending::Failed {
-        step: at,
-        why: format!("{} did not help ({acted:?}): {why}", action.title()),
-    })
 }

@@ -65,14 +65,18 @@ pub enum Action {
         /// Size of an extent.
         extent: Bytes,
     },
-    /// Grows a thin volume, with the filesystem on it.
+    /// Grows a thin volume, and not the filesystem on it.
     GrowThin {
         /// `VG/LV`.
         volume: String,
         /// To so much.
         to: Bytes,
-        /// With the filesystem.
-        filesystem: bool,
+    },
+    /// Grows the filesystem on a mounted volume to the volume's size. Nothing that is looked at
+    /// says how large a filesystem is, so it is done again where it is not known to be done.
+    GrowFilesystem {
+        /// `VG/LV`.
+        volume: String,
     },
     /// Makes a file longer, sparsely; never shorter.
     GrowFile {
@@ -239,12 +243,10 @@ impl Action {
             Self::ExtendGroup { group, device, .. } => format!("add {device} to {group}"),
             Self::GrowMetadata { pool, .. } => format!("grow the metadata of {pool}"),
             Self::GrowData { pool, .. } => format!("grow the data of {pool}"),
-            Self::GrowThin { volume, filesystem: true, .. } => {
-                format!("grow {volume} and its filesystem")
-            }
             Self::GrowVolume { volume, .. } | Self::GrowThin { volume, .. } => {
                 format!("grow {volume}")
             }
+            Self::GrowFilesystem { volume } => format!("grow the filesystem on {volume}"),
             Self::GrowFile { path, .. } => format!("grow the file {path}"),
             Self::GrowLoop { name, .. } => format!("have {name} see its file's new length"),
             Self::Reload { name, .. } => format!("give {name} its longer table"),
@@ -282,10 +284,11 @@ impl Action {
             Self::GrowData { pool: volume, by, .. } | Self::GrowVolume { volume, by, .. } => {
                 vec![argv(&["lvextend", "-l", &format!("+{}", by.get()), volume])]
             }
-            Self::GrowThin { volume, to, filesystem } => {
-                let size = format!("{}b", to.get());
-                let resize: &[&str] = if *filesystem { &["-r"] } else { &[] };
-                vec![argv(&[&["lvextend"], resize, &["-L", &size, volume]].concat())]
+            Self::GrowThin { volume, to } => {
+                vec![argv(&["lvextend", "-L", &format!("{}b", to.get()), volume])]
+            }
+            Self::GrowFilesystem { volume } => {
+                vec![argv(&["fsadm", "-y", "resize", &format!("/dev/{volume}")])]
             }
             Self::GrowFile { path, to } => {
                 vec![argv(&["truncate", "-s", &format!(">{}", to.get()), path])]
@@ -337,7 +340,7 @@ impl Action {
             Self::GrowVolume { .. } => {
                 Undo::Never("the pool over it takes it in, and a thin pool cannot shrink")
             }
-            Self::GrowThin { .. } => {
+            Self::GrowThin { .. } | Self::GrowFilesystem { .. } => {
                 Undo::ByHand("shrink the filesystem first, where it can, then lvreduce")
             }
             Self::GrowFile { .. } | Self::GrowLoop { .. } => {
@@ -379,6 +382,7 @@ impl Action {
             | Self::GrowData { .. }
             | Self::GrowVolume { .. }
             | Self::GrowThin { .. }
+            | Self::GrowFilesystem { .. }
             | Self::GrowFile { .. }
             | Self::GrowLoop { .. }
             | Self::Refresh { .. }
@@ -394,6 +398,7 @@ impl Action {
             Self::GrowMetadata { .. }
                 | Self::GrowData { .. }
                 | Self::GrowVolume { .. }
+                | Self::GrowThin { .. }
                 | Self::Reload { .. }
                 | Self::BringBack { .. }
                 | Self::Refresh { .. }
@@ -406,9 +411,16 @@ impl Action {
         match self {
             Self::GrowMetadata { pool: volume, .. }
             | Self::GrowData { pool: volume, .. }
-            | Self::GrowVolume { volume, .. } => Some(Self::Refresh { volume: volume.clone() }),
+            | Self::GrowVolume { volume, .. }
+            | Self::GrowThin { volume, .. } => Some(Self::Refresh { volume: volume.clone() }),
             _ => None,
         }
+    }
+
+    /// Whether it is done again where it is not known how it ended: nothing that is looked at
+    /// tells, and a second time changes nothing more.
+    pub const fn is_repeatable(&self) -> bool {
+        matches!(self, Self::GrowFilesystem { .. })
     }
 
     /// What a failure of it means, where its words do not say so.
@@ -423,16 +435,25 @@ impl Action {
     /// What brings a pool back by hand, should everything else be gone.
     pub fn rescue(&self) -> Option<String> {
         match self {
-            Self::Reload { name, .. } => Some(format!("dmsetup resume {name}")),
+            Self::Reload { device, old, .. } => Some(load_and_resume(*device, old)),
             Self::GrowMetadata { pool, .. } | Self::GrowData { pool, .. } => {
                 Some(format!("thinscope activate {pool}"))
             }
-            Self::GrowVolume { volume, .. } | Self::Refresh { volume } => {
-                Some(format!("thinscope activate {volume}"))
-            }
+            Self::GrowVolume { volume, .. }
+            | Self::GrowThin { volume, .. }
+            | Self::Refresh { volume } => Some(format!("thinscope activate {volume}")),
             _ => None,
         }
     }
+}
+
+/// Resuming alone does not help where the kernel refused to run the new table: the old one goes
+/// into the slot first, over whatever is there (`facts.md`).
+fn load_and_resume(device: DevNo, old: &[String]) -> String {
+    let quoted = |line: &String| format!("'{}'", line.trim_end().replace('\'', "'\\''"));
+    let lines: Vec<_> = old.iter().map(quoted).collect();
+    let at = format!("-j {} -m {}", device.major, device.minor);
+    format!("printf '%s\\n' {} | dmsetup load {at} && dmsetup resume {at}", lines.join(" "))
 }
 
 /// What writes a file by hand; without leave to replace one a shell refuses to.

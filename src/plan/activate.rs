@@ -33,8 +33,10 @@ enum Target {
 pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
     let mut wants: Vec<Want> =
         THIN_CHECK.iter().map(|path| Want::File((*path).to_owned())).collect();
-    if let Ok(Target::Pool(ix)) = target(wish, topology) {
-        wants.extend(rescue::wants(topology, ix));
+    match target(wish, topology) {
+        Ok(Target::Pool(ix)) => wants.extend(rescue::wants(topology, ix)),
+        Ok(Target::Volume(name)) => wants.extend(rescue::wants_of(topology, &name)),
+        _ => {}
     }
     wants.extend(unseen::wants(wish, topology));
     if wish.recording.is_some() || target(wish, topology).is_err() {

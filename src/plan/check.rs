@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::find;
 use crate::ids::DevNo;
-use crate::model::{BootUnit, Mode, Node, PoolState, PoolStatus, Topology};
+use crate::model::{BootUnit, DmFacts, Mode, Node, Pool, PoolState, PoolStatus, Topology};
 use crate::text::Printable;
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
@@ -60,6 +60,14 @@ pub enum Check {
     },
     /// LVM records a volume as so large, or larger.
     VolumeSize {
+        /// `VG/LV`.
+        volume: String,
+        /// At least.
+        least: Bytes,
+    },
+    /// The kernel has a volume so large, or larger, while it is active at all: LVM may have
+    /// recorded a size that the kernel never took.
+    DeviceSize {
         /// `VG/LV`.
         volume: String,
         /// At least.
@@ -131,14 +139,14 @@ pub enum Check {
         /// What a person calls it.
         name: String,
     },
-    /// A volume or pool is in the kernel.
+    /// A volume or pool is in the kernel; a loop device is over something.
     Active {
-        /// `VG/LV`, or a pool's name.
+        /// `VG/LV`, a pool's name, or a loop device's kernel name.
         name: String,
     },
     /// It is not.
     Inactive {
-        /// `VG/LV`, or a pool's name.
+        /// `VG/LV`, a pool's name, or a loop device's kernel name.
         name: String,
     },
     /// No missing PV in the group.
@@ -209,18 +217,14 @@ impl Check {
                 })
             }),
             Self::Free { group, least } => free(topology, group, *least),
-            Self::VolumeSize { volume, least } => {
-                sized(find::volume(topology, volume), volume, *least, find::committed)
+            Self::VolumeSize { volume, least } => of_volume(topology, volume, |node| {
+                sized(Some(node), volume, *least, find::committed)
+            }),
+            Self::DeviceSize { volume, least } => {
+                of_volume(topology, volume, |node| device_size(node, volume, *least))
             }
             Self::VolumeIs { volume, size } => {
-                let is = find::volume(topology, volume).map(find::committed);
-                match is {
-                    None => Verdict::Broken(format!("there is no {volume}")),
-                    Some(None) => Verdict::Unseen(format!("the size of {volume} was not seen")),
-                    Some(Some(is)) => Verdict::of(is == *size, || {
-                        format!("LVM records {volume} with {} bytes, not {}", is.get(), size.get())
-                    }),
-                }
+                of_volume(topology, volume, |node| volume_is(node, volume, *size))
             }
             Self::Pv { device, name, group } => pv(topology, (device, name), group),
             Self::Unused { device, name, size, id } => {
@@ -277,10 +281,44 @@ fn healthy(status: &PoolStatus) -> Verdict {
     })
 }
 
+/// What is not there is told from what is LVM's to tell and was not heard: a host that changed is
+/// left alone, one that was not seen is looked at again.
+fn missing(topology: &Topology, what: &str) -> Verdict {
+    if find::is_lvm_seen(topology) {
+        Verdict::Broken(format!("there is no {what}"))
+    } else {
+        Verdict::Unseen(format!("LVM told nothing, {what} among it"))
+    }
+}
+
+fn of_volume(topology: &Topology, name: &str, judge: impl FnOnce(&Node) -> Verdict) -> Verdict {
+    find::volume(topology, name).map_or_else(|| missing(topology, name), judge)
+}
+
+fn volume_is(node: &Node, volume: &str, size: Bytes) -> Verdict {
+    match find::committed(node) {
+        None => Verdict::Unseen(format!("the size of {volume} was not seen")),
+        Some(is) => Verdict::of(is == size, || {
+            format!("LVM records {volume} with {} bytes, not {}", is.get(), size.get())
+        }),
+    }
+}
+
+fn device_size(node: &Node, volume: &str, least: Bytes) -> Verdict {
+    match (node.device, node.size) {
+        // it gets what LVM records when it is activated
+        (None, _) => Verdict::Holds,
+        (_, None) => Verdict::Unseen(format!("the kernel's size of {volume} was not seen")),
+        (_, Some(is)) => Verdict::of(is >= least, || {
+            format!("the kernel has {volume} with {} bytes, not {}", is.get(), least.get())
+        }),
+    }
+}
+
 fn free(topology: &Topology, group: &str, least: Bytes) -> Verdict {
     let facts = find::group(topology, group).and_then(|node| node.facts.vg.as_ref());
     match facts.map(|vg| vg.free) {
-        None => Verdict::Broken(format!("there is no volume group {group}")),
+        None => missing(topology, &format!("volume group {group}")),
         Some(None) => Verdict::Unseen(format!("the room in {group} was not seen")),
         Some(Some(free)) => Verdict::of(free >= least, || {
             format!("{group} has {} bytes free and {} are needed", free.get(), least.get())
@@ -318,6 +356,7 @@ fn pv(topology: &Topology, (device, name): (&str, &str), group: &str) -> Verdict
         on.is_some_and(|on| on.name.as_str() == name).then_some(pv)
     });
     match found {
+        None if !find::is_lvm_seen(topology) => missing(topology, &format!("PV on {device}")),
         None => Verdict::Broken(format!("{device} is no PV")),
         Some(pv) => Verdict::of(pv.vg.as_str() == group, || match pv.vg.as_str() {
             "" => format!("{device} is a PV of no group"),
@@ -346,6 +385,9 @@ fn unused(topology: &Topology, (device, name): (&str, &str), (size, id): (Bytes,
             node.id
         ));
     }
+    if node.size.is_none() {
+        return Verdict::Unseen(format!("the size of {device} was not seen"));
+    }
     Verdict::of(node.size == Some(size), || {
         format!("{device} has another size than the device that was agreed to")
     })
@@ -362,32 +404,40 @@ fn loop_size(topology: &Topology, name: &str, path: &str, least: Bytes) -> Verdi
     sized(Some(node), name, least, |node| node.size)
 }
 
-fn table(topology: &Topology, name: &str, lines: &[String]) -> Verdict {
-    match find::mapped(topology, name).and_then(|node| node.facts.dm.as_ref()) {
-        None => Verdict::Broken(format!("there is no device {name}")),
-        Some(dm) => {
-            let same = dm.table.len() == lines.len()
-                && dm.table.iter().zip(lines).all(|(is, was)| is.as_str() == was);
-            Verdict::of(same, || format!("the table of {name} is another one"))
-        }
+/// Where device-mapper told of no device at all, nobody heard it: one that is named here was there.
+fn of_mapped(topology: &Topology, name: &str, judge: impl FnOnce(&DmFacts) -> Verdict) -> Verdict {
+    match find::mapped(topology, name).and_then(|node| node.facts.dm.as_deref()) {
+        Some(dm) => judge(dm),
+        None if find::is_dm_seen(topology) => Verdict::Broken(format!("there is no device {name}")),
+        None => Verdict::Unseen(format!("device-mapper told of no device, {name} among them")),
     }
 }
 
+fn table(topology: &Topology, name: &str, lines: &[String]) -> Verdict {
+    of_mapped(topology, name, |dm| {
+        let same = dm.table.len() == lines.len()
+            && dm.table.iter().zip(lines).all(|(is, was)| is.as_str() == was);
+        Verdict::of(same, || format!("the table of {name} is another one"))
+    })
+}
+
 fn not_suspended(topology: &Topology, name: &str) -> Verdict {
-    match find::mapped(topology, name).and_then(|node| node.facts.dm.as_ref()) {
-        None => Verdict::Broken(format!("there is no device {name}")),
-        Some(dm) => Verdict::of(!dm.suspended, || format!("{name} is suspended")),
-    }
+    of_mapped(topology, name, |dm| Verdict::of(!dm.suspended, || format!("{name} is suspended")))
 }
 
 fn active(topology: &Topology, name: &str, wanted: bool) -> Verdict {
     let is = match find::pool(topology, name) {
+        Some(Pool { state: PoolState::Unseen { why }, .. }) => {
+            return Verdict::Unseen(format!("{name} was not seen: {why}"));
+        }
         Some(pool) => Some(find::is_active(pool)),
         None => find::volume(topology, name)
             .or_else(|| find::mapped(topology, name))
-            .map(|node| node.device.is_some()),
+            .map(|node| node.device.is_some())
+            .or_else(|| find::loop_device(topology, name).map(|_| true)),
     };
     match is {
+        None if name.contains('/') && !find::is_lvm_seen(topology) => missing(topology, name),
         // what nobody knows is not active
         None => Verdict::of(!wanted, || format!("there is no {name}")),
         Some(is) => Verdict::of(is == wanted, || {
@@ -398,7 +448,7 @@ fn active(topology: &Topology, name: &str, wanted: bool) -> Verdict {
 
 fn complete(topology: &Topology, group: &str) -> Verdict {
     match find::group(topology, group).and_then(|node| node.facts.vg.as_ref()) {
-        None => Verdict::Broken(format!("there is no volume group {group}")),
+        None => missing(topology, &format!("volume group {group}")),
         Some(vg) => Verdict::of(vg.missing_pvs == 0, || {
             format!("{group} misses {} of its PVs", vg.missing_pvs)
         }),
@@ -459,6 +509,9 @@ impl fmt::Display for Check {
             }
             Self::VolumeSize { volume, least } => {
                 write!(f, "LVM records {volume} with {} bytes or more", least.get())
+            }
+            Self::DeviceSize { volume, least } => {
+                write!(f, "the kernel has {volume} with {} bytes or more, if at all", least.get())
             }
             Self::VolumeIs { volume, size } => {
                 write!(f, "LVM records {volume} with {} bytes", size.get())

@@ -49,6 +49,34 @@ pub(super) fn mapped<'a>(topology: &'a Topology, name: &str) -> Option<&'a Node>
         .find(|node| node.facts.dm.as_ref().is_some_and(|dm| dm.name.as_str() == name))
 }
 
+/// The loop device of this kernel name, while it is over something.
+pub(super) fn loop_device<'a>(topology: &'a Topology, name: &str) -> Option<&'a Node> {
+    topology
+        .nodes
+        .iter()
+        .find(|node| node.facts.loop_device.is_some() && node.name.as_str() == name)
+}
+
+/// Whether LVM told anything: names in device-mapper tell of groups too, and not of their sizes.
+pub(super) fn is_lvm_seen(topology: &Topology) -> bool {
+    let facts = topology.nodes.iter().map(|node| &node.facts);
+    facts.into_iter().any(|facts| facts.vg.is_some() || facts.lv.is_some() || facts.pv.is_some())
+}
+
+/// The size of LVM's spare for repairs in a group.
+pub(super) fn spare(topology: &Topology, group: &str) -> Option<Bytes> {
+    let spare = topology.nodes.iter().find(|node| {
+        let lv = node.facts.lv.as_ref();
+        node.kind == Kind::Pmspare && lv.is_some_and(|lv| lv.vg.as_str() == group)
+    });
+    spare.and_then(committed)
+}
+
+/// Whether device-mapper told of any device.
+pub(super) fn is_dm_seen(topology: &Topology) -> bool {
+    topology.nodes.iter().any(|node| node.facts.dm.is_some())
+}
+
 /// How large LVM says that a volume is, whatever the kernel does; without LVM the node's size.
 pub(super) fn committed(node: &Node) -> Option<Bytes> {
     node.facts.lv.as_ref().and_then(|lv| lv.size).or(node.size)

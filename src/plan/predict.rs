@@ -31,6 +31,8 @@ impl Action {
             Self::GrowLoop { name, to, .. } => grow_loop(topology, name, *to),
             Self::Reload { name, new, .. } => reload(topology, name, new),
             Self::Refresh { volume } => refresh(topology, volume),
+            // nothing that is looked at says how large a filesystem is
+            Self::GrowFilesystem { .. } => {}
             Self::BringBack { devices } => {
                 for one in devices {
                     bring_back(topology, &one.name);
@@ -140,9 +142,37 @@ fn enlarge(topology: &mut Topology, volume: &str, by: Bytes) {
 }
 
 fn enlarge_node(node: &mut Node, by: Bytes) {
-    node.size = node.size.map(|size| size.plus(by));
-    if let Some(lv) = &mut node.facts.lv {
-        lv.size = lv.size.map(|size| size.plus(by));
+    let lv = node.facts.lv.as_mut().and_then(|lv| {
+        lv.size = Some(lv.size?.plus(by));
+        lv.size
+    });
+    // the kernel takes the size that LVM records, however far it was behind or ahead
+    node.size = lv.map_or(node.size.map(|size| size.plus(by)), |lv| node.size.map(|_| lv));
+}
+
+/// The kernel takes what LVM has recorded.
+fn refresh(topology: &mut Topology, volume: &str) {
+    let parts = find::pool(topology, volume)
+        .map(|pool| [Some(pool.node), pool.data, pool.metadata])
+        .unwrap_or_default();
+    let alone = topology.indices().find(|ix| is_volume(topology.node(*ix), volume));
+    for at in parts.into_iter().chain([alone]).flatten() {
+        if let Some(node) = topology.nodes.get_mut(at.0 as usize) {
+            node.size = node.size.max(find::committed(node));
+        }
+    }
+    take_in(topology, volume);
+}
+
+/// A pool of LVM's takes in the sizes of its devices.
+fn take_in(topology: &mut Topology, pool: &str) {
+    let Some(found) = find::pool(topology, pool) else { return };
+    let size = |at: Option<NodeIx>| at.and_then(|ix| topology.node(ix).size);
+    let (data, metadata) = (size(found.data), size(found.metadata));
+    if let Some(pool) = pool_mut(topology, pool) {
+        pool.data_size = data.or(pool.data_size);
+        pool.metadata_size = metadata.or(pool.metadata_size);
+        settle(pool);
     }
 }
 
@@ -172,10 +202,7 @@ fn grow_metadata(topology: &mut Topology, pool: &str, by: Bytes, spare_by: Bytes
         node.kind == Kind::Pmspare && lv.is_some_and(|lv| Some(lv.vg.as_str()) == group.as_deref())
     });
     enlarge_at(topology, spare, spare_by);
-    if let Some(pool) = pool_mut(topology, pool) {
-        pool.metadata_size = pool.metadata_size.map(|size| size.plus(by));
-        settle(pool);
-    }
+    take_in(topology, pool);
 }
 
 fn grow_data(topology: &mut Topology, pool: &str, by: Bytes) {
@@ -185,30 +212,7 @@ fn grow_data(topology: &mut Topology, pool: &str, by: Bytes) {
     };
     enlarge_at(topology, Some(at), by);
     enlarge_at(topology, data, by);
-    if let Some(pool) = pool_mut(topology, pool) {
-        pool.data_size = pool.data_size.map(|size| size.plus(by));
-        settle(pool);
-    }
-}
-
-/// The kernel takes the sizes that LVM records, where they are larger.
-fn refresh(topology: &mut Topology, volume: &str) {
-    let pool = find::pool(topology, volume);
-    let parts = pool.map(|pool| (pool.node, pool.data, pool.metadata));
-    let Some((at, data, metadata)) = parts else { return };
-    let mut sizes = Vec::new();
-    for ix in [Some(at), data, metadata] {
-        let node = ix.and_then(|ix| topology.nodes.get_mut(ix.0 as usize));
-        sizes.push(node.and_then(|node| {
-            node.size = node.size.max(find::committed(node));
-            node.size
-        }));
-    }
-    if let Some(pool) = pool_mut(topology, volume) {
-        pool.data_size = pool.data_size.max(sizes.first().copied().flatten());
-        pool.metadata_size = pool.metadata_size.max(sizes.last().copied().flatten());
-        settle(pool);
-    }
+    take_in(topology, pool);
 }
 
 /// What the kernel's status says once a pool has taken in the sizes of its devices.
@@ -266,6 +270,7 @@ fn reload(topology: &mut Topology, name: &str, new: &[String]) {
         node.size = Some(length);
         if let Some(dm) = &mut node.facts.dm {
             dm.table = new.iter().map(|line| line.as_str().into()).collect();
+            dm.inactive_table = false;
         }
     }
     if let Some(pool) = topology.pools.get_mut(ix.0 as usize) {

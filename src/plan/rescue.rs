@@ -1,9 +1,12 @@
-//! A pool that was left suspended by something that died: which of its devices are resumed, in
-//! which order, and whether the table in the inactive slot goes first.
+//! What was left suspended by something that died: which devices are resumed, in which order, and
+//! whether the table in the inactive slot goes first. And a pool that the kernel has larger than
+//! LVM does, which is what a blind resume makes of it.
 //!
 //! LVM writes its metadata, suspends, commits, resumes; a blind resume can make the kernel record
 //! a size that LVM never committed (`facts.md`, "Killed in the middle"). So LVM's committed size
 //! decides.
+
+mod ahead;
 
 use super::action::Suspended;
 use super::around::{Around, Want};
@@ -11,65 +14,151 @@ use super::{Action, Check, Draft, Refusal, find};
 use crate::model::{Kind, Node, NodeIx, PoolIx, Topology};
 use crate::text::Printable;
 
-/// The tables in the inactive slots of what is suspended.
+/// The tables in the inactive slots of what is suspended of a pool.
 pub(super) fn wants(topology: &Topology, pool: PoolIx) -> Vec<Want> {
-    let suspended = suspended(topology, pool);
-    suspended.iter().filter_map(|ix| topology.node(*ix).device.map(Want::InactiveTable)).collect()
+    slots(topology, &suspended(topology, pool))
 }
 
-/// The plan that resumes a pool; `None` when nothing of it is suspended.
+/// The same of a pool or a volume by its name.
+pub(super) fn wants_of(topology: &Topology, name: &str) -> Vec<Want> {
+    match (topology.find_pool(Some(name)), volume_at(topology, name)) {
+        (Some(pool), _) => wants(topology, pool),
+        (None, Some(at)) => match suspended_pool(topology, at) {
+            Some(pool) => wants(topology, pool),
+            None => slots(topology, &[at]),
+        },
+        (None, None) => Vec::new(),
+    }
+}
+
+fn slots(topology: &Topology, list: &[NodeIx]) -> Vec<Want> {
+    list.iter().filter_map(|ix| topology.node(*ix).device.map(Want::InactiveTable)).collect()
+}
+
+/// The plan that brings a pool or a volume back by its name; `None` when nothing of it needs that.
+pub(super) fn plan_of(
+    topology: &Topology,
+    name: &str,
+    around: &Around,
+) -> Result<Option<Draft>, Refusal> {
+    match topology.find_pool(Some(name)) {
+        Some(ix) => plan(topology, ix, around),
+        None => volume(topology, name, around),
+    }
+}
+
+/// The plan that resumes a pool, and has LVM take the size that the kernel has recorded where
+/// that is more; `None` when nothing of it is so.
 pub(super) fn plan(
     topology: &Topology,
     ix: PoolIx,
     around: &Around,
 ) -> Result<Option<Draft>, Refusal> {
+    let pool = topology.pool(ix);
     let list = suspended(topology, ix);
-    if list.is_empty() {
+    let ahead = ahead::find(topology, pool);
+    if list.is_empty() && ahead.is_empty() {
         return Ok(None);
     }
-    let pool = topology.pool(ix);
-    // one slot that does not fit what is committed, and none of LVM's is trusted
-    let trusted = list
-        .iter()
-        .map(|at| topology.node(*at))
-        .filter(|node| node.facts.lv.is_some())
-        .all(|node| fits(node, around));
-    let owned = pool.lv.is_some();
-    let mut devices = Vec::new();
-    for at in &list {
-        let node = topology.node(*at);
-        let (Some(device), Some(dm)) = (node.device, node.facts.dm.as_deref()) else { continue };
-        if !find::is_plain(dm.name.as_str()) {
-            return Err(Refusal::new(format!("{} cannot stand in a command as it is", dm.name)));
-        }
-        // nobody committed the table of a pool that LVM does not own
-        let clear = dm.inactive_table && !(trusted && node.facts.lv.is_some());
-        devices.push(Suspended { device, name: dm.name.to_string(), clear });
-    }
-    let why = if devices.iter().any(|one| one.clear) {
-        if owned {
-            "the table that waits in the inactive slot is not what LVM committed: it is thrown \
-             away, and what was live goes on"
-        } else {
-            "a table waits in the inactive slot and nobody says that it was meant: it is thrown \
-             away, and what was live goes on"
-        }
-    } else if owned {
-        "from below upwards; a table that waits is what LVM committed"
-    } else {
-        "it was left suspended: whoever touches it waits"
-    };
-    let after = devices.iter().map(|one| Check::NotSuspended { name: one.name.clone() });
-    let mut after: Vec<Check> = after.collect();
-    after.push(Check::PoolWorks { pool: pool.name.to_string() });
     let mut draft = Draft::about(topology, ix);
-    draft.push(Action::BringBack { devices }, why, (Vec::new(), after));
+    if !list.is_empty() {
+        // a table of the size that LVM has is too small for what the kernel has recorded
+        let trusted = ahead.is_empty() && all_fit(topology, &list, around);
+        let devices = devices(topology, &list, trusted)?;
+        let why = why(&devices, pool.lv.is_some());
+        let mut after = not_suspended(&devices);
+        // a part may be left suspended alone, below a pool that is away
+        if find::is_active(pool) {
+            after.push(Check::PoolWorks { pool: pool.name.to_string() });
+        } else {
+            draft.next.push(format!("then bring the pool back: thinscope activate {}", pool.name));
+        }
+        draft.push(Action::BringBack { devices }, why, (Vec::new(), after));
+    }
+    for one in &ahead {
+        ahead::add(&mut draft, (topology, pool), one)?;
+    }
     draft.next.push(format!(
         "look whether somebody still works on it (`thinscope findings`); an unfinished growth is \
          gone on with by asking for it again, after `thinscope pool {}`",
         pool.name
     ));
     Ok(Some(draft))
+}
+
+/// The plan that resumes a volume alone, by the same rule; with its pool where that is suspended
+/// too, for the volume would wait for it. `None` when it is not suspended.
+pub(super) fn volume(
+    topology: &Topology,
+    name: &str,
+    around: &Around,
+) -> Result<Option<Draft>, Refusal> {
+    let Some(at) = volume_at(topology, name).filter(|at| is_suspended(topology, *at)) else {
+        return Ok(None);
+    };
+    if let Some(pool) = suspended_pool(topology, at) {
+        return plan(topology, pool, around);
+    }
+    let trusted = all_fit(topology, &[at], around);
+    let devices = devices(topology, &[at], trusted)?;
+    let mut draft = Draft { names: vec![name.to_owned()], ..Draft::default() };
+    draft.identity =
+        find::identity_of(topology, name).map(|id| (name.to_owned(), id)).into_iter().collect();
+    let (why, after) = (why(&devices, true), not_suspended(&devices));
+    draft.push(Action::BringBack { devices }, why, (Vec::new(), after));
+    Ok(Some(draft))
+}
+
+fn volume_at(topology: &Topology, name: &str) -> Option<NodeIx> {
+    let (group, volume) = name.split_once('/')?;
+    topology.indices().find(|ix| {
+        let lv = topology.node(*ix).facts.lv.as_ref();
+        lv.is_some_and(|lv| lv.vg.as_str() == group && lv.name.as_str() == volume)
+    })
+}
+
+/// The pool that a thin volume lies in, while anything of that is suspended below the volume.
+fn suspended_pool(topology: &Topology, volume: NodeIx) -> Option<PoolIx> {
+    let below = topology.node(volume).parents.iter();
+    let mut pools = below.filter_map(|ix| topology.node(*ix).facts.pool);
+    pools.find(|pool| suspended(topology, *pool).iter().any(|at| *at != volume))
+}
+
+fn devices(topology: &Topology, list: &[NodeIx], trusted: bool) -> Result<Vec<Suspended>, Refusal> {
+    let mut devices = Vec::new();
+    for at in list {
+        let node = topology.node(*at);
+        let (Some(device), Some(dm)) = (node.device, node.facts.dm.as_deref()) else { continue };
+        if !find::is_plain(dm.name.as_str()) {
+            return Err(Refusal::new(format!(
+                "{} is suspended, and its name cannot stand in a command as it is",
+                dm.name
+            )));
+        }
+        // nobody committed the table of a pool that LVM does not own
+        let clear = dm.inactive_table && !(trusted && node.facts.lv.is_some());
+        devices.push(Suspended { device, name: dm.name.to_string(), clear });
+    }
+    Ok(devices)
+}
+
+fn why(devices: &[Suspended], owned: bool) -> &'static str {
+    match (devices.iter().any(|one| one.clear), owned) {
+        (true, true) => {
+            "the table that waits in the inactive slot is not what LVM committed: it is thrown \
+             away, and what was live goes on"
+        }
+        (true, false) => {
+            "a table waits in the inactive slot and nobody says that it was meant: it is thrown \
+             away, and what was live goes on"
+        }
+        (false, true) => "from below upwards; a table that waits is what LVM committed",
+        (false, false) => "it was left suspended: whoever touches it waits",
+    }
+}
+
+fn not_suspended(devices: &[Suspended]) -> Vec<Check> {
+    devices.iter().map(|one| Check::NotSuspended { name: one.name.clone() }).collect()
 }
 
 /// Whether a device is suspended on the very table that an action gives it: whoever did that was
@@ -81,6 +170,19 @@ pub(super) fn is_cut_off(action: &Action, topology: &Topology) -> bool {
     suspended.is_some_and(|dm| dm.suspended) && on_new.judge(topology).holds()
 }
 
+/// The table of an action that was loaded and never resumed, where it still waits, in words: the
+/// next resume, whoever that is, would take it.
+pub(super) fn left_over(action: &Action, topology: &Topology) -> Option<String> {
+    let Action::Reload { name, .. } = action else { return None };
+    let dm = find::mapped(topology, name)?.facts.dm.as_deref()?;
+    dm.inactive_table.then(|| {
+        format!(
+            "a table that was loaded before waits in the inactive slot of {name}: `dmsetup clear \
+             {name}` throws it away"
+        )
+    })
+}
+
 /// Everything of a pool that is suspended, from below upwards.
 fn suspended(topology: &Topology, ix: PoolIx) -> Vec<NodeIx> {
     let pool = topology.pool(ix);
@@ -89,9 +191,17 @@ fn suspended(topology: &Topology, ix: PoolIx) -> Vec<NodeIx> {
         // the pool's own thin devices wait for it; only LVM's layer and volumes are its business
         matches!(topology.node(*at).kind, Kind::Linear | Kind::Thin)
     });
-    let is_suspended =
-        |at: &NodeIx| topology.node(*at).facts.dm.as_ref().is_some_and(|dm| dm.suspended);
-    parts.chain([pool.node]).chain(above).filter(is_suspended).collect()
+    parts.chain([pool.node]).chain(above).filter(|at| is_suspended(topology, *at)).collect()
+}
+
+fn is_suspended(topology: &Topology, at: NodeIx) -> bool {
+    topology.node(at).facts.dm.as_ref().is_some_and(|dm| dm.suspended)
+}
+
+/// One slot that does not fit what is committed, and none of LVM's is trusted.
+fn all_fit(topology: &Topology, list: &[NodeIx], around: &Around) -> bool {
+    let nodes = list.iter().map(|at| topology.node(*at));
+    nodes.filter(|node| node.facts.lv.is_some()).all(|node| fits(node, around))
 }
 
 /// Whether what waits in the inactive slot has the size that LVM committed.

@@ -5,9 +5,12 @@ mod agreed;
 mod beneath;
 mod cause;
 mod grow;
+pub(crate) mod hosts;
 mod lag;
 mod properties;
 mod recalled;
+mod rescue;
+mod shapes;
 
 use crate::demo;
 use crate::ids::DevNo;

@@ -154,4 +154,4 @@ fn host_facts(facts: &Facts) -> HostFacts {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

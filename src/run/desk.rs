@@ -211,6 +211,9 @@ fn summary(plan: &Plan, ended: &Result<Carried, String>) -> String {
             ),
             Ending::Refused { step, why } => format!("refused at step {}: {why}", step + 1),
             Ending::Failed { step, why } => format!("failed at step {}: {why}", step + 1),
+            Ending::Undecided { step, why } => {
+                format!("step {} is not decided: {why}; `thinscope resume` goes on", step + 1)
+            }
             Ending::Running { step, why } => format!("step {} still runs: {why}", step + 1),
         },
     };

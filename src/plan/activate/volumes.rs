@@ -4,7 +4,7 @@ use super::cause::{self, Subject};
 use super::{THIN_CHECK, Target, next, twins};
 use crate::model::{Kind, LvFacts, Node, NodeIx, PoolIx, PoolKind, ThinCheck, Topology};
 use crate::plan::around::Around;
-use crate::plan::{Action, Check, Draft, Refusal, find};
+use crate::plan::{Action, Check, Draft, Refusal, find, rescue};
 
 /// Whether LVM would activate anything of a target.
 pub(super) fn is_away(topology: &Topology, target: &Target) -> bool {
@@ -69,6 +69,9 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
 pub(super) fn volume(topology: &Topology, around: &Around, name: &str) -> Result<Draft, Refusal> {
     let node = find::volume(topology, name)
         .ok_or_else(|| Refusal::new(format!("there is no volume {name}")))?;
+    if let Some(draft) = rescue::volume(topology, name, around)? {
+        return Ok(draft);
+    }
     if node.device.is_some() {
         return Ok(Draft::already(format!("{name} is active: nothing to do")));
     }
@@ -170,7 +173,12 @@ fn group_of<'a>(topology: &'a Topology, volume: &str) -> Result<&'a Node, Refusa
     let group = find::group(topology, name).ok_or_else(|| {
         Refusal::new(format!("volume group {name} was not seen: see the gaps of `thinscope tree`"))
     })?;
-    let Some(facts) = &group.facts.vg else { return Ok(group) };
+    // by the names of its devices alone a group is known, and neither its PVs nor its state
+    let facts = group.facts.vg.as_deref().ok_or_else(|| {
+        Refusal::new(format!(
+            "LVM told nothing of volume group {name}: see the gaps of `thinscope tree`"
+        ))
+    })?;
     if facts.attr.as_str().as_bytes().get(2) == Some(&b'x') {
         return Err(Refusal::new(format!(
             "{name} is exported, so that no host activates it: `vgimport {name}` where it belongs \

@@ -59,6 +59,7 @@ fn grow_part(
         Asked::More(size) => Some(size),
         Asked::AllFree => None,
     };
+    let device = level(draft, subject, (&volume, node), device)?;
     let group = find::group(subject.topology, lv.vg.as_str());
     let facts = group.and_then(|group| group.facts.vg.as_deref());
     let (Some(extent), Some(free)) = (facts.and_then(|vg| vg.extent), facts.and_then(|vg| vg.free))
@@ -92,7 +93,10 @@ fn grow_part(
     let mut before = subject.before();
     before.push(Check::VolumeIs { volume: volume.clone(), size: device });
     before.push(Check::Free { group: lv.vg.to_string(), least: by.bytes(extent) });
-    let after = vec![Check::VolumeSize { volume: volume.clone(), least: to }];
+    let after = vec![
+        Check::VolumeSize { volume: volume.clone(), least: to },
+        Check::DeviceSize { volume: volume.clone(), least: to },
+    ];
     let why = format!(
         "the {what} of {} lies on it: {said} ({} more extents, {} bytes), to {}",
         subject.name,
@@ -102,6 +106,39 @@ fn grow_part(
     );
     draft.push(Action::GrowVolume { volume, by, extent }, why, (before, after));
     Ok(Some(to))
+}
+
+/// The size of a volume once the kernel has what LVM records, with the step for it: whoever died in
+/// a growth may have left the kernel behind. Where it is ahead, nothing is taken on trust.
+fn level(
+    draft: &mut Draft,
+    subject: &Subject<'_>,
+    (volume, node): (&str, &Node),
+    device: Bytes,
+) -> Result<Bytes, Refusal> {
+    let recorded = find::committed(node).unwrap_or(device);
+    if recorded < device {
+        return Err(Refusal::new(format!(
+            "the kernel has {} of {volume} and LVM records {}: somebody's growth was cut off and \
+             resumed; `lvextend -L {}b {volume}` first, never `lvchange --refresh`",
+            words(device),
+            words(recorded),
+            device.get()
+        )));
+    }
+    if recorded > device {
+        let mut before = subject.before();
+        before.push(Check::VolumeIs { volume: volume.to_owned(), size: recorded });
+        let why = format!(
+            "LVM records {} where the kernel has {}: a growth was cut off before the kernel had \
+             taken it",
+            words(recorded),
+            words(device)
+        );
+        let after = vec![Check::DeviceSize { volume: volume.to_owned(), least: recorded }];
+        draft.push(Action::Refresh { volume: volume.to_owned() }, why, (before, after));
+    }
+    Ok(recorded)
 }
 
 /// A disk or partition below: it has grown, or it has not.

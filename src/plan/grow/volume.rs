@@ -53,20 +53,27 @@ pub(in crate::plan) fn plan(wish: &GrowVolume, topology: &Topology) -> Result<Dr
     let mut draft = Draft { names: vec![name.to_owned()], ..Draft::default() };
     draft.identity =
         find::identity_of(topology, name).map(|id| (name.to_owned(), id)).into_iter().collect();
-    let filesystem = !node.mountpoints.is_empty();
-    if !filesystem {
+    let volume = || name.to_owned();
+    let least = to;
+    let recorded = Check::VolumeSize { volume: volume(), least };
+    let taken = Check::DeviceSize { volume: volume(), least };
+    draft.push(
+        Action::GrowThin { volume: volume(), to },
+        format!("to {}; its pool gives blocks as they are written", words(to)),
+        (vec![Check::VolumeIs { volume: volume(), size }], vec![recorded.clone(), taken.clone()]),
+    );
+    if node.mountpoints.is_empty() {
         draft.warnings.push(format!(
             "{name} is not mounted: only the volume grows; the filesystem on it is grown by its own \
              tool (resize2fs, xfs_growfs)"
         ));
+        return Ok(draft);
     }
     draft.push(
-        Action::GrowThin { volume: name.to_owned(), to, filesystem },
-        format!("to {}; its pool gives blocks as they are written", words(to)),
-        (
-            vec![Check::VolumeSize { volume: name.to_owned(), least: size }],
-            vec![Check::VolumeSize { volume: name.to_owned(), least: to }],
-        ),
+        Action::GrowFilesystem { volume: volume() },
+        "to the size of the volume, mounted as it is",
+        // nothing that is looked at tells a filesystem's size: fsadm's own word is what there is
+        (vec![recorded.clone(), taken.clone()], vec![recorded, taken]),
     );
     Ok(draft)
 }

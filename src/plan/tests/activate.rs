@@ -238,7 +238,7 @@ fn a_table_that_lvm_did_not_commit_is_thrown_away_and_one_that_it_did_goes_in() 
     assert_eq!(lines(committed + 8192)[1], "dmsetup clear docker-thinpool_tdata");
 }
 
-fn suspend(host: &mut Topology) {
+pub(super) fn suspend(host: &mut Topology) {
     pool_mut(host).suspended = true;
     for node in &mut host.nodes {
         if matches!(node.kind, Kind::Pool | Kind::Tdata | Kind::Tmeta) {
@@ -248,7 +248,7 @@ fn suspend(host: &mut Topology) {
 }
 
 /// The recorded host after a boot: no loop device, no pool.
-fn booted() -> Topology {
+pub(super) fn booted() -> Topology {
     let mut host = recorded("loop-lvm");
     let loops: Vec<_> = host.pools[0].data.into_iter().chain(host.pools[0].metadata).collect();
     let files: Vec<_> = loops.iter().map(|ix| host.node(*ix).parents[0]).collect();

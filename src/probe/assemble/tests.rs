@@ -3,5 +3,5 @@
 mod contents;
 mod draw;
 mod hostile;
-mod samples;
+pub(crate) mod samples;
 mod shapes;

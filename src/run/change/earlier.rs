@@ -3,9 +3,11 @@
 use crate::exec::live::append;
 use crate::exec::resume::resume as go_on;
 use crate::exec::{Closing, Ending, Record, Run, Standing};
+use crate::model::Snapshot;
 use crate::plan::{Danger, Plan};
 use crate::run::{Trouble, print};
 use crate::store::runs::{Runs, is_id};
+use crate::survey;
 
 use super::around;
 use super::carry::{Audience, Carried, Ground, carried, locked, no_journal};
@@ -38,52 +40,95 @@ pub(in crate::run) fn complete(
     let runs = Runs::below(&ground.settings.state_dir);
     for run in unfinished(&runs) {
         audience.say(&format!("{} was cut off; it is gone on with first", run.id));
-        let gone_on = resume_one(ground, &runs, &run, audience)?;
-        if gone_on.is_some_and(|carried| carried.ending != Ending::Done) {
-            return Err(Trouble::Failed(format!(
-                "{} could not be completed; nothing new was begun",
-                run.id
-            )));
+        match resume_one(ground, &runs, &run, audience)? {
+            GoneOn::Ran(Carried { ending: Ending::Done, .. }) | GoneOn::Needless => {}
+            GoneOn::Ran(_) => {
+                return Err(Trouble::Failed(format!(
+                    "{} could not be completed; nothing new was begun",
+                    run.id
+                )));
+            }
+            // it is about what is not here, and so in nobody's way
+            GoneOn::Stranger(why) => audience.say(&format!("{} is left as it is: {why}", run.id)),
         }
     }
     Ok(())
 }
 
-/// Goes on with one; `None` where that turned out to need nothing.
+/// What became of going on with a run.
+pub(super) enum GoneOn {
+    /// It went on.
+    Ran(Carried),
+    /// It turned out to need nothing.
+    Needless,
+    /// It is no run of this host, or about what is not on it any more; it stays open.
+    Stranger(String),
+}
+
+/// Goes on with one.
 pub(super) fn resume_one(
     ground: &Ground<'_>,
     runs: &Runs,
     run: &Run,
     audience: &mut dyn Audience,
-) -> Result<Option<Carried>, Trouble> {
+) -> Result<GoneOn, Trouble> {
     let settings = ground.settings;
     let lock = locked(runs, audience)?;
     // while the lock was waited for, the run may have been completed by the one who held it
     let run = &named(runs, &run.id)?;
     let Some(plan) = run.plan().filter(|_| run.is_open()) else {
         lock.release();
-        return Ok(None);
+        return Ok(GoneOn::Needless);
     };
+    match misfit(ground, plan) {
+        Ok(None) => {}
+        Ok(Some(why)) => {
+            lock.release();
+            return Ok(GoneOn::Stranger(why));
+        }
+        Err(trouble) => {
+            lock.release();
+            return Err(trouble);
+        }
+    }
     let mut journal = runs.open(&run.id).map_err(|error| no_journal(settings, &error))?;
     if let Some(later) = overtaken(runs, run, plan) {
         let how = Closing::Superseded { by: later.clone() };
         append(&mut journal, &Record::Closed { how }).map_err(|why| no_journal(settings, &why))?;
         lock.release();
         audience.say(&format!("{} was overtaken by {later}, and is closed", run.id));
-        return Ok(None);
+        return Ok(GoneOn::Needless);
     }
     if let Err(why) = still_agreed(run, plan, audience) {
         lock.release();
         return Err(why);
     }
     audience.say(&format!("going on with {}: {}", run.id, plan.intent));
+    if let Some(why) = plan.of_another_version() {
+        audience.say(&format!("{why}: the steps are gone on with as they were agreed to"));
+    }
     let asking = ground.look.clone();
     let mut ask = |wants: &[crate::plan::Want]| around::read(&asking, wants);
     carried(ground, (runs, &run.id), (journal, lock), |host| {
         go_on(run, host, &mut ask, &mut |told| audience.told(plan, told))
             .map_err(|refusal| Trouble::Refused(refusal.why))
     })
-    .map(Some)
+    .map(GoneOn::Ran)
+}
+
+/// Whose run it is, and what it is about: neither may be another one. The version alone is no
+/// hindrance, for whoever replaced the program has no other way to finish what it began.
+fn misfit(ground: &Ground<'_>, plan: &Plan) -> Result<Option<String>, Trouble> {
+    let looked = survey::look_once(&ground.look)?;
+    let Snapshot { host, topology, .. } = &looked.snapshot;
+    if looked.nothing {
+        return Err(Trouble::NothingRead(format!(
+            "nothing could be read of this host: {} stays as it is",
+            plan.id
+        )));
+    }
+    let other = plan.of_another_host(host.name.as_str());
+    Ok(other.or_else(|| plan.about_another(topology)))
 }
 
 /// A later run about the same thing.
@@ -114,3 +159,6 @@ fn still_agreed(run: &Run, plan: &Plan, audience: &mut dyn Audience) -> Result<(
     let consents = plan.consents.iter().filter(|consent| consent.danger == Danger::Destroys);
     audience.agree(&Plan { consents: consents.cloned().collect(), ..plan.clone() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::carry::{Audience, Ground, carry_out, may_change};
-use super::earlier::{self, named, resume_one, unfinished};
+use super::earlier::{self, GoneOn, named, resume_one, unfinished};
 use super::{Proposal, consent, show};
 use crate::exec::{Ending, Run, Told};
 use crate::exit::Exit;
@@ -79,8 +79,11 @@ pub(super) fn resume(
     let ground = ground(settings, host::plan(settings)?);
     for run in open {
         let gone_on = resume_one(&ground, &runs, &run, &mut Typist { yes });
-        let ended = gone_on.and_then(|carried| match (carried, run.plan()) {
-            (Some(carried), Some(plan)) => told(plan, &carried.ending, carried.took),
+        let ended = gone_on.and_then(|gone_on| match (gone_on, run.plan()) {
+            (GoneOn::Ran(carried), Some(plan)) => told(plan, &carried.ending, carried.took),
+            (GoneOn::Stranger(why), _) => {
+                Err(Trouble::Refused(format!("{} is not gone on with: {why}", run.id)))
+            }
             _ => Ok(Exit::Done),
         });
         match ended {
@@ -164,6 +167,12 @@ fn told(plan: &Plan, ending: &Ending, took: Duration) -> Result<Exit, Trouble> {
             step + 1,
             title(step),
             plan.id
+        ))),
+        Ending::Undecided { step, why } => Err(Trouble::Failed(format!(
+            "step {} ({}) is not decided: {why}; the run stays open, and `thinscope resume` goes \
+             on with it once that can be seen or was seen to",
+            step + 1,
+            title(step)
         ))),
         Ending::Running { step, why } => Err(Trouble::Failed(format!(
             "step {} ({}) still runs: {why}; leave it, and `thinscope resume` when it has ended",

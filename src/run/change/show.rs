@@ -54,7 +54,10 @@ fn rehearse(proposal: &Proposal) -> Result<Exit, Trouble> {
             print::message(&"rehearsed on predictions; nothing was changed");
             Ok(Exit::Done)
         }
-        Ending::Refused { why, .. } | Ending::Failed { why, .. } | Ending::Running { why, .. } => {
+        Ending::Refused { why, .. }
+        | Ending::Failed { why, .. }
+        | Ending::Undecided { why, .. }
+        | Ending::Running { why, .. } => {
             Err(Trouble::Refused(format!("the rehearsal ended: {why}")))
         }
         Ending::Stopped { .. } => Ok(Exit::Stopped),

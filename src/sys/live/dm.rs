@@ -78,7 +78,7 @@ impl Control {
 
     /// The table in one device's inactive slot, a line a target.
     pub(super) fn inactive(&self, dev: DevNo) -> Result<Raw, Failure> {
-        let mut table = self.targets(dev, flag::STATUS_TABLE | flag::QUERY_INACTIVE_TABLE)?;
+        let mut table = self.exact_inactive(dev)?;
         table.iter_mut().for_each(mask::blank_keys);
         Ok(lines(&table))
     }
@@ -109,6 +109,11 @@ impl Control {
     /// One device's live table to the letter, keys included: only for comparing it.
     pub(super) fn exact_table(&self, dev: DevNo) -> Result<Vec<DmTarget>, Failure> {
         self.targets(dev, flag::STATUS_TABLE)
+    }
+
+    /// The table in one device's inactive slot to the letter, keys included.
+    pub(super) fn exact_inactive(&self, dev: DevNo) -> Result<Vec<DmTarget>, Failure> {
+        self.targets(dev, flag::STATUS_TABLE | flag::QUERY_INACTIVE_TABLE)
     }
 
     /// The control node itself.

@@ -18,6 +18,7 @@ fn trouble(code: &'static str, timeout: Option<u64>, change: fn(&mut Topology)) 
     topology.host.no_space_timeout = timeout;
     change(&mut topology);
     seen.findings = vec![Finding {
+        cure: crate::model::Cure::AsItsPage,
         code,
         severity: Severity::Critical,
         subject: topology.pools[0].name.clone(),

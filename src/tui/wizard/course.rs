@@ -112,7 +112,9 @@ impl Course {
 
     fn end(&mut self, report: Report) {
         match &report.ending {
-            Ok(Ending::Failed { step, .. }) => self.set(*step, Stands::Failed),
+            Ok(Ending::Failed { step, .. } | Ending::Undecided { step, .. }) => {
+                self.set(*step, Stands::Failed);
+            }
             Ok(Ending::Refused { step, .. }) => self.set(*step, Stands::Refused),
             _ => {}
         }

@@ -173,6 +173,32 @@ impl Sample {
     }
 }
 
+/// The hosts that are told of here.
+pub(crate) const HOSTS: [&str; 7] = [
+    "direct-lvm",
+    "direct-lvm-2pv",
+    "loop-lvm",
+    "raw",
+    "tmeta-other-pv",
+    "tmeta-raid1",
+    "lvm-thin",
+];
+
+/// What becomes of a host's facts, for whoever plans for it.
+pub(crate) fn topology(host: &str) -> Topology {
+    let sample = match host {
+        "direct-lvm" => sample!("direct-lvm"),
+        "direct-lvm-2pv" => sample!("direct-lvm-2pv"),
+        "loop-lvm" => sample!("loop-lvm"),
+        "raw" => sample!("raw"),
+        "tmeta-other-pv" => sample!("tmeta-other-pv"),
+        "tmeta-raid1" => sample!("tmeta-raid1"),
+        "lvm-thin" => sample!("lvm-thin"),
+        other => panic!("there is no host {other}"),
+    };
+    assemble(&sample.facts()).topology
+}
+
 /// Every device of `lsblk`'s list is on one node, with size and mount points.
 fn assert_like_lsblk(sample: &Sample, topology: &Topology) {
     let by_dev: HashMap<DevNo, _> =

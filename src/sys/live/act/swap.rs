@@ -63,15 +63,26 @@ fn check(window: &Window, control: &Control) -> Result<Found, String> {
         return if is_same(&table, &window.new) { found(true) } else { Err(suspended(&at)) };
     }
     if state.flags & flag::INACTIVE_PRESENT != 0 {
-        return Err(format!(
-            "{at} has a table in its inactive slot that is not ours: another program changes it, \
-             or one that did has ended in the middle"
-        ));
+        let waits = control.exact_inactive(window.device).map_err(|failure| failure.why)?;
+        if !may_load_over(window, &waits) {
+            return Err(format!(
+                "{at} has a table in its inactive slot that is not ours: another program changes \
+                 it, or one that did has ended in the middle; once nobody does, `dmsetup clear -j \
+                 {} -m {}` throws it away",
+                window.device.major, window.device.minor
+            ));
+        }
     }
     if !is_same(&table, &window.old) {
         return Err(format!("{at} has another table than when this was planned: look again"));
     }
     found(false)
+}
+
+/// Whoever was in this very window died between its load and its resume: what waits is what is
+/// loaded now, over it. A table that the window does not know is somebody else's.
+fn may_load_over(window: &Window, waits: &[DmTarget]) -> bool {
+    is_same(waits, &window.new)
 }
 
 fn suspended(at: &str) -> String {

@@ -114,6 +114,12 @@ pub(super) fn in_words(course: &Course, report: &Report) -> String {
             step + 1,
             title(step)
         ),
+        Ok(Ending::Undecided { step, why }) => format!(
+            "step {} ({}) is not decided: {why}; {done} of {of} steps are done and verified, and \
+             `thinscope resume` goes on once that can be seen or was seen to",
+            step + 1,
+            title(step)
+        ),
         Ok(Ending::Running { step, why }) => format!(
             "step {} ({}) still runs: {why}; leave it, and `thinscope resume` when it has ended",
             step + 1,

@@ -63,6 +63,21 @@ fn a_device_found_suspended_whose_old_table_waited_was_refused() {
 }
 
 #[test]
+fn over_its_own_new_table_a_window_loads_again_and_over_no_other() {
+    let window = window();
+    assert!(may_load_over(&window, &window.new));
+    // the kernel ends some parameters with a space
+    let mut printed = window.new.clone();
+    printed[0].params = Raw::from("7:0 7:1 128 0 ");
+    assert!(may_load_over(&window, &printed));
+    let mut foreign = window.new.clone();
+    foreign[0].length += 1;
+    for other in [foreign, window.old.clone(), Vec::new()] {
+        assert!(!may_load_over(&window, &other), "{other:?}");
+    }
+}
+
+#[test]
 fn a_device_that_is_suspended_has_failed_whatever_was_answered_and_the_way_back_is_told() {
     let stuck = Ended::Stuck { new: Errno::EINVAL, old: Errno::EIO };
     let seen =
