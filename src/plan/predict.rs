@@ -158,7 +158,7 @@ fn refresh(topology: &mut Topology, volume: &str) {
     let alone = topology.indices().find(|ix| is_volume(topology.node(*ix), volume));
     for at in parts.into_iter().chain([alone]).flatten() {
         if let Some(node) = topology.nodes.get_mut(at.0 as usize) {
-            node.size = node.size.max(find::committed(node));
+            node.size = node.facts.lv.as_ref().and_then(|lv| lv.size).or(node.size);
         }
     }
     take_in(topology, volume);

@@ -67,16 +67,13 @@ fn merged(mut known: Vec<Recalled>, seen: Vec<Recalled>) -> Option<Vec<Recalled>
     let mut news = false;
     for one in seen {
         let at = known.iter().position(|old| old.pool == one.pool);
-        match at.and_then(|at| known.get_mut(at)) {
-            Some(old) => {
-                let same = Recalled { seen: one.seen, ..old.clone() } == one;
-                news |= !same || one.seen.saturating_sub(old.seen) >= AGAIN;
-                *old = one;
-            }
-            None => {
-                known.push(one);
-                news = true;
-            }
+        if let Some(old) = at.and_then(|at| known.get_mut(at)) {
+            let same = Recalled { seen: one.seen, ..old.clone() } == one;
+            news |= !same || one.seen.saturating_sub(old.seen) >= AGAIN;
+            *old = one;
+        } else {
+            known.push(one);
+            news = true;
         }
     }
     known.sort_by_key(|one| std::cmp::Reverse(one.seen));

@@ -45,7 +45,7 @@ fn planned(recall: Recall) -> Result<Plan, Refusal> {
     let name = recall.was.pool.clone();
     match plan(&activate(Some(&name)), &bare(), &with(recall), &occasion())? {
         Planned::Plan(plan) => Ok(*plan),
-        other => panic!("{other:?}"),
+        Planned::Nothing { why } => panic!("{why}"),
     }
 }
 
