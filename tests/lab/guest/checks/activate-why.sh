@@ -34,7 +34,7 @@ for part in p_tmeta p_tdata; do
     away
 done
 says "the whole group" 0 "done and verified" thinscope activate t --yes=t
-equal "all four are there" 4 "$(dmsetup ls | grep -cE '^t-(p|v|w|plain)\b')"
+equal "all four are there" 4 "$(dmsetup ls | cut -f 1 | grep -cxE 't-(p|v|w|plain)')"
 away
 
 echo 'devices { filter = [ "r|/dev/vdc|" ] }' >$lvmconf
@@ -113,3 +113,4 @@ says "a suspended pool is resumed" 0 "done and verified" thinscope activate t/p 
 suspend_thin t-v
 says "a suspended volume too" 0 "done and verified" thinscope activate t/v --yes=t/v
 ok "nothing is suspended at the end" nothing_suspended
+vgremove -q -f t
