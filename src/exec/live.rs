@@ -113,6 +113,11 @@ impl Host for LiveHost {
     }
 }
 
+/// What the effects of one step printed, line by line and safe to print, from the folder of a run.
+pub fn read_said(folder: &std::path::Path, step: usize, told: &mut dyn FnMut(&str)) {
+    (0..MOST_EFFECTS).for_each(|at| act::read_said(folder, &stem(step, at), told));
+}
+
 /// Adds a record to a journal.
 pub fn append(journal: &mut RunFile, record: &Record) -> Result<(), String> {
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

@@ -45,6 +45,8 @@ impl Lock {
 #[derive(Debug)]
 pub struct RunFile {
     file: File,
+    /// A line was begun and not ended, as where there was no room: the next one begins anew.
+    torn: bool,
 }
 
 impl Runs {
@@ -92,17 +94,15 @@ impl Runs {
     pub fn create(&self, id: &str) -> io::Result<RunFile> {
         let file = private().create_new(true).append(true).open(self.path(id))?;
         File::open(self.folder())?.sync_all()?;
-        Ok(RunFile { file })
+        Ok(RunFile { file, torn: false })
     }
 
-    /// A run that goes on. A line that was cut off when the machine died is ended first.
+    /// A run that goes on. A line that was cut off when the machine died is ended before
+    /// the next one.
     pub fn open(&self, id: &str) -> io::Result<RunFile> {
         let cut = self.read(id)?.last().is_some_and(|byte| *byte != b'\n');
-        let mut file = private().append(true).open(self.path(id))?;
-        if cut {
-            file.write_all(b"\n")?;
-        }
-        Ok(RunFile { file })
+        let file = private().append(true).open(self.path(id))?;
+        Ok(RunFile { file, torn: cut })
     }
 
     /// A run's lines.
@@ -136,6 +136,12 @@ impl Runs {
         Ok(ids.split_off(old))
     }
 
+    /// Where the effects of a run left what they printed; `None` where none did.
+    pub fn printed(&self, id: &str) -> Option<PathBuf> {
+        let folder = self.folder().join(format!("{id}.effects"));
+        folder.is_dir().then_some(folder)
+    }
+
     /// Where a run's effects leave what they printed and how they ended.
     pub fn effects(&self, id: &str) -> io::Result<PathBuf> {
         let folder = self.folder().join(format!("{id}.effects"));
@@ -147,7 +153,10 @@ impl Runs {
 impl RunFile {
     /// Adds a line; it is on the disk when this returns.
     pub fn append(&mut self, line: &str) -> io::Result<()> {
-        self.file.write_all(format!("{line}\n").as_bytes())?;
+        let begin = if self.torn { "\n" } else { "" };
+        self.torn = true;
+        self.file.write_all(format!("{begin}{line}\n").as_bytes())?;
+        self.torn = false;
         self.file.sync_data()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::exec::live::read_said;
 use crate::exec::{Closing, Record, Run, Standing};
 use crate::exit::Exit;
 use crate::format::date;
@@ -43,7 +44,7 @@ pub(in crate::run) fn print_journal(
         return print::stdout(|out| writeln!(out, "{document:#}"));
     }
     match (id, list.as_slice()) {
-        (Some(_), [run]) => print::stdout(|out| write_run(out, run)),
+        (Some(_), [run]) => print::stdout(|out| write_run(out, run, &runs)),
         (_, []) => {
             print::message(&"nothing was done to this host by thinscope");
             Ok(Exit::Done)
@@ -87,7 +88,7 @@ fn write_line(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     writeln!(out, "{}  {intent}  {}", run.id, state(run))
 }
 
-fn write_run(out: &mut dyn Write, run: &Run) -> io::Result<()> {
+fn write_run(out: &mut dyn Write, run: &Run, runs: &Runs) -> io::Result<()> {
     write_line(out, run)?;
     if let Some(plan) = run.plan() {
         crate::report::text::write_plan(out, plan)?;
@@ -106,6 +107,9 @@ fn write_run(out: &mut dyn Write, run: &Run) -> io::Result<()> {
                 }
             }
             Record::Applied { step, acted } => {
+                for line in said(runs, &run.id, *step) {
+                    writeln!(out, "    | {line}")?;
+                }
                 writeln!(out, "{when}  step {}: {}", step + 1, acted_words(acted))?;
             }
             Record::Verified { step } => writeln!(out, "{when}  step {} verified", step + 1)?,
@@ -117,6 +121,15 @@ fn write_run(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         writeln!(out, "{} lines could not be read", run.unread)?;
     }
     Ok(())
+}
+
+/// What a step printed.
+fn said(runs: &Runs, id: &str, step: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(folder) = runs.printed(id) {
+        read_said(&folder, step, &mut |line| lines.push(line.to_owned()));
+    }
+    lines
 }
 
 fn acted_words(acted: &crate::sys::write::Acted) -> String {

@@ -77,6 +77,14 @@ pub fn read_outcome(folder: &Path, stem: &str) -> Option<Outcome> {
     Files::new(folder, stem).ok()?.read_outcome()
 }
 
+/// Hands on, safe to print, what the effect with this stem printed: its output, then what it
+/// complained of. Nothing where there was no such effect.
+pub fn read_said(folder: &Path, stem: &str, told: &mut dyn FnMut(&str)) {
+    if let Ok(files) = Files::new(folder, stem) {
+        follow::read_all(&files, told);
+    }
+}
+
 fn start(program: &Path, effect: &Effect, how: &How, files: &Files) -> Result<Child, String> {
     let order = Order::new(effect, how).to_bytes();
     let lock = how.lock.as_ref().map(OwnedFd::try_clone).transpose();

@@ -116,6 +116,13 @@ fn reap_later(mut child: Child) {
     drop(waiter);
 }
 
+/// What was printed by an effect that has ended.
+pub(super) fn read_all(files: &Files, told: &mut dyn FnMut(&str)) {
+    for path in [files.out(), files.err()] {
+        Tail::open(&path).hand_on(true, told);
+    }
+}
+
 /// An output that grows.
 struct Tail {
     file: Option<File>,

@@ -100,9 +100,9 @@ remove_disk() { echo 1 >"$(readlink -f /sys/block/vdd/device/..)/remove"; }
 remove_disk && eventually 10 not test -e /dev/vdd
 says "a disk that vanished" 1 "/dev/vdd" thinscope apply /tmp/gone.json --yes="$pool"
 echo 1 >/sys/bus/pci/rescan
-jq '.plan.basis.version = "0.0.1"' /tmp/disk.json >/tmp/old.json
+jq '.basis.version = "0.0.1" | .plan.basis.version = "0.0.1"' /tmp/disk.json >/tmp/old.json
 says "a plan of another version" 1 "0.0.1" thinscope apply /tmp/old.json --yes="$pool"
-jq '.plan.basis.host = "elsewhere"' /tmp/disk.json >/tmp/other.json
+jq '.basis.host = "elsewhere" | .plan.basis.host = "elsewhere"' /tmp/disk.json >/tmp/other.json
 says "a plan of another host" 1 "elsewhere" thinscope apply /tmp/other.json --yes="$pool"
 head -c 200 /tmp/disk.json >/tmp/cut.json
 says "a plan that was cut" 1 "" thinscope apply /tmp/cut.json --yes="$pool"
