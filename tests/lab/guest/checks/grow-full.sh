@@ -2,6 +2,7 @@
 # Pools that are full: a writer that waits goes on when data has grown in time; full metadata is
 # grown online; a thin volume grows with its filesystem.
 . "$LAB/guest/check.sh"
+. "$LAB/guest/trouble.sh"
 . "$LAB/guest/witness.sh"
 pvcreate -q /dev/vdc && vgcreate -q t /dev/vdc
 mode_of() { dmsetup status --noflush "$1" | grep -oE ' (rw|ro|out_of_data_space) ' | tr -d ' '; }
@@ -12,7 +13,11 @@ lvcreate -q -y -V 256M -T t/p -n v
 dd if=/dev/zero of=/dev/t/v bs=1M count=80 oflag=direct 2>/tmp/dd.log &
 writer=$!
 ok "the pool is full and its writer waits" eventually 30 test "$(sleep 3; mode_of t-p-tpool)" = out_of_data_space
+ok "pool-out-of-data-space comes" found pool-out-of-data-space
+ok "and pool-data-full" found pool-data-full
+contains "with the time after which writes fail" "60 s" "$(thinscope findings --json | jq -r '.findings[] | select(.code == "pool-out-of-data-space") | .summary, .evidence[]')"
 says "data grows" 0 "done and verified" thinscope grow t/p --data +64M --yes=t/p
+ok "pool-data-full goes" gone pool-data-full
 ok "the writer that waited ends well" wait "$writer"
 equal "the pool works" rw "$(mode_of t-p-tpool)"
 equal "LVM and the kernel agree" "$(lvs --noheadings --nosuffix --units b -o lv_size t/p | tr -d ' ')" $(($(total_of t-p-tpool) * 65536))
@@ -57,8 +62,13 @@ case $status in
     says "a pool that needs a check is not grown" 1 "needs_check" thinscope grow u/m --metadata +4M --yes=u/m
     ;;
 *)
+    ok "pool-metadata-full comes" found pool-metadata-full
+    ok "and pool-read-only" found pool-read-only
+    says "data alone is refused" 1 "metadata" thinscope grow u/m --data +64M --yes=u/m
     says "metadata grows online" 0 "done and verified" thinscope grow u/m --metadata +4M --yes=u/m
     equal "the pool works again" rw "$(mode_of u-m)"
+    ok "pool-metadata-full goes" gone pool-metadata-full
+    ok "and pool-read-only" gone pool-read-only
     ok "and takes writes" timeout 20 dd if=/dev/urandom of="$full" bs=4k count=1 oflag=direct status=none
     ;;
 esac
