@@ -159,6 +159,35 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// One that is not in the kernel and of which nothing else is known.
+    pub const fn unknown(node: NodeIx, name: Printable) -> Self {
+        Self {
+            node,
+            name,
+            lv: None,
+            kind: PoolKind::Raw,
+            state: PoolState::Inactive,
+            suspended: false,
+            block_size: None,
+            low_water: None,
+            options: Vec::new(),
+            data: None,
+            metadata: None,
+            data_size: None,
+            metadata_size: None,
+            engines: Vec::new(),
+            monitor: None,
+            profile: None,
+            policy: None,
+            engine_facts: Vec::new(),
+            lvm_transaction_id: None,
+            devices: Vec::new(),
+            contents: None,
+            driver_status: Vec::new(),
+            driver_status_unknown: Vec::new(),
+        }
+    }
+
     /// The status line, where there is one.
     pub const fn status(&self) -> Option<&PoolStatus> {
         match &self.state {

@@ -5,8 +5,8 @@ use super::action::Action;
 use super::find;
 use crate::ids::{DevNo, NodeId};
 use crate::model::{
-    BootUnit, Kind, Mode, Node, NodeFacts, NodeIx, Pool, PoolIx, PoolKind, PoolState, PoolStatus,
-    PvFacts, Topology, Usage,
+    BootUnit, Kind, Mode, Node, NodeFacts, NodeIx, Pool, PoolIx, PoolState, PoolStatus, PvFacts,
+    Topology, Usage,
 };
 use crate::units::{Bytes, DataBlocks, METADATA_BLOCK_BYTES, MetadataBlocks, Sectors};
 
@@ -419,29 +419,12 @@ fn add_pool(topology: &mut Topology, name: &str, table: &str) {
     let (data_size, metadata_size) =
         (length.map(Sectors::bytes), metadata.and_then(|at| topology.node(at).size));
     topology.pools.push(Pool {
-        node: at,
-        name: name.into(),
-        lv: None,
-        kind: PoolKind::Raw,
-        state: PoolState::Inactive,
-        suspended: false,
         block_size,
-        low_water: None,
-        options: Vec::new(),
         data,
         metadata,
         data_size,
         metadata_size,
-        engines: Vec::new(),
-        monitor: None,
-        profile: None,
-        policy: None,
-        engine_facts: Vec::new(),
-        lvm_transaction_id: None,
-        devices: Vec::new(),
-        contents: None,
-        driver_status: Vec::new(),
-        driver_status_unknown: Vec::new(),
+        ..Pool::unknown(at, name.into())
     });
     rebuild(topology);
 }

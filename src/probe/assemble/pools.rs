@@ -292,30 +292,11 @@ fn away(build: &Build<'_>) -> PoolState {
 
 /// What is known of a pool from its device alone.
 fn blank(seen: Option<&SeenDm>, name: Printable) -> Pool {
+    let name = seen.map_or(name, |seen| Printable::from_bytes(&seen.device.name.0));
     Pool {
-        node: NodeIx(0),
-        name: seen.map_or(name, |seen| Printable::from_bytes(&seen.device.name.0)),
-        lv: None,
-        kind: PoolKind::Raw,
         state: seen.map_or(PoolState::Inactive, state),
         suspended: seen.is_some_and(|seen| seen.device.suspended),
-        block_size: None,
-        low_water: None,
-        options: Vec::new(),
-        data: None,
-        metadata: None,
-        data_size: None,
-        metadata_size: None,
-        engines: Vec::new(),
-        monitor: None,
-        profile: None,
-        policy: None,
-        engine_facts: Vec::new(),
-        lvm_transaction_id: None,
-        devices: Vec::new(),
-        contents: None,
-        driver_status: Vec::new(),
-        driver_status_unknown: Vec::new(),
+        ..Pool::unknown(NodeIx(0), name)
     }
 }
 

@@ -6,27 +6,12 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 . "$LAB/guest/witness.sh"
+. "$LAB/guest/killing.sh"
 kills=${1:-12}
 RANDOM=${2:-1}
-any_suspended() { grep -qs 1 /sys/block/dm-*/dm/suspended; }
-suspended_long() {
-    local until=$((SECONDS + 2))
-    while any_suspended; do
-        [ "$SECONDS" -lt "$until" ] || return 0
-        sleep 0.05
-    done
-    return 1
-}
-journals() { local all=(/var/lib/thinscope/journal/*.jsonl); [ -e "${all[0]}" ] && echo ${#all[@]} || echo 0; }
 begin() { # begin COMMAND…: in a group of its own; sets pid
     setsid "$@" >/tmp/killed.log 2>&1 &
     pid=$!
-}
-begun() {
-    while [ "$(journals)" -le "$1" ]; do
-        kill -0 "$pid" 2>/dev/null || return 1
-        sleep 0.02
-    done
 }
 
 # Each variant: what is run, what holds when it is done, and how it is taken back.
@@ -77,7 +62,7 @@ kill_variant() {
         # shellcheck disable=SC2086
         begin $command
         begun "$count"
-        sleep "$(printf '0.%03d' $((RANDOM * (took < 999 ? took : 999) / 32768)))"
+        pause $((RANDOM * took / 32768))
         if [ $((n % 2)) = 0 ]; then kill -KILL -- -"$pid"; else kill -KILL "$pid"; fi 2>/dev/null
         wait "$pid" 2>/dev/null
         suspended_long && long=$((long + 1))

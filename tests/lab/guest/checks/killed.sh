@@ -6,6 +6,7 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 . "$LAB/guest/witness.sh"
+. "$LAB/guest/killing.sh"
 
 kills=${1:-6}
 RANDOM=${2:-1}
@@ -31,23 +32,6 @@ start=$(total_of "$pool") start_metadata=$(metadata_of "$pool")
 runs() { thinscope journal | grep -c -- "$1"; }
 expected() { echo $((start + $(runs '--data .*  done$') * blocks)); }
 expected_metadata() { echo $((start_metadata + $(runs '--metadata .*  done$') * metadata_blocks)); }
-any_suspended() { grep -qs 1 /sys/block/dm-*/dm/suspended; }
-# suspended_long: something is suspended now, and all of the next second
-suspended_long() {
-    local until=$((SECONDS + 2))
-    while any_suspended; do
-        [ "$SECONDS" -lt "$until" ] || return 0
-        pause 50
-    done
-    return 1
-}
-# pause MILLISECONDS, without a process: there is one processor too few already
-exec {never}<> <(:)
-pause() {
-    local seconds
-    printf -v seconds '%d.%03d' $(($1 / 1000)) $(($1 % 1000))
-    read -r -t "$seconds" -u "$never" || return 0
-}
 resumed() { # resumed: resume ends what was cut off, and the pool has what was agreed to
     thinscope resume >/tmp/resume.log 2>&1
     local status=$?
@@ -64,14 +48,6 @@ resumed() { # resumed: resume ends what was cut off, and the pool has what was a
 grow() {
     setsid thinscope grow --data +$by ${1:+--metadata +$by} --yes="$pool" >/tmp/grow.log 2>&1 &
     pid=$!
-}
-journals() { local all=(/var/lib/thinscope/journal/*.jsonl); echo ${#all[@]}; }
-# begun BEFORE: a run beyond so many is written down; or it ended without
-begun() {
-    while [ "$(journals)" -le "$1" ]; do
-        kill -0 "$pid" 2>/dev/null || return 1
-        pause 20
-    done
 }
 # where_it_was: how the newest run stands, in a word or two
 where_it_was() { thinscope journal | tail -n 1 | sed 's/.*  //'; }

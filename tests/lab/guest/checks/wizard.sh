@@ -141,6 +141,16 @@ agree_to_growth() {
     keys Tab; types "$pool"; keys Enter
 }
 
+# metadata by 4 MiB and data by 8 MiB, to the consent
+agree_to_two_steps() {
+    select_pool
+    keys w; keys Home; keys Enter
+    eventually 20 shows suggested
+    keys C-u; types +8M; keys Down; keys C-u; types +4M; keys Up; keys Up; keys Enter
+    ok "a plan of two steps is reviewed" eventually 30 shows '[review]'
+    keys Tab; types "$pool"; keys Enter
+}
+
 # SIGTERM while a step runs: it is finished and recorded, then the program ends
 cut_off() {
     local before
@@ -182,12 +192,7 @@ connection_cut() {
     local before metadata pid server
     before=$(total) metadata=$(metadata_of "$pool")
     open_screen 80x24
-    select_pool
-    keys w; keys Home; keys Enter
-    eventually 20 shows suggested
-    keys C-u; types +8M; keys Down; keys C-u; types +4M; keys Up; keys Up; keys Enter
-    ok "a plan of two steps is reviewed" eventually 30 shows '[review]'
-    keys Tab; types "$pool"; keys Enter
+    agree_to_two_steps
     pid=$(pgrep -o -x thinscope) server=$(tmux display-message -p '#{pid}')
     tmux send-keys -t w Enter
     ok "the first step is begun" eventually 60 pgrep -f 'lvextend --poolmetadatasize'
@@ -335,12 +340,7 @@ over_ssh() { # over_ssh CUT…: the command that cuts the connection
         'ssh -tt -o StrictHostKeyChecking=no -i /root/.ssh/lab -p 2222 root@127.0.0.1 env TERM=screen LC_ALL=C.UTF-8 thinscope; sleep 1000'
     ok "the screen opens over ssh" eventually 60 shows MAPPED
     sleep 2
-    select_pool
-    keys w; keys Home; keys Enter
-    eventually 20 shows suggested
-    keys C-u; types +8M; keys Down; keys C-u; types +4M; keys Up; keys Up; keys Enter
-    ok "a plan of two steps is reviewed" eventually 30 shows '[review]'
-    keys Tab; types "$pool"; keys Enter
+    agree_to_two_steps
     pid=$(pgrep -n -x thinscope)
     tmux send-keys -t w Enter
     ok "the first step is begun" eventually 60 pgrep -f 'lvextend --poolmetadatasize'
