@@ -25,7 +25,9 @@ quiet_sum() { head -c 64M "/dev/mapper/$1" | sha256sum | cut -c 1-64; }
 # can only read
 sum_of_stopped() {
     local id size
-    id=$(cat "/var/tmp/id-of-$1" 2>/dev/null || docker inspect -f '{{.GraphDriver.Data.DeviceId}}' "$1" | tee "/var/tmp/id-of-$1")
+    # kept for when the daemon is not asked any more
+    [ -s "/var/tmp/id-of-$1" ] || docker inspect -f '{{.GraphDriver.Data.DeviceId}}' "$1" >"/var/tmp/id-of-$1"
+    id=$(cat "/var/tmp/id-of-$1")
     dmsetup create --noudevsync quiet --readonly --table "0 131072 thin /dev/dm-$(dmsetup info -c --noheadings -o minor "$(pool_name)") $id"
     head -c 64M "/dev/dm-$(dmsetup info -c --noheadings -o minor quiet)" | sha256sum | cut -c 1-64
     dmsetup remove --retry quiet

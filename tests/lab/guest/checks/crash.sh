@@ -51,20 +51,22 @@ after_death() {
     # a run of which not even the first word reached the disk has done nothing
     local runs
     runs=$(thinscope journal | grep -c '  done$')
-    echo "  $runs of $(($(stage) + 1)) runs were begun"
+    thinscope journal | sed 's/^/  /'
+    cat /tmp/resume.log
     equal "stage $(stage): with what was agreed to, each time once" \
         "$(($(cat $kept/data) + runs * 8 * 1048576)) $(($(cat $kept/metadata) + runs * 4 * 1048576))" "$data $metadata"
     equal "stage $(stage): what lay on it is whole" "$(cat $kept/sum)" "$(sum_of_stopped nightly-report)"
 }
 if ! after_reboot; then
     mkdir -p $kept
+    sum_of_stopped nightly-report >$kept/sum
+    ok "there is something to be kept" test -s $kept/sum
     docker unpause shop-worker-1
     systemctl stop docker.socket docker
     pkill -f 'sleep 1000000'
     lvs --noheadings --nosuffix --units b -o lv_size docker/thinpool | tr -d ' ' >$kept/data
     lvs -a --noheadings --nosuffix --units b -o lv_size docker/thinpool_tmeta | tr -d ' ' >$kept/metadata
     pvcreate -q /dev/vdc && vgextend -q docker /dev/vdc
-    sum_of_stopped nightly-report >$kept/sum
     systemctl disable -q docker.socket docker 2>/dev/null
     began=$(date +%s%N)
     grows
