@@ -25,13 +25,13 @@ direct-lvm       | killed |
 direct-lvm       | wizard |
 inactive         | activate |
 bare             | activate-why remembered |
+bare             | set_up |
+direct-lvm       | engine |
+direct-lvm       | faults |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
 direct-lvm       | monitor |
-direct-lvm       | engine |
-bare             | set_up |
-direct-lvm       | faults |
 bare             | windows |
 bare             | idle |
 direct-lvm       | crash |
