@@ -80,7 +80,8 @@ impl Desk {
 
     fn run(&self, plan: Plan) {
         // a run's id is used once, and begins with the moment at which it began
-        let plan = Plan { id: new_id(&plan.intent), ..plan };
+        let id = Runs::below(&self.settings.state_dir).later(&new_id(&plan.intent));
+        let plan = Plan { id, ..plan };
         self.stop.store(false, Ordering::SeqCst);
         let desk = self.clone();
         match thread("run", move || desk.carry(&plan)) {

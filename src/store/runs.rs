@@ -136,6 +136,16 @@ impl Runs {
         Ok(ids.split_off(old))
     }
 
+    /// An id that sorts behind those that are there, as what came later does. A clock may be set
+    /// back, and a machine may begin in the past after a boot; a run that was cut off then must not
+    /// look as if an earlier one had overtaken it.
+    pub fn later(&self, id: &str) -> String {
+        match self.ids().ok().and_then(|mut ids| ids.pop()) {
+            Some(last) if last.as_str() >= id => behind(&last, id),
+            _ => id.to_owned(),
+        }
+    }
+
     /// Where the effects of a run left what they printed; `None` where none did.
     pub fn printed(&self, id: &str) -> Option<PathBuf> {
         let folder = self.folder().join(format!("{id}.effects"));
@@ -159,6 +169,18 @@ impl RunFile {
         self.torn = false;
         self.file.sync_data()
     }
+}
+
+/// The moment of the last id with a count behind it: `MOMENT-MS.000001-VERB`.
+fn behind(last: &str, id: &str) -> String {
+    let verb = id.rsplit('-').next().unwrap_or("run");
+    let mut words = last.splitn(3, '-');
+    let (Some(moment), Some(ms)) = (words.next(), words.next()) else {
+        return format!("{last}.{verb}");
+    };
+    let (ms, count) = ms.split_once('.').unwrap_or((ms, "0"));
+    let count = count.parse::<u32>().unwrap_or(0).saturating_add(1);
+    format!("{moment}-{ms}.{count:06}-{verb}")
 }
 
 /// Letters, digits, `-`, `_` and `.`, so that an id is a file's name and nothing else.
@@ -213,6 +235,29 @@ mod tests {
         }
         assert!(runs.create("20261126-2").is_err());
         assert_eq!(runs.ids().expect("readable"), ["20251126-9", "20261126-2"]);
+    }
+
+    #[test]
+    fn what_comes_later_sorts_behind_also_where_the_clock_was_set_back() {
+        let (_dir, runs) = runs();
+        let first = runs.later("20261128T053509Z-547-grow");
+        assert_eq!(first, "20261128T053509Z-547-grow");
+        let mut made = vec![first];
+        for id in [
+            "20261128T053448Z-721-grow",
+            "20261128T053448Z-900-activate",
+            "20261128T053509Z-547-grow",
+        ] {
+            runs.create(made.last().expect("one")).expect("a new run");
+            made.push(runs.later(id));
+        }
+        assert_eq!(made[1], "20261128T053509Z-547.000001-grow");
+        assert_eq!(made[2], "20261128T053509Z-547.000002-activate");
+        let mut sorted = made.clone();
+        sorted.sort();
+        assert_eq!(sorted, made);
+        assert!(made.iter().all(|id| is_id(id)));
+        assert_eq!(runs.later("20261128T053510Z-001-grow"), "20261128T053510Z-001-grow");
     }
 
     #[test]

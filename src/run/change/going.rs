@@ -45,6 +45,7 @@ fn ground(settings: &Settings, look: LookPlan) -> Ground<'_> {
 /// Runs an agreed plan.
 pub(super) fn go(settings: &Settings, proposal: Proposal) -> Result<Exit, Trouble> {
     let Proposal { plan, look, .. } = proposal;
+    let plan = Plan { id: Runs::below(&settings.state_dir).later(&plan.id), ..plan };
     let carried = carry_out(&ground(settings, look), &plan, &mut Typist { yes: &[] })?;
     told(&plan, &carried.ending, carried.took)
 }
