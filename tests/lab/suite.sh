@@ -25,7 +25,7 @@ direct-lvm       | killed |
 direct-lvm       | wizard |
 inactive         | activate |
 bare             | activate-why remembered |
-bare             | set_up |
+bare             | set_up codes-more |
 direct-lvm       | engine |
 direct-lvm       | faults |
 TABLE
