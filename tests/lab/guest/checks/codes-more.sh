@@ -5,14 +5,14 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 
-# a VG whose own metadata has half of 64 KiB or so
-pvcreate -q --metadatasize 128k /dev/vdb && vgcreate -q t /dev/vdb
+# a VG whose own metadata is made long by tags: it has half of the smallest area, 510 KiB
+pvcreate -q /dev/vdb && vgcreate -q t /dev/vdb
 lvcreate -q -y -L 200M --poolmetadatasize 16M -c 64k -T t/pool
 ok "with room for its metadata it is no finding" gone vg-metadata-near-full
-tags() { for n in $(seq "$1" "$2"); do printf -- "--%stag=t%0100d " "$3" "$n"; done; }
+tags() { for n in $(seq "$1" "$2"); do printf -- "--%stag=t%0990d " "$3" "$n"; done; }
 # shellcheck disable=SC2046
 fill() { for n in 0 1 2 3 4 5 6 7 8 9; do
-    [ "$(vgs --noheadings --nosuffix --units b -o vg_mda_free t | tr -d ' ')" -gt 9000 ] || break
+    [ "$(vgs --noheadings --nosuffix --units b -o vg_mda_free t | tr -d ' ')" -gt 90000 ] || break
     vgchange -q $(tags $((n * 60 + 1)) $((n * 60 + 60)) add) t >/dev/null || break
 done; }
 comes vg-metadata-near-full fill
