@@ -17,6 +17,7 @@ mod predict;
 pub mod recall;
 mod rescue;
 pub mod script;
+mod shape;
 pub mod sizing;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -17,9 +17,6 @@ use crate::model::{Pool, PoolIx, PoolKind, PoolState, Topology};
 pub(super) const THIN_CHECK: [&str; 4] =
     ["/usr/sbin/thin_check", "/sbin/thin_check", "/usr/bin/thin_check", "/bin/thin_check"];
 
-/// What is said of a pool that is made again by hand.
-pub(super) const GONE_AFTER_BOOT: &str = "gone again after the next boot";
-
 /// What is meant by a word.
 enum Target {
     Pool(PoolIx),

@@ -87,14 +87,6 @@ impl Recalled {
             data: PartWas::of(topology, pool.data?)?,
         })
     }
-
-    /// Length and arguments of the table: everything but its two devices.
-    pub(super) fn shape(&self) -> Option<(Sectors, String)> {
-        let mut words = self.table.splitn(6, ' ');
-        let length = words.nth(1)?.parse().ok()?;
-        (words.next()? == "thin-pool").then_some(())?;
-        Some((Sectors(length), words.nth(2)?.to_owned()))
-    }
 }
 
 impl PartWas {

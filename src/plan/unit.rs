@@ -7,12 +7,15 @@
 
 use super::around::{Around, Want};
 use super::recall::{PartWas, Recall};
+use super::shape::Shape;
 use super::{Action, Check, Draft, Refusal};
 use crate::model::{BootUnit, Kind, Node, Pool, PoolIx, Topology};
-use crate::units::{Bytes, Sectors};
+use crate::units::Bytes;
 
 /// What the first line of a unit of ours begins with; a file without it is never touched.
 pub const MARK: &str = "# Written by thinscope:";
+/// What is said of a pool that is made again by hand.
+pub(super) const GONE_AFTER_BOOT: &str = "gone again after the next boot";
 /// Where an administrator's units are.
 const FOLDER: &str = "/etc/systemd/system";
 /// What reads a unit as systemd would.
@@ -50,25 +53,6 @@ fn first_line(pool: &str) -> String {
 /// alias.
 fn name(pool: &str) -> String {
     format!("thinscope-pool-{}.service", pool.replace(':', "_"))
-}
-
-/// A pool's table without its two devices: what is kept to the letter.
-pub(super) struct Shape {
-    /// Length of the data in the table.
-    pub(super) length: Sectors,
-    /// Everything behind the devices.
-    pub(super) arguments: String,
-}
-
-impl Shape {
-    /// Of a table that runs.
-    fn of_line(line: &str) -> Option<Self> {
-        let mut words = line.splitn(6, ' ');
-        let length = words.nth(1)?.parse().ok()?;
-        (words.next()? == "thin-pool").then_some(())?;
-        let arguments = words.nth(2)?.trim_end().to_owned();
-        Some(Self { length: Sectors(length), arguments })
-    }
 }
 
 /// Adds the steps that write the unit and have it started at boot, as far as they are needed.
@@ -150,7 +134,7 @@ fn put(
         (vec![written], vec![Check::UnitEnabled { name }]),
     );
     // the warning that it is gone after a boot holds no more
-    draft.warnings.retain(|warning| !warning.contains(super::activate::GONE_AFTER_BOOT));
+    draft.warnings.retain(|warning| !warning.contains(GONE_AFTER_BOOT));
     Ok(draft)
 }
 
@@ -401,15 +385,6 @@ fn device_unit(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_is_kept_to_the_letter_behind_its_devices() {
-        let line = "0 209715200 thin-pool 7:1 7:0 128 32768 1 skip_block_zeroing ";
-        let shape = Shape::of_line(line).expect("a pool's table");
-        assert_eq!(shape.length, Sectors(209_715_200));
-        assert_eq!(shape.arguments, "128 32768 1 skip_block_zeroing");
-        assert!(Shape::of_line("0 8 linear 8:0 0 1 2").is_none());
-    }
 
     #[test]
     fn a_device_has_the_unit_that_systemd_gives_it() {

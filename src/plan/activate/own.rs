@@ -2,10 +2,11 @@
 //! files are attached again and the table is built by Docker's own rules (`formats.md` 1.4);
 //! nothing is written, metadata least of all.
 
-use super::{GONE_AFTER_BOOT, next, volumes};
+use super::{next, volumes};
 use crate::model::{Kind, Node, Pool, PoolIx, PoolKind, Topology};
 use crate::plan::around::Around;
-use crate::plan::unit::Shape;
+use crate::plan::shape::Shape;
+use crate::plan::unit::GONE_AFTER_BOOT;
 use crate::plan::{Action, Check, Draft, Refusal, find};
 use crate::units::{Bytes, Sectors};
 
@@ -58,7 +59,8 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<(Draft, Shape), Re
         return Err(Refusal::new(format!("the name {} cannot stand in a command", pool.name)));
     }
     let arguments = format!("{} {LOW_WATER} 1 skip_block_zeroing", block.get());
-    let table = table_of(length, (&metadata, &data_device), &arguments);
+    let shape = Shape { length, arguments };
+    let table = shape.table(&metadata, &data_device);
     let name = pool.name.to_string();
     draft.push(
         Action::CreatePool { name: name.clone(), table },
@@ -74,12 +76,7 @@ pub(super) fn plan(topology: &Topology, ix: PoolIx) -> Result<(Draft, Shape), Re
         "a pool made so is {GONE_AFTER_BOOT}; Docker makes its own again when it starts, and \
          --unit writes a unit of systemd that does"
     ));
-    Ok((draft, Shape { length, arguments }))
-}
-
-/// A pool's table.
-pub(super) fn table_of(length: Sectors, (metadata, data): (&str, &str), arguments: &str) -> String {
-    format!("0 {} thin-pool {metadata} {data} {arguments}", length.get())
+    Ok((draft, shape))
 }
 
 /// That the number in a table is still that of the device that was meant: numbers are given anew

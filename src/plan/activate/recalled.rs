@@ -3,11 +3,12 @@
 //! written; where no metadata of that pool lies, nothing is made, for over nothing the kernel
 //! makes a new, empty pool.
 
-use super::own::{attached, table_of};
+use super::own::attached;
 use crate::model::Topology;
 use crate::plan::around::Around;
 use crate::plan::recall::{PartWas, Recall, Superblock};
-use crate::plan::unit::Shape;
+use crate::plan::shape::Shape;
+use crate::plan::unit::GONE_AFTER_BOOT;
 use crate::plan::{Action, Check, Draft, Refusal};
 use crate::units::{Bytes, Sectors};
 
@@ -20,14 +21,13 @@ pub(super) fn find<'a>(around: &'a Around, name: &str) -> Option<&'a Recall> {
 pub(super) fn plan(topology: &Topology, recall: &Recall) -> Result<(Draft, Shape), Refusal> {
     let was = &recall.was;
     let name = was.pool.clone();
-    let (length, arguments) = was.shape().ok_or_else(|| {
+    let then = Shape::of_line(&was.table).ok_or_else(|| {
         Refusal::new(format!("{} knows no table of {name} that could be made again", recall.by))
     })?;
     present(topology, &was.metadata, recall.metadata_size)?;
     present(topology, &was.data, recall.data_size)?;
     let superblock = superblock(recall)?;
-    let block = arguments.split(' ').next().and_then(|word| word.parse().ok()).map(Sectors);
-    if block != Some(superblock.block_size) {
+    if then.block() != Some(superblock.block_size) {
         return Err(Refusal::new(format!(
             "the metadata in {} is of a pool with blocks of {} sectors, and {} knows {name} with \
              another table ({}): it is not the same pool",
@@ -37,7 +37,7 @@ pub(super) fn plan(topology: &Topology, recall: &Recall) -> Result<(Draft, Shape
             was.table
         )));
     }
-    let length = length_now(recall, length, superblock)?;
+    let shape = Shape { length: length_now(recall, then.length, superblock)?, ..then };
     let mut draft = Draft { names: vec![name.clone()], ..Draft::default() };
     let mut taken = Vec::new();
     let mut is = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn plan(topology: &Topology, recall: &Recall) -> Result<(Draft, Shape
     let (metadata, data) = (metadata?, data?);
     is.insert(0, Check::Inactive { name: name.clone() });
     let after = vec![Check::Active { name: name.clone() }, Check::PoolWorks { pool: name.clone() }];
-    let table = table_of(length, (&metadata, &data), &arguments);
+    let table = shape.table(&metadata, &data);
     draft.push(
         Action::CreatePool { name: name.clone(), table },
         format!(
@@ -63,11 +63,10 @@ pub(super) fn plan(topology: &Topology, recall: &Recall) -> Result<(Draft, Shape
         ));
     }
     draft.warnings.push(format!(
-        "a pool made so is {}; --unit writes a unit of systemd that makes it",
-        super::GONE_AFTER_BOOT
+        "a pool made so is {GONE_AFTER_BOOT}; --unit writes a unit of systemd that makes it"
     ));
     draft.next.push(format!("start what uses {name}"));
-    Ok((draft, Shape { length, arguments }))
+    Ok((draft, shape))
 }
 
 fn superblock(recall: &Recall) -> Result<&Superblock, Refusal> {
