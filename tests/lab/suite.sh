@@ -26,12 +26,12 @@ direct-lvm       | wizard |
 inactive         | activate |
 bare             | activate-why remembered |
 bare             | set_up codes-more |
-direct-lvm       | engine |
 direct-lvm       | faults |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
 direct-lvm       | monitor |
+direct-lvm       | engine |
 bare             | windows |
 bare             | idle |
 direct-lvm       | crash |
