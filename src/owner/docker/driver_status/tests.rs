@@ -47,29 +47,12 @@ pub(in crate::owner::docker) fn pool(
     state: PoolState,
 ) -> Pool {
     Pool {
-        node: NodeIx(2),
-        name: name.into(),
-        lv: None,
         kind,
         state,
-        suspended: false,
         block_size: Some(Sectors(block)),
-        low_water: None,
-        options: Vec::new(),
         data: Some(NodeIx(0)),
         metadata: Some(NodeIx(1)),
-        data_size: None,
-        metadata_size: None,
-        engines: Vec::new(),
-        monitor: None,
-        profile: None,
-        policy: None,
-        engine_facts: Vec::new(),
-        lvm_transaction_id: None,
-        devices: Vec::new(),
-        contents: None,
-        driver_status: Vec::new(),
-        driver_status_unknown: Vec::new(),
+        ..Pool::unknown(NodeIx(2), name.into())
     }
 }
 
