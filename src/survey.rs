@@ -16,6 +16,7 @@
 
 mod ask;
 mod child;
+mod common;
 mod follow;
 mod look;
 mod order;

@@ -82,7 +82,12 @@ pub struct SeenLoop {
 
 /// Asks for all of this source.
 pub fn read_block(host: &dyn ReadHost) -> BlockSeen {
-    let mut seen = BlockSeen { units: boot::read_units(host), ..BlockSeen::default() };
+    BlockSeen { units: boot::read_units(host), ..read_devices(host) }
+}
+
+/// Asks for the devices alone.
+pub(super) fn read_devices(host: &dyn ReadHost) -> BlockSeen {
+    let mut seen = BlockSeen::default();
     match ask::reply(host, &Question::SysBlock) {
         Ok(Reply::SysBlock(devices)) => {
             seen.devices = devices.iter().filter_map(parse_device).collect();

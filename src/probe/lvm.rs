@@ -235,7 +235,7 @@ fn scope(host: &dyn ReadHost) -> Vec<String> {
     let own = own_settings(host);
     let allowed = filter::allowed(
         Some(&dm::read_tables(host)),
-        Some(&block::read_block(host)),
+        Some(&block::read_devices(host)),
         own.iter().find_map(|conf| conf.number("devices/scan_lvs")) == Some(1),
     );
     vec!["--config".to_owned(), settings(&allowed, &own)]

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::common::{Common, Member};
 use super::order::{Order, SUBCOMMAND};
 use super::signs;
 use crate::ids::DevNo;
@@ -41,14 +42,14 @@ pub fn is_child(arguments: &[std::ffi::OsString]) -> bool {
 
 /// Runs as the child: reads the order from standard input, prints the answers.
 pub fn child_main() -> ExitCode {
-    let done = carry_out(io::stdin().lock(), Box::new(io::stdout()), AtLimit::Exit);
+    let done = carry_out(io::stdin().lock(), Box::new(io::stdout()), AtLimit::Exit, None);
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The same as one of a brood.
-pub(super) fn member_main(name: &'static str, ends: Ends) {
+pub(super) fn member_main(name: &'static str, ends: Ends, common: &Common) {
     let tool = name == Source::Lvm.name();
-    carry_out(ends.input, Box::new(ends.output), AtLimit::Close { tool });
+    carry_out(ends.input, Box::new(ends.output), AtLimit::Close { tool }, Some(common));
 }
 
 /// What happens when the limit is over.
@@ -64,7 +65,12 @@ enum AtLimit {
 }
 
 /// Whether there was an order.
-fn carry_out(input: impl Read, out: Box<dyn Write + Send>, at_limit: AtLimit) -> bool {
+fn carry_out(
+    input: impl Read,
+    out: Box<dyn Write + Send>,
+    at_limit: AtLimit,
+    common: Option<&Common>,
+) -> bool {
     let mut text = Vec::new();
     let read = input.take(LONGEST_ORDER).read_to_end(&mut text);
     let Some(order) = read.ok().and_then(|_| serde_json::from_slice::<Order>(&text).ok()) else {
@@ -73,12 +79,12 @@ fn carry_out(input: impl Read, out: Box<dyn Write + Send>, at_limit: AtLimit) ->
     let output = Arc::new(Output(Mutex::new(State::new(out))));
     watch(Arc::clone(&output), order.limit, at_limit);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
-    perform(&order, &live, &output);
+    perform(&order, &live, &output, common);
     output.lock().end();
     true
 }
 
-fn perform(order: &Order, live: &Live, output: &Output) {
+fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>) {
     if let Some(wanted) = &order.signs {
         let digest = signs::digest(live, wanted);
         output.lock().push_line(&Line::Sign(digest));
@@ -89,7 +95,9 @@ fn perform(order: &Order, live: &Live, output: &Output) {
         return;
     }
     let host = Skipping { live, skip: &order.skip };
-    let recorder = Recorder::new(&host, order.source, output);
+    let member = common.map(|common| Member::new(&host, common));
+    let host = member.as_ref().map_or(&host as &dyn ReadHost, |member| member);
+    let recorder = Recorder::new(host, order.source, output);
     if !order.questions.is_empty() {
         order.questions.iter().for_each(|question| drop(recorder.ask(question)));
         return;

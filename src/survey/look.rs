@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::ask::{Asked, Progress, ask_first};
 use super::child::member_main;
+use super::common::Common;
 use super::order::Order;
 use super::picture::{Picture, now_ms};
 use super::{LookError, LookPlan, Place, recorded};
@@ -40,7 +41,10 @@ pub fn look_once(plan: &LookPlan) -> Result<Looked, LookError> {
 /// of a command to its answer.
 pub fn hatch() -> Option<Brood> {
     let asked = Source::ALL.into_iter().filter(|source| *source != Source::Host);
-    Brood::hatch(&asked.map(Source::name).collect::<Vec<_>>(), member_main)
+    let common = Common::default();
+    Brood::hatch(&asked.map(Source::name).collect::<Vec<_>>(), move |name, ends| {
+        member_main(name, ends, &common);
+    })
 }
 
 /// Looks once with these children, and with others where they do not do.

@@ -35,7 +35,8 @@ pub struct Ends {
 }
 
 /// What a member does in the copy: reads what it is told from its pipe and answers.
-pub type Serve = fn(&'static str, Ends);
+trait Serve: Fn(&'static str, Ends) + Send + Sync + 'static {}
+impl<F: Fn(&'static str, Ends) + Send + Sync + 'static> Serve for F {}
 
 /// The copy, ended when this is dropped.
 #[derive(Debug)]
@@ -48,7 +49,10 @@ impl Brood {
     /// A copy with a thread for each name, which waits until it is told something. `None` where this
     /// process has threads, for then a copy of it may wait for one that it has not, and where the
     /// system refuses.
-    pub fn hatch(names: &[&'static str], serve: Serve) -> Option<Self> {
+    pub fn hatch(
+        names: &[&'static str],
+        serve: impl Fn(&'static str, Ends) + Send + Sync + 'static,
+    ) -> Option<Self> {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for name in names {
             let ((input, told), (heard, output)) = (pipe().ok()?, pipe().ok()?);
@@ -84,7 +88,7 @@ impl Drop for Brood {
 
 /// The life of the copy. It has nothing of the terminal or of whoever reads the answer: a copy that
 /// hangs would hold that open.
-fn live(null: &File, members: Vec<(&'static str, Ends)>, serve: Serve) -> ! {
+fn live(null: &File, members: Vec<(&'static str, Ends)>, serve: impl Serve) -> ! {
     let apart = setpgid(Pid::from_raw(0), Pid::from_raw(0))
         .and_then(|()| dup2_stdin(null))
         .and_then(|()| dup2_stdout(null))
@@ -93,8 +97,9 @@ fn live(null: &File, members: Vec<(&'static str, Ends)>, serve: Serve) -> ! {
         std::process::exit(1);
     }
     let left = Arc::new(AtomicUsize::new(members.len()));
+    let serve = Arc::new(serve);
     for (name, ends) in members {
-        let left = Arc::clone(&left);
+        let (left, serve) = (Arc::clone(&left), Arc::clone(&serve));
         let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
             serve(name, ends);
             if left.fetch_sub(1, Ordering::SeqCst) == 1 {
