@@ -50,6 +50,10 @@ pub fn child_main() -> ExitCode {
 pub(super) fn member_main(name: &'static str, ends: Ends, common: &Common) {
     let tool = name == Source::Lvm.name();
     carry_out(ends.input, Box::new(ends.output), AtLimit::Close { tool }, Some(common));
+    if tool {
+        // without an order, or before it came to a call
+        common.lvm_is_under_way();
+    }
 }
 
 /// What happens when the limit is over.
@@ -93,6 +97,9 @@ fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>)
     if let Some(asked) = &order.metadata {
         perform_metadata(asked, live, output, order.record);
         return;
+    }
+    if let Some(common) = common {
+        common.after_lvm(order.source);
     }
     let host = Skipping { live, skip: &order.skip };
     let member = common.map(|common| Member::new(&host, common));

@@ -1,24 +1,49 @@
+//! What members of a brood have in common.
+//!
 //! What several sources ask at the same moment is asked once: LVM's filter is made of the devices
-//! that two other sources list.
+//! that two other sources list. And LVM goes first, for its call takes longer than all others
+//! together: whoever has nothing to tell it begins when it is called.
 //!
 //! For members of one brood, and for one look: an answer is as old as that. Who asks the same again
 //! wants to know whether it has changed, and is answered anew. Where the answer does not come, all
 //! who asked wait for it, each until its own limit, as they would have without this.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::sys::{Answer, Question, ReadHost};
+use crate::command::Tool;
+use crate::sys::{Answer, Question, ReadHost, Source};
 
-/// The answers that members have in common.
+/// How long LVM has the way to itself at most: its filter is soon made, but where a device hangs.
+const HEAD_START: Duration = Duration::from_millis(150);
+
+/// What all of them share.
 #[derive(Debug, Default)]
-pub(super) struct Common(Mutex<HashMap<Question, Arc<OnceLock<Answer>>>>);
+pub(super) struct Common {
+    answers: Mutex<HashMap<Question, Arc<OnceLock<Answer>>>>,
+    lvm_called: Mutex<bool>,
+    called: Condvar,
+}
 
 impl Common {
     fn of(&self, question: &Question) -> Arc<OnceLock<Answer>> {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(answers.entry(question.clone()).or_default())
+    }
+
+    /// LVM is called, or will not be.
+    pub(super) fn lvm_is_under_way(&self) {
+        *self.lvm_called.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.called.notify_all();
+    }
+
+    /// Waits for that, where LVM needs nothing of this source.
+    pub(super) fn after_lvm(&self, source: Source) {
+        if matches!(source, Source::Docker | Source::Mounts) {
+            let called = self.lvm_called.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.called.wait_timeout_while(called, HEAD_START, |called| !*called));
+        }
     }
 }
 
@@ -41,6 +66,9 @@ impl<'a> Member<'a> {
 
 impl ReadHost for Member<'_> {
     fn ask(&self, question: &Question) -> Answer {
+        if matches!(question, Question::Run(call) if call.tool == Tool::Lvm) {
+            self.common.lvm_is_under_way();
+        }
         if is_common(question) && self.is_first(question) {
             return self.common.of(question).get_or_init(|| self.host.ask(question)).clone();
         }
@@ -63,8 +91,10 @@ fn is_common(question: &Question) -> bool {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Instant;
 
     use super::*;
+    use crate::command::CommandSpec;
     use crate::sys::Reply;
 
     /// Counts what it is asked.
@@ -99,7 +129,7 @@ mod tests {
         let (one, other) = (Member::new(&live, &common), Member::new(&live, &common));
         let time = Question::Time;
         assert_eq!([one.ask(&time), other.ask(&time)].map(|answer| number(&answer)), [0, 1]);
-        assert!(common.0.lock().expect("no thread panicked").is_empty());
+        assert!(common.answers.lock().expect("no thread panicked").is_empty());
     }
 
     #[test]
@@ -118,5 +148,20 @@ mod tests {
             threads.map(|thread| thread.join().expect("no thread panics"))
         });
         assert_eq!((told, live.0.0.into_inner()), ([0, 0, 0], 1));
+    }
+
+    #[test]
+    fn who_has_nothing_to_tell_lvm_begins_when_it_is_called_and_never_waits_for_long() {
+        let (live, common) = (Counting::default(), Common::default());
+        let waited = |source| {
+            let since = Instant::now();
+            common.after_lvm(source);
+            since.elapsed()
+        };
+        assert!(waited(Source::Block) < HEAD_START, "the filter is made of it");
+        assert!(waited(Source::Docker) >= HEAD_START, "LVM has the way to itself");
+        let call = CommandSpec::look(Tool::Lvm, vec!["fullreport".to_owned()], HEAD_START);
+        Member::new(&live, &common).ask(&Question::Run(call));
+        assert!(waited(Source::Docker) < HEAD_START, "LVM is called");
     }
 }

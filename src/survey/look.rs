@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::ask::{Asked, Progress, ask_first};
 use super::child::member_main;
@@ -15,7 +15,7 @@ use super::{LookError, LookPlan, Place, recorded};
 use crate::format;
 use crate::model::block::BlockAnswer;
 use crate::model::{Gap, Origin, Snapshot};
-use crate::probe::metadata;
+use crate::probe::metadata::{self, Depth};
 use crate::sys::capture::{Header, Recording, Writer};
 use crate::sys::live::Live;
 use crate::sys::live::brood::{Brood, Ends};
@@ -114,24 +114,76 @@ pub(super) fn run<T>(look: impl Future<Output = T>) -> Result<T, LookError> {
 /// Each source's answers become facts as soon as they are there, and are dropped.
 async fn look_live(plan: &LookPlan, mut brood: Option<Brood>) -> Picture {
     let mut picture = Picture::new(Origin::Live, plan.options.clone(), &plan.sources);
+    if let Some(brood) = &mut brood {
+        brood.keep(|name| plan.sources.iter().any(|source| source.name() == name));
+    }
     let mut looks = start_all(plan, brood.as_mut());
+    let mut left = plan.sources.clone();
+    let mut early = None;
     while let Some(done) = looks.join_next().await {
         if let Ok(recording) = done {
             picture.answered(&recording, now_ms());
+            left.retain(|source| *source != recording.source());
+        }
+        if left == [Source::Lvm, Source::Metadata] {
+            early = Early::begin(plan, &mut picture, brood.as_mut());
         }
     }
     if plan.sources.contains(&Source::Metadata) {
-        look_at_pools(plan, &mut picture, brood.as_mut()).await;
+        look_at_pools(plan, &mut picture, (brood.as_mut(), early)).await;
     }
     picture
 }
 
+/// The metadata of the pools that are known without LVM, read while that still looks: where an
+/// active pool's lies, the kernel tells.
+struct Early {
+    asked: metadata::Asked,
+    answer: JoinHandle<Asked>,
+}
+
+impl Early {
+    fn begin(plan: &LookPlan, picture: &mut Picture, brood: Option<&mut Brood>) -> Option<Self> {
+        let asked = picture.metadata_wanted(&plan.metadata);
+        // what takes long is not begun on the chance that LVM knows of no other pool
+        if asked.places.is_empty() || asked.depth != Depth::Details || asked.reserve.is_some() {
+            return None;
+        }
+        let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
+        let (plan, wanted) = (plan.clone(), asked.clone());
+        let answer = async move { look_at_places(&plan, wanted, (false, None), member).await };
+        Some(Self { asked, answer: tokio::spawn(answer) })
+    }
+
+    /// What was read, where it is all that is wanted now.
+    async fn answer_to(self, wanted: &metadata::Asked) -> Option<Asked> {
+        if self.asked == *wanted {
+            return self.answer.await.ok();
+        }
+        self.answer.abort();
+        None
+    }
+}
+
 /// Metadata, when it is known where it lies; again, and Docker's files before, when it holds ids
 /// that nobody named: what is being made has no name for a moment.
-async fn look_at_pools(plan: &LookPlan, picture: &mut Picture, brood: Option<&mut Brood>) {
+async fn look_at_pools(
+    plan: &LookPlan,
+    picture: &mut Picture,
+    (brood, early): (Option<&mut Brood>, Option<Early>),
+) {
     let wanted = picture.metadata_wanted(&plan.metadata);
-    let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
-    let asked = look_at_places(plan, wanted, (false, None), member).await;
+    let early = match early {
+        Some(early) => early.answer_to(&wanted).await,
+        None => None,
+    };
+    let asked = match early {
+        Some(asked) => asked,
+        None => {
+            let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
+            look_at_places(plan, wanted, (false, None), member).await
+        }
+    };
     picture.metadata_answered(asked, now_ms());
     if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
         picture.answered(&look_at(plan, Source::Docker).await.recording, now_ms());

@@ -12,21 +12,22 @@ contract=$(cargo test --locked --release --no-run --message-format=json --test c
     sed -n 's/.*"executable":"\([^"]*contract-[^"]*\)".*/\1/p' | tail -n 1)
 
 # host | checks in the guest, in one boot | judged here from what was gathered
-# The first part runs by default; the others by name, or all with "all".
+# The first part runs by default; the others by name, or all with "all". What takes longest comes
+# first, on hosts of its own, for two run at a time.
 plan() {
     cat <<'TABLE'
-direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
-direct-lvm       | contract leaks hung |
-bare             | effects |
-bare             | grows |
-loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
-direct-lvm       | grow |
-direct-lvm       | killed |
-direct-lvm       | wizard |
-inactive         | activate |
-bare             | activate-why remembered |
 bare             | set_up codes-more |
+direct-lvm       | wizard |
+direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
+bare             | activate-why remembered |
+direct-lvm       | contract leaks hung |
+direct-lvm       | killed |
+loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | faults |
+bare             | grows |
+inactive         | activate |
+bare             | effects |
+direct-lvm       | grow |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'
 direct-lvm       | load reserve |
@@ -90,26 +91,42 @@ limit_of() { case " $* " in *" killed-often "*) echo 2400 ;; *) echo 600 ;; esac
 # reboots_of CHECK…: what the run needs that reboots its machine
 reboots_of() { case " $* " in *" boot "* | *" crash "*) echo --reboots ;; esac; }
 
-run_host() { # run_host HOST "CHECK…" "JUDGE…"
-    local host=$1 folder=$out/$1 began=$SECONDS before=$failed judge
+# run_host FOLDER HOST "CHECK…" "JUDGE…": prints what was found, leaves passed and failed in FOLDER/sum
+run_host() {
+    local folder=$1 host=$2 checks=$3 began=$SECONDS judge
     export LAB_HOST=$host
-    mkdir -p "$folder"
     # shellcheck disable=SC2086
-    tests/lab/lab run --out "$folder" --limit "$(limit_of $2)" $(reboots_of $2) --add "$THINSCOPE:/usr/local/bin/thinscope" \
+    tests/lab/lab run --out "$folder" --limit "$(limit_of $checks)" $(reboots_of $checks) \
+        --add "$THINSCOPE:/usr/local/bin/thinscope" \
         ${contract:+--add "$contract:/usr/local/bin/thinscope-contract"} \
-        "$host" -- tests/lab/guest/checks.sh $2 >"$folder/suite.log" 2>&1 </dev/null
+        "$host" -- tests/lab/guest/checks.sh $checks >"$folder/suite.log" 2>&1 </dev/null
     count "$folder/suite.log" $?
-    for judge in $3; do
+    for judge in $4; do
         (cd "$folder" && bash "$OLDPWD/tests/lab/judge/$judge.sh") >"$folder/$judge.log" 2>&1
         count "$folder/$judge.log" $?
     done
-    printf '%-20s %s failed, %s s\n' "$host" $((failed - before)) $((SECONDS - began))
+    printf '%-12s %-40s %s failed, %s s\n' "$host" "${checks# }" "$failed" $((SECONDS - began))
+    echo "$passed $failed" >"$folder/sum"
 }
 
+# Two machines at a time where there is memory for them: one waits for most of its time.
+at_once=1
+awk '/^MemAvailable/ { exit $2 < 7000000 }' /proc/meminfo && at_once=2
+
+number=0
 while IFS='|' read -r host checks judges; do
     host=${host// /}
     [ $# = 0 ] || case " $* " in *" $host "* | *" all "*) ;; *) continue ;; esac
-    run_host "$host" "$checks" "$judges"
+    number=$((number + 1)) folder=$out/$number-$host
+    mkdir -p "$folder"
+    while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do wait -n; done
+    # whole, for another one prints at the same time
+    { run_host "$folder" "$host" "$checks" "$judges" >"$folder/said" 2>&1; cat "$folder/said"; } &
 done < <(plan "$@")
+wait
+for ((each = 1; each <= number; each++)); do
+    read -r one other <"$(echo "$out/$each-"*/sum)" || { one=0 other=1; }
+    passed=$((passed + one)) failed=$((failed + other))
+done
 echo "lab: $passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

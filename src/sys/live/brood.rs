@@ -67,6 +67,11 @@ impl Brood {
         Some(Self { pid, members: ours })
     }
 
+    /// Lets go of those that will not be told anything.
+    pub fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.members.retain(|(name, _)| wanted(name));
+    }
+
     /// The pipes of one member, once.
     pub fn take(&mut self, name: &str) -> Option<Ends> {
         let at = self.members.iter().position(|(of, _)| *of == name)?;
