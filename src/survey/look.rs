@@ -177,12 +177,11 @@ async fn look_at_pools(
         Some(early) => early.answer_to(&wanted).await,
         None => None,
     };
-    let asked = match early {
-        Some(asked) => asked,
-        None => {
-            let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
-            look_at_places(plan, wanted, (false, None), member).await
-        }
+    let asked = if let Some(asked) = early {
+        asked
+    } else {
+        let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
+        look_at_places(plan, wanted, (false, None), member).await
     };
     picture.metadata_answered(asked, now_ms());
     if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
