@@ -314,7 +314,15 @@ activate_own_by_keys() {
     choose activate
     ok "it asks about the next boot" eventually 30 shows 'every boot'
     keep own-activate-ask
-    keys Space; keys Space; keys Down; keys Enter
+    local asked
+    asked=$(shown | grep 'every boot')
+    types maybe
+    equal "a word is no answer to yes or no" "$asked" "$(shown | grep 'every boot')"
+    keys Space
+    ok "space answers it" test "$asked" != "$(shown | grep 'every boot')"
+    keys Space
+    equal "and takes the answer back" "$asked" "$(shown | grep 'every boot')"
+    keys Down; keys Enter
     ok "the plan is reviewed" eventually 30 shows '[review]'
     keep own-activate-review
     keys Tab; keys Enter
