@@ -221,3 +221,37 @@ fn sizes_are_exact_at_a_key() {
     assert!(stage.line("thinpool_tdata").contains("102005473280"));
     assert!(stage.press("b").line("thinpool_tdata").contains("95.0G"));
 }
+
+/// What this thread has had of a processor.
+fn cpu_time() -> std::time::Duration {
+    use nix::time::{ClockId, clock_gettime};
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Into::into).expect("Linux tells")
+}
+
+#[test]
+fn ten_thousand_findings_are_walked_through_as_quickly_as_a_few() {
+    let mut host = web_3();
+    host.findings = (0..10_000)
+        .map(|nth| {
+            let mut one = host.findings[0].clone();
+            one.summary = format!("the finding number {nth}");
+            one
+        })
+        .collect();
+    let mut stage = Stage::of(host.snapshot(), 120, 40);
+    stage.press("4");
+    assert!(stage.shows("the finding number 0") && stage.shows("the finding number 30"));
+    let began = cpu_time();
+    for _ in 0..20 {
+        stage.press("<pgdn>");
+        assert!(stage.shows("the finding number "));
+    }
+    stage.press("G");
+    // the host's gaps come after them
+    assert!(stage.shows("the finding number 9999"), "{}", stage.text());
+    stage.press("g");
+    assert!(stage.shows("the finding number 0"));
+    // less than a second unoptimised; what grows with the square would take minutes
+    let took = cpu_time().saturating_sub(began);
+    assert!(took.as_secs() < 5, "{took:?}");
+}
