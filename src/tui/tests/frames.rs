@@ -3,9 +3,10 @@
 use ratatui::style::{Color, Modifier};
 
 use super::Stage;
-use crate::model::{Origin, Snapshot};
+use crate::model::{Kind, Origin, Snapshot};
 use crate::tui::Look;
 use crate::tui::testing::{ANSWERED_MS, Host, web_3};
+use crate::units::Bytes;
 
 fn recorded() -> std::sync::Arc<Snapshot> {
     let snapshot = web_3().snapshot();
@@ -254,4 +255,22 @@ fn ten_thousand_findings_are_walked_through_as_quickly_as_a_few() {
     // less than a second unoptimised; what grows with the square would take minutes
     let took = cpu_time().saturating_sub(began);
     assert!(took.as_secs() < 5, "{took:?}");
+}
+
+#[test]
+fn a_volume_group_s_pane_shows_how_much_longer_lvm_s_text_may_become_and_its_archive() {
+    let mut host = web_3();
+    let at = host.nodes.iter().position(|node| node.kind == Kind::Vg).expect("it has one");
+    let vg = host.nodes[at].facts.vg.as_mut().expect("a VG has its facts");
+    (vg.mda_size, vg.mda_free) = (Some(Bytes(1_044_480)), Some(Bytes(83_456)));
+    let mut snapshot = (*host.snapshot()).clone();
+    let topology = std::sync::Arc::make_mut(&mut snapshot.topology);
+    topology.host.lvm_archive = Some(("/etc/lvm/archive".into(), 120_412));
+    let mut stage = Stage::of(std::sync::Arc::new(snapshot), 220, 40);
+    stage.press("<home>");
+    while !stage.selected().starts_with("docker vg") {
+        stage.press("<down>");
+    }
+    assert!(stage.shows("81.5 KiB of 510 KiB free"), "{}", stage.text());
+    assert!(stage.shows("120412 files in /etc/lvm"), "{}", stage.text());
 }
