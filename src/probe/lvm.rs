@@ -366,7 +366,7 @@ fn messages(stderr: &Raw, ask: Ask) -> Vec<String> {
 fn held_up(host: &dyn ReadHost, limit: Duration) -> Gap {
     let holders = locks::read_holders(host);
     let cause = if holders.is_empty() {
-        "a device or a lock holds it up".to_owned()
+        "a device or a lock holds it up, or it has more to tell".to_owned()
     } else {
         let who: Vec<String> = holders.iter().map(held_by).collect();
         format!("its lock {}", who.join(", "))

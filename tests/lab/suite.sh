@@ -25,7 +25,7 @@ direct-lvm       | killed |
 direct-lvm       | wizard |
 inactive         | activate |
 bare             | activate-why remembered |
-bare             | set_up codes-more |
+bare             | set_up codes-more mismatch |
 direct-lvm       | faults |
 TABLE
     [ $# = 0 ] || cat <<'TABLE'

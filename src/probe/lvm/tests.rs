@@ -92,8 +92,10 @@ fn a_held_lock_names_its_holder_and_the_report_comes_without_locks() {
     assert_eq!(seen.lvs.len(), 14);
     assert_eq!(
         whys(&seen),
-        ["LVM gave no answer within 10 s: a device or a lock holds it up; asked again without \
-          locks, what it tells may be in the middle of a change"]
+        [
+            "LVM gave no answer within 10 s: a device or a lock holds it up, or it has more to tell; asked again without \
+          locks, what it tells may be in the middle of a change"
+        ]
     );
 }
 
