@@ -5,7 +5,7 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 
-found() { thinscope findings --json | jq -r --arg c "$1" ".findings[] | select(.code == \$c) | $2"; }
+told() { thinscope findings --json | jq -r --arg c "$1" ".findings[] | select(.code == \$c) | $2"; }
 
 pvcreate -q /dev/vdb && vgcreate -q t /dev/vdb
 lvcreate -q -y -L 200M --poolmetadatasize 16M -c 64k -T t/p.1
@@ -17,17 +17,17 @@ lvchange -q -ay t/v1
 ahead() { dmsetup message t-p.1-tpool 0 "set_transaction_id $id $((id + 5))"; }
 comes transaction-mismatch ahead
 dmsetup status t-p.1-tpool >/dev/null # a commit
-diff=$(found transaction-mismatch '.evidence[]')
+diff=$(told transaction-mismatch '.evidence[]')
 contains "the line that is wrong is shown" $'\n'"-        transaction_id = $id"$'\n'"+        transaction_id = $((id + 5))"$'\n' "$diff"
 line=$(sed -n 's/^@@ -\([0-9]*\),7 .*/\1/p' <<<"$diff")
 contains "by its number in LVM's file" "transaction_id = $id" "$(sed -n "$((line + 3))p" /etc/lvm/backup/t)"
 vgchange -q -an t
 refused "LVM does not activate it" lvchange -ay t/v1
-contains "nor is it forgotten while it is inactive" "+        transaction_id = $((id + 5))" "$(found transaction-mismatch '.evidence[]')"
+contains "nor is it forgotten while it is inactive" "+        transaction_id = $((id + 5))" "$(told transaction-mismatch '.evidence[]')"
 lvchange -q -ay -y t/p.1_tmeta
 ok "its metadata is sound" thin_check -q /dev/t/p.1_tmeta
 lvchange -q -an t/p.1_tmeta
-remedy=$(found transaction-mismatch .remedy)
+remedy=$(told transaction-mismatch .remedy)
 save=$(sed -n 's/.*`\(vgcfgbackup [^`]*\)`.*/\1/p' <<<"$remedy") edit=$(sed -n 's/.*`\(sed [^`]*\)`.*/\1/p' <<<"$remedy")
 ok "what the remedy says first runs" bash -c "$save"
 cp /root/t.txt /root/t.old
@@ -51,10 +51,10 @@ thin_restore -i /var/tmp/made.xml -o /dev/t/made >/dev/null
 lvconvert -q -y --thinpool t/p --poolmetadata t/made && lvremove -q -y t/made
 lvchange -q -ay t/p
 equal "the disk says that it turns" 1 "$(cat /sys/block/vdb/queue/rotational)"
-ok "a check that takes long is told" test -n "$(found thin-check-slow .code)"
-echo "  $(found thin-check-slow '.summary, .evidence[-1]')"
+ok "a check that takes long is told" test -n "$(told thin-check-slow .code)"
+echo "  $(told thin-check-slow '.summary, .evidence[-1]')"
 lvchange -q -an t/p
-ok "of an inactive pool, too" test -n "$(found thin-check-slow .code)"
+ok "of an inactive pool, too" test -n "$(told thin-check-slow .code)"
 lvchange -q -ay t/p_tmeta -y
 began=$(date +%s%N)
 reads=$(awk '{ print $1 + $2 }' "/sys/block/$(basename "$(readlink -f /dev/t/p_tmeta)")/stat")
@@ -64,7 +64,7 @@ lvchange -q -an t/p_tmeta
 cp /etc/lvm/lvm.conf /etc/lvm/lvm.conf.kept
 printf 'global/thin_check_options = [ "-q", "--skip-mappings" ]\n' >>/etc/lvm/lvm.conf
 ok "LVM reads the setting so" bash -c 'lvmconfig --type full global/thin_check_options | grep -q skip-mappings'
-equal "and then it is not told" "" "$(found thin-check-slow .code)"
+equal "and then it is not told" "" "$(told thin-check-slow .code)"
 mv /etc/lvm/lvm.conf.kept /etc/lvm/lvm.conf
 lvchange -q -ay t/p
 
@@ -77,8 +77,11 @@ dd if=/dev/zero of=/var/tmp/state/filler bs=4k 2>/dev/null
 sleep 61 # samples of a pool at rest are a minute apart
 for command in "check -w 99 -c 99" metrics; do
     # shellcheck disable=SC2086
+    thinscope --state-dir /var/tmp/none $command >/tmp/well 2>/dev/null
+    well=$?
+    # shellcheck disable=SC2086
     thinscope --state-dir /var/tmp/state $command >/tmp/said 2>/tmp/wrong
-    equal "${command%% *} goes on" 0 $?
+    equal "${command%% *} goes on" "$well $(wc -l </tmp/well)" "$? $(wc -l </tmp/said)"
     contains "and says why" "history: it is not kept: No space left on device" "$(cat /tmp/wrong)"
     equal "once" 1 "$(grep -c 'not kept' /tmp/wrong)"
 done
