@@ -46,7 +46,7 @@ pub use node::{
     DmFacts, FileFacts, Kind, LoopFacts, LvFacts, Node, NodeFacts, PvFacts, QueueFacts, VgFacts,
 };
 pub use policy::{Policy, ProfileFile};
-pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus};
+pub use pool::{Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus, VgText};
 pub use snapshot::{HostLine, Origin, Snapshot, SourceAge};
 pub use thin::{Claim, Container, ContainerState, Engine, Role, ThinDevice, Times};
 pub use topology::{NodeIx, PoolIx, ThinIx, Topology};

@@ -46,6 +46,7 @@ mod pool_suspended;
 mod profile_missing;
 mod pv_missing;
 mod thin_check_missing;
+mod thin_check_slow;
 mod transaction_mismatch;
 mod transaction_open;
 mod udev_cookie_stuck;
@@ -89,6 +90,7 @@ pub(super) const ALL: &[Rule] = &[
     loop_file_overcommitted::RULE,
     overcommitted::RULE,
     thin_check_missing::RULE,
+    thin_check_slow::RULE,
     device_busy_in_namespace::RULE,
     deferred_deletion_stuck::RULE,
     container_dead::RULE,

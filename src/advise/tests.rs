@@ -8,7 +8,8 @@ mod lvm;
 use super::*;
 use crate::model::sample::{Parts, container, direct_lvm, status, thin};
 use crate::model::{
-    Claim, ContainerState, Engine, Mode, NoSpace, PoolKind, PoolState, PoolStatus, Role, Severity,
+    Claim, ContainerState, Engine, Mode, NoSpace, Pool, PoolKind, PoolState, PoolStatus, Role,
+    Severity,
 };
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
@@ -108,6 +109,31 @@ fn codes_are_unique_and_kebab_case() {
 #[test]
 fn a_healthy_host_with_inactive_layers_has_no_finding() {
     assert_eq!(codes_after(|_| ()), [""; 0]);
+}
+
+#[test]
+fn a_pool_named_nearly_as_one_that_is_there_is_told_with_that_one() {
+    let named = |configured: &str, real: &str| {
+        let mut parts = direct_lvm();
+        parts.pool.name = real.into();
+        let mut topology = parts.topology();
+        let mut wanted = Pool::unknown(topology.pools[0].node, configured.into());
+        wanted.engines = vec![Engine::Docker];
+        topology.pools.push(wanted);
+        let found = findings(&topology);
+        commands::check(&found);
+        only(&found, "pool-inactive")
+    };
+    let tpool = named("docker-thinpool", "docker-thinpool-tpool");
+    assert!(tpool.remedy.contains("`dm.thinpooldev=/dev/mapper/docker-thinpool-tpool`"));
+    // the sample's device still has that name: it is there and is no pool of the one asked for
+    let there = "the device named docker-thinpool is no thin pool, its table: ";
+    assert!(tpool.evidence.iter().any(|line| line.starts_with(there)), "{tpool:?}");
+    let hyphens = named("my-vg-pool", "my--vg-pool");
+    assert!(hyphens.evidence.contains(&"a thin pool has nearly that name: my--vg-pool".to_owned()));
+    assert!(hyphens.evidence.contains(&"no device-mapper device is named my-vg-pool".to_owned()));
+    let other = named("other", "docker-thinpool");
+    assert!(!other.remedy.contains("nearly") && !other.remedy.contains("thinpooldev"), "{other:?}");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use crate::text::Printable;
 pub struct HostFacts {
     /// The program that LVM checks a pool's metadata with.
     pub thin_check: Option<ThinCheck>,
+    /// Whether LVM tells it to leave out the mappings, which are nearly all of its work.
+    pub skips_mappings: Option<bool>,
     /// Where the program that monitors LVM's pools should be, and is not.
     pub dmeventd_missing: Option<Printable>,
     /// LVM's folder of earlier states of its metadata, and how many files it has.

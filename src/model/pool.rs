@@ -106,6 +106,19 @@ pub enum PoolState {
     Inactive,
 }
 
+/// The lines of a volume group's text around a pool's transaction id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VgText {
+    /// The file.
+    pub path: Printable,
+    /// The number of the first of these lines.
+    pub first: usize,
+    /// The lines, tabs shown as blanks.
+    pub lines: Vec<Printable>,
+    /// The id that stands there.
+    pub transaction: u64,
+}
+
 /// A thin pool.
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -148,6 +161,8 @@ pub struct Pool {
     pub engine_facts: Vec<EngineFacts>,
     /// LVM's transaction id.
     pub lvm_transaction_id: Option<u64>,
+    /// LVM's text with that id, where it is not the pool's.
+    pub vg_text: Option<VgText>,
     /// Its thin devices.
     pub devices: Vec<ThinIx>,
     /// What its own metadata says; `None` where that was not read.
@@ -181,6 +196,7 @@ impl Pool {
             policy: None,
             engine_facts: Vec::new(),
             lvm_transaction_id: None,
+            vg_text: None,
             devices: Vec::new(),
             contents: None,
             driver_status: Vec::new(),

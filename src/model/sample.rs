@@ -125,6 +125,7 @@ pub(crate) fn pool(state: PoolState) -> Pool {
         policy: None,
         engine_facts: Vec::new(),
         lvm_transaction_id: Some(0),
+        vg_text: None,
         devices: Vec::new(),
         contents: None,
         driver_status: vec![

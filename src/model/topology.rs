@@ -7,7 +7,7 @@ use super::host::HostFacts;
 use super::metadata::Lineage;
 use super::node::Node;
 use super::pool::Pool;
-use super::thin::ThinDevice;
+use super::thin::{Engine, Role, ThinDevice};
 use crate::ids::NodeId;
 
 /// Index of a node in its topology.
@@ -47,6 +47,16 @@ impl Topology {
     pub fn lineage(&self, thin: &ThinDevice) -> Option<&Lineage> {
         let contents = self.pools.get(thin.pool.0 as usize)?.contents.as_ref()?;
         contents.device(thin.id?)?.origin.as_ref()
+    }
+
+    /// LVM's transaction id of a pool, where LVM compares it with the pool's own: it does where it
+    /// has volumes in the pool, and 0 it never compares (`formats.md` 4.4).
+    pub fn compared_by_lvm(&self, pool: &Pool) -> Option<u64> {
+        let of_lvm = |thin: &ThinDevice| {
+            thin.engine == Engine::Lvm && matches!(thin.role, Role::Volume | Role::Snapshot)
+        };
+        let id = pool.lvm_transaction_id.filter(|id| *id > 0)?;
+        pool.devices.iter().any(|ix| of_lvm(self.thin(*ix))).then_some(id)
     }
 
     /// From its parts; makes the indices.

@@ -145,6 +145,7 @@ fn host_facts(facts: &Facts) -> HostFacts {
     let lvm = facts.lvm.as_deref();
     HostFacts {
         thin_check: lvm.and_then(|lvm| lvm.settings.thin_check.clone()),
+        skips_mappings: lvm.and_then(|lvm| lvm.settings.skips_mappings),
         dmeventd_missing: lvm.and_then(|lvm| lvm.settings.dmeventd_missing.clone()),
         lvm_archive: lvm.and_then(|lvm| lvm.settings.archive.clone()),
         cookies: lvm.map(|lvm| lvm.cookies.clone()).unwrap_or_default(),

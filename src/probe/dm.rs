@@ -193,16 +193,25 @@ fn read_statuses(host: &dyn ReadHost, seen: &mut DmSeen) {
         .collect();
     order.sort_unstable();
     let mut gaps = Counted::default();
+    let mut gone = BTreeSet::new();
     for (_, at) in order {
         let Some(device) = seen.devices.get_mut(at) else { continue };
         device.status = match ask::bytes(host, &Question::DmStatus(device.dev)) {
             Ok(text) => Status::Lines(parse_status(&text.0)),
+            // removed since its table was read, as a container's device is that ends: no gap
+            Err(failure) if failure.kind == FailKind::NotFound => {
+                gone.insert(device.dev);
+                continue;
+            }
             Err(failure) => {
                 let source = format!("dm {}", device.dev);
                 gaps.add(|| Gap::new(source, format!("no status: {}", failure.why)));
                 Status::Unseen(failure.why.into())
             }
         };
+    }
+    if !gone.is_empty() {
+        seen.devices.retain(|device| !gone.contains(&device.dev));
     }
     seen.gaps.extend(gaps.into_gaps("dm", "devices gave no status"));
 }
@@ -216,4 +225,59 @@ fn rank(device: &SeenDm) -> Option<u8> {
         _ => None,
     };
     device.targets.iter().filter_map(rank_of).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::testing::{FakeHost, dm};
+    use crate::sys::Answer;
+
+    const POOL: &str = "0 8388608 thin-pool 253:0 253:1 128 0 1 skip_block_zeroing";
+
+    fn dev(minor: u32) -> DevNo {
+        DevNo::new(253, minor)
+    }
+
+    fn gone() -> Answer {
+        Answer::failed(FailKind::NotFound, "device 253:4 is not there")
+    }
+
+    /// A pool and two thin devices that were there when the list was made, and what is answered for
+    /// the second of them then.
+    fn look(table: Answer, status: Answer) -> DmSeen {
+        let listed = [("pool", 2), ("web", 3), ("short-lived", 4)];
+        let listed = listed.map(|(name, minor)| DmListed {
+            dev: dev(minor),
+            name: name.into(),
+            event_nr: None,
+        });
+        let device = |table: &str| Answer::ok(Reply::DmDevice(dm("any", "", table)));
+        let rw = "0 8388608 thin-pool 1 1/2 3/4 - rw discard_passdown queue_if_no_space - 1024\n";
+        read_dm(&FakeHost::new([
+            (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0]))),
+            (Question::DmList, Answer::ok(Reply::DmList(listed.to_vec()))),
+            (Question::DmDevice(dev(2)), device(POOL)),
+            (Question::DmDevice(dev(3)), device("0 8 thin 253:2 7")),
+            (Question::DmDevice(dev(4)), table),
+            (Question::DmStatus(dev(2)), Answer::ok_bytes(rw)),
+            (Question::DmStatus(dev(3)), Answer::ok_bytes("0 8 thin 8 7\n")),
+            (Question::DmStatus(dev(4)), status),
+        ]))
+    }
+
+    #[test]
+    fn a_device_that_goes_in_the_middle_of_a_look_is_gone_and_no_gap() {
+        let table = || Answer::ok(Reply::DmDevice(dm("short-lived", "", "0 8 thin 253:2 8")));
+        for seen in [look(gone(), gone()), look(table(), gone())] {
+            let there: Vec<_> = seen.devices.iter().map(|device| device.dev).collect();
+            assert_eq!(there, [dev(2), dev(3)]);
+            assert_eq!(seen.gaps, []);
+            let answered = |device: &SeenDm| matches!(device.status, Status::Lines(_));
+            assert!(seen.devices.iter().all(answered), "{:?}", seen.devices);
+        }
+        // one that is there and does not answer is something else
+        let stuck = look(table(), Answer::failed(FailKind::TimedOut, "no answer"));
+        assert_eq!((stuck.devices.len(), stuck.gaps.len()), (3, 1));
+    }
 }

@@ -32,6 +32,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 const HELD_LIMIT: Duration = Duration::from_secs(2);
 /// How long it may take when it takes no locks.
 const UNLOCKED_LIMIT: Duration = Duration::from_secs(6);
+/// How long a node that was not there is waited for before LVM is asked once more.
+const RETRY: Duration = Duration::from_millis(300);
 /// Messages of LVM's that are passed on.
 const MAX_MESSAGES: usize = 10;
 /// Characters of one message.
@@ -115,7 +117,11 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
         }
         match asked {
             Ok(output) => {
+                let output = once_more(host, (ask, &scope), output);
                 take(&mut seen, &output, ask);
+                if misses_a_node(&output) {
+                    seen.gaps.push(Gap::new("lvm", STILL_MISSING));
+                }
                 seen.settings = settings::read_settings(host, &seen.lvs);
                 return seen;
             }
@@ -286,6 +292,26 @@ fn has_fewer(asked: &Result<RunOutput, Failure>, fields: Fields) -> bool {
     }
 }
 
+/// Said where asking once more did not help.
+const STILL_MISSING: &str = "a device's node was not there, twice: where udev is slow `udevadm settle` \
+                             waits for it, a lost one `vgmknodes` makes again";
+
+/// Asked again, where that is the reason that LVM gave.
+fn once_more(host: &dyn ReadHost, (ask, scope): (Ask, &[String]), output: RunOutput) -> RunOutput {
+    if !misses_a_node(&output) {
+        return output;
+    }
+    host.wait(RETRY);
+    run(host, ask, scope).unwrap_or(output)
+}
+
+/// Whether LVM gave up on a node that udev had not made yet, or had taken away already: on a host
+/// under load it does that between LVM's list of devices and its opening them.
+fn misses_a_node(output: &RunOutput) -> bool {
+    const WORDS: &[u8] = b"open failed: No such file or directory";
+    output.exit != Some(0) && output.stderr.0.windows(WORDS.len()).any(|text| text == WORDS)
+}
+
 /// An unknown field makes LVM print all it knows and this (`formats.md` 4.1).
 fn lacks_a_field(output: &RunOutput) -> bool {
     const WORDS: &[u8] = b"Unrecognised field";
@@ -340,7 +366,7 @@ fn messages(stderr: &Raw, ask: Ask) -> Vec<String> {
 fn held_up(host: &dyn ReadHost, limit: Duration) -> Gap {
     let holders = locks::read_holders(host);
     let cause = if holders.is_empty() {
-        "a device or a lock holds it up".to_owned()
+        "a device or a lock holds it up, or it has more to tell".to_owned()
     } else {
         let who: Vec<String> = holders.iter().map(held_by).collect();
         format!("its lock {}", who.join(", "))

@@ -14,12 +14,13 @@ pub mod reserve;
 mod rest;
 mod source;
 mod space;
+mod vg_text;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DevNo, ThinId};
 use crate::model::block::{BlockAnswer, BlockQuestion};
-use crate::model::{Gap, PoolMetadata, Topology};
+use crate::model::{Gap, PoolMetadata, Topology, VgText};
 use crate::probe::{Facts, MetadataFile};
 use crate::sys::{HostPath, Medium};
 use crate::units::Bytes;
@@ -28,6 +29,7 @@ pub use crate::thinmeta::Progress;
 pub use places::places;
 pub use read::{Ways, read_metadata};
 pub use source::open_source;
+pub use vg_text::{TextLines, TextPlace};
 
 /// How much of the metadata is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,12 +61,15 @@ pub struct PoolPlace {
     /// be compared.
     #[serde(default)]
     pub base: Option<(ThinId, Laid)>,
+    /// Where LVM's text of it is, whose transaction id is to be compared.
+    #[serde(default)]
+    pub vg_text: Option<TextPlace>,
 }
 
 impl PoolPlace {
     /// Of a pool of which nothing else is known.
     pub fn new(pool: String, at: Result<Laid, String>) -> Self {
-        Self { pool, at, device: None, data: None, parents: Vec::new(), base: None }
+        Self { pool, at, device: None, data: None, parents: Vec::new(), base: None, vg_text: None }
     }
 }
 
@@ -177,6 +182,16 @@ pub struct PoolLook {
     /// The uuid of the base device's filesystem, where that was wanted and could be read.
     #[serde(default)]
     pub base_uuid: Option<String>,
+    /// LVM's text, where its transaction id is not the pool's.
+    #[serde(default)]
+    pub vg_text: Option<TextLines>,
+}
+
+impl PoolLook {
+    /// What a pool says, and nothing beside it.
+    pub const fn new(pool: String, read: Result<PoolMetadata, String>) -> Self {
+        Self { pool, read, note: None, block: None, base_uuid: None, vg_text: None }
+    }
 }
 
 /// The metadata of all pools.
@@ -195,6 +210,11 @@ impl MetadataSeen {
     /// The uuid of the filesystem on one pool's base device.
     pub fn base_uuid(&self, pool: &str) -> Option<&str> {
         self.pools.iter().find(|look| look.pool == pool)?.base_uuid.as_deref()
+    }
+
+    /// LVM's text of one pool.
+    pub fn vg_text(&self, pool: &str) -> Option<VgText> {
+        self.pools.iter().find(|look| look.pool == pool)?.vg_text.as_ref().map(TextLines::shown)
     }
 
     /// What could not be seen.

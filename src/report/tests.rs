@@ -6,7 +6,7 @@ use super::text::{Direction, Style};
 use super::{json, text};
 use crate::ids::ThinId;
 use crate::model::sample::{Parts, direct_lvm, thin};
-use crate::model::{Claim, Engine, Gap, NodeIx, PoolIx, PoolState, Role, Snapshot};
+use crate::model::{Claim, Engine, Finding, Gap, NodeIx, PoolIx, PoolState, Role, Snapshot};
 use crate::units::Bytes;
 
 const PLAIN: Style = Style { ascii: false, color: false };
@@ -355,4 +355,30 @@ fn ten_thousand_thin_devices_are_ten_thousand_lines() {
     let snapshot = parts.snapshot();
     let text = text_of(|out| json::write_tree(out, &snapshot));
     assert_eq!(text.lines().count(), 10_012 + 6, "a row a line, three keys, three brackets");
+}
+
+/// What this thread has had of a processor.
+fn cpu_time() -> std::time::Duration {
+    use nix::time::{ClockId, clock_gettime};
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Into::into).expect("Linux tells")
+}
+
+#[test]
+fn ten_thousand_findings_are_ten_thousand_rows_and_sentences() {
+    let mut parts = direct_lvm();
+    parts.pool.state = PoolState::Failed;
+    let mut snapshot = parts.snapshot();
+    let one = crate::advise::findings(&snapshot.topology).remove(0);
+    let of = |nth: usize| Finding { subject: format!("device-{nth}").into(), ..one.clone() };
+    snapshot.findings = (0..10_000).map(of).collect();
+    let began = cpu_time();
+    let rows = document(&snapshot, json::write_findings);
+    let rows = rows["findings"].as_array().expect("a list");
+    assert_eq!(rows.len(), 10_000);
+    assert_eq!(rows[9_999]["subject"], "device-9999");
+    let text = text_of(|out| text::write_findings(out, &snapshot, PLAIN));
+    assert_eq!(text.matches("CRITICAL pool-failed  device-").count(), 10_000);
+    // less than a second unoptimised; what grows with the square would take minutes
+    let took = cpu_time().saturating_sub(began);
+    assert!(took.as_secs() < 5, "{took:?}");
 }

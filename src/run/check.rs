@@ -6,14 +6,23 @@ use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::{Trouble, host, keeper, settle};
+use super::{Trouble, host, keeper, print, settle};
 use crate::cli::{Cli, Command};
 use crate::report::nagios::{Range, State, Thresholds, Verdict, judge};
 use crate::survey::{self, Limits};
 use crate::sys::live::brood::Brood;
+use crate::text::Printable;
 
 /// What is kept of the limit for starting, judging and printing.
 const RESERVE: Duration = Duration::from_millis(300);
+
+/// What the look tells.
+enum Told {
+    /// What there is to say.
+    Judged(Verdict),
+    /// After that: why the history is not kept.
+    Unkept(Printable),
+}
 
 /// What was asked for.
 struct Asked {
@@ -47,25 +56,30 @@ pub(super) fn run(cli: Cli) -> ExitCode {
     let looking = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
         match look(&cli, (&thresholds, limit), brood) {
             Ok((verdict, kept)) => {
-                let _ = tell.send(verdict);
-                kept.keep();
+                let _ = tell.send(Told::Judged(verdict));
+                kept.keep().map(|why| tell.send(Told::Unkept(why)));
             }
-            Err(why) => drop(tell.send(Verdict::unknown(&why.to_string()))),
+            Err(why) => drop(tell.send(Told::Judged(Verdict::unknown(&why.to_string())))),
         }
     });
     if let Err(error) = looking {
         return say(&Verdict::unknown(&format!("the look cannot begin: {error}")), 0);
     }
     let left = || limit.saturating_sub(since.elapsed());
-    let verdict = told.recv_timeout(left()).unwrap_or_else(|end| {
-        Verdict::unknown(&match end {
-            RecvTimeoutError::Timeout => format!("no answer within {} s", limit.as_secs()),
-            RecvTimeoutError::Disconnected => "the look broke off".to_owned(),
-        })
-    });
+    let verdict = match told.recv_timeout(left()) {
+        Ok(Told::Judged(verdict)) => verdict,
+        Err(RecvTimeoutError::Timeout) => {
+            Verdict::unknown(&format!("no answer within {} s", limit.as_secs()))
+        }
+        Ok(Told::Unkept(_)) | Err(RecvTimeoutError::Disconnected) => {
+            Verdict::unknown("the look broke off")
+        }
+    };
     let code = say(&verdict, verbosity);
     // whoever asked has the answer; the history is written meanwhile, and at most until the limit
-    let _ = told.recv_timeout(left());
+    if let Ok(Told::Unkept(why)) = told.recv_timeout(left()) {
+        print::message(&why);
+    }
     code
 }
 

@@ -189,11 +189,11 @@ fn cannot_be_written(pool: &Pool) -> bool {
 pub(super) struct Unkept(Option<(Keeper, Snapshot)>);
 
 impl Unkept {
-    /// Writes it; whoever waits for the command has its answer by then.
-    pub(super) fn keep(self) {
-        if let Some((mut keeper, snapshot)) = self.0 {
-            keeper.keep(&snapshot, snapshot.host.time);
-        }
+    /// Writes it, and says what is wrong; whoever waits for the command has its answer by then.
+    pub(super) fn keep(self) -> Option<Printable> {
+        let (mut keeper, snapshot) = self.0?;
+        let why = keeper.keep(&snapshot, snapshot.host.time)?;
+        Some(format!("{}: {why}", keeper.folder.join(NAME).display()).into())
     }
 }
 
@@ -312,6 +312,57 @@ mod tests {
         assert!(keeper.keep(&snapshot, NOW).expect("it is said").starts_with("it is not kept: "));
         keeper.look(&snapshot, NOW + 600);
         assert_eq!(keeper.keep(&snapshot, NOW + 600), None, "once");
+    }
+
+    /// What names the disk to the test that is run again with one.
+    const SMALL_DISK: &str = "THINSCOPE_TEST_SMALL_DISK";
+
+    /// Runs a test again in a mount namespace of its own, with a disk of 64 KiB.
+    fn with_a_small_disk(test: &str) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let program = std::env::current_exe().expect("Linux tells");
+        let script = "mount -t tmpfs -o size=64k none \"$1\" && exec \"$2\" --exact \"$3\"";
+        let mut inside = std::process::Command::new("unshare");
+        inside.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+        inside.args([dir.path(), &program, Path::new(test)]).env(SMALL_DISK, dir.path());
+        let output = inside.output().expect("util-linux has unshare");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let wrong = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}{wrong}");
+    }
+
+    #[test]
+    fn on_a_full_disk_the_file_stays_whole_that_is_said_once_and_nothing_seen_is_lost() {
+        let Some(disk) = std::env::var_os(SMALL_DISK) else {
+            let own =
+                "on_a_full_disk_the_file_stays_whole_that_is_said_once_and_nothing_seen_is_lost";
+            return with_a_small_disk(&format!("run::keeper::tests::{own}"));
+        };
+        let (disk, snapshot) = (Path::new(&disk), direct_lvm().snapshot());
+        for nth in 0..3 {
+            assert_eq!(run(disk, NOW + nth * 600).1, None);
+        }
+        let (file, filler) = (disk.join(NAME), disk.join("filler"));
+        let before = std::fs::read(&file).expect("it was written");
+        let full = std::fs::write(&filler, vec![b'x'; 1 << 20]).expect_err("64 KiB are full");
+        assert_eq!(full.raw_os_error(), Some(nix::libc::ENOSPC));
+        let mut keeper = keeper(disk);
+        for nth in 3..6 {
+            let now = NOW + nth * 600;
+            let trends = keeper.look(&snapshot, now);
+            assert_eq!(trends.pools.len(), 1, "the look goes on");
+            let said = keeper.keep(&snapshot, now);
+            let once = "it is not kept: No space left on device (os error 28)".to_owned();
+            assert_eq!(said, (nth == 3).then_some(once));
+        }
+        assert_eq!(std::fs::read(&file).expect("it is there"), before, "what was there stays");
+        let beside = std::fs::read_dir(disk).expect("it is there").flatten();
+        let names: Vec<_> = beside.map(|entry| entry.file_name()).collect();
+        assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".new")), "{names:?}");
+        std::fs::remove_file(&filler).expect("it was written");
+        assert_eq!(keeper.keep(&snapshot, NOW + 3600), None);
+        let (kept, damage) = History::parse(&std::fs::read(&file).expect("it is there"));
+        assert_eq!((kept.len(), damage), (6, None), "with what was seen meanwhile");
     }
 
     #[test]

@@ -20,7 +20,9 @@ pub(super) fn run(
     output: Option<&Path>,
 ) -> Result<Exit, Trouble> {
     let mut snapshot = host::look(settings, command)?.snapshot;
-    keeper::look_once(settings, &mut snapshot).keep();
+    if let Some(why) = keeper::look_once(settings, &mut snapshot).keep() {
+        print::message(&why);
+    }
     let codes: Vec<_> = advise::codes().collect();
     let Some(file) = output.filter(|file| !is_stdout(file)) else {
         let printed = print::stdout(|out| write_metrics(out, &snapshot, &codes));

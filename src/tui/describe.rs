@@ -139,7 +139,7 @@ pub(crate) fn describe(seen: &Seen, outline: &Outline, what: What, exact: bool) 
     match (pool, subject.thin) {
         (Some(pool), _) => pool::describe(&mut lines, seen, node, pool),
         (None, Some(thin)) => thin::describe(&mut lines, seen, node, thin),
-        (None, None) => device::describe(&mut lines, node),
+        (None, None) => device::describe(&mut lines, seen, node),
     }
     device::describe_common(&mut lines, seen, node);
     let problems = seen.findings_of(ix).map(|f| Line::Problem(f.severity, f.summary.clone()));

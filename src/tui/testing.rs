@@ -154,6 +154,7 @@ impl Host {
             policy: None,
             engine_facts: Vec::new(),
             lvm_transaction_id: Some(0),
+            vg_text: None,
             devices: Vec::new(),
             contents: None,
             driver_status: Vec::new(),

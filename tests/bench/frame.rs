@@ -14,8 +14,9 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use thinscope::ids::{NodeId, ThinId};
 use thinscope::model::{
-    Container, ContainerState, Engine, HostLine, Kind, Mode, Node, NodeFacts, NodeIx, Origin, Pool,
-    PoolIx, PoolKind, PoolState, PoolStatus, Role, Snapshot, ThinDevice, ThinIx, Topology, Usage,
+    Container, ContainerState, Cure, Engine, Finding, HostLine, Kind, Mode, Node, NodeFacts,
+    NodeIx, Origin, Pool, PoolIx, PoolKind, PoolState, PoolStatus, Role, Severity, Snapshot,
+    ThinDevice, ThinIx, Topology, Usage,
 };
 use thinscope::tui::{App, Event, Look, draw};
 use thinscope::units::{Bytes, DataBlocks, MetadataBlocks, Sectors};
@@ -42,6 +43,7 @@ fn main() {
     pictures("a picture, other figures", &mut app, [CONTAINERS; 12]);
     pictures("a picture, other rows", &mut app, ONE_MORE_OR_LESS);
     filter(&mut app);
+    findings();
 }
 
 fn now() -> Duration {
@@ -91,6 +93,33 @@ fn filter(app: &mut App) {
     let mut times: Vec<Duration> =
         "web-4800".chars().map(|c| time(|| press(app, KeyCode::Char(c))).0).collect();
     report("a letter of a filter", &mut times);
+}
+
+/// The view of findings where each of ten thousand devices has one.
+fn findings() {
+    let mut snapshot = Arc::unwrap_or_clone(host(CONTAINERS));
+    let nodes = snapshot.topology.nodes.iter().skip(4).take(10_000);
+    let finding = |node: &Node| Finding {
+        code: "device-leaked",
+        severity: Severity::Warning,
+        subject: node.name.clone(),
+        node: Some(node.id.clone()),
+        summary: format!("{} belongs to nobody and holds 1.0 GiB", node.name),
+        evidence: vec!["id 17: in the pool in two looks".to_owned()],
+        remedy: "`thinscope clean docker-thinpool`".to_owned(),
+        cure: Cure::AsItsPage,
+    };
+    snapshot.findings = nodes.map(finding).collect();
+    let mut app = App::new(Arc::new(snapshot), Look::new(false, true), SIZE);
+    press(&mut app, KeyCode::Char('4'));
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(SIZE.width, SIZE.height));
+    let mut frame = || {
+        press(&mut app, KeyCode::PageDown);
+        let Ok(frame) = terminal.draw(|frame| draw(frame, &app));
+        frame.count
+    };
+    let mut times: Vec<Duration> = (0..150).map(|_| time(&mut frame).0).collect();
+    report("frame, 10,000 findings", &mut times);
 }
 
 fn report(what: &str, times: &mut [Duration]) {
@@ -230,6 +259,7 @@ fn pool(devices: Vec<ThinIx>) -> Pool {
         monitor: None,
         profile: None,
         lvm_transaction_id: None,
+        vg_text: None,
         devices,
         contents: None,
         policy: None,

@@ -24,7 +24,7 @@ direct-lvm       | contract leaks hung |
 direct-lvm       | killed |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | faults |
-bare             | grows |
+bare             | grows mismatch |
 inactive         | activate |
 bare             | effects |
 direct-lvm       | grow |
@@ -70,6 +70,7 @@ luks-pv-dead     | codes gather | tree layers replay
 lvm-thin         | codes gather | tree replay
 inactive         | codes gather sharing | tree layers replay
 thousand         | thousand |
+ten-thousand     | ten-thousand |
 bare             | codes gather | tree replay
 TABLE
 }

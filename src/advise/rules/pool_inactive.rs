@@ -15,7 +15,7 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 fn describe(topology: &Topology, pool: &Pool) -> Finding {
     let engine = container_engine(pool).map(Engine::name);
     let mut finding = about_pool(RULE.code, severity(pool), topology, pool);
-    finding.evidence.push(format!("no device-mapper device is named {}", pool.name));
+    finding.evidence.push(named(topology, pool));
     finding.evidence.extend(lvm_lines(topology, pool));
     (finding.summary, finding.remedy) = match (&pool.lv, engine) {
         (Some(lv), engine) => (
@@ -43,7 +43,38 @@ fn describe(topology: &Topology, pool: &Pool) -> Finding {
                 .to_owned(),
         ),
     };
+    if let Some(other) = nearly_named(topology, pool) {
+        let name = &other.name;
+        finding.evidence.push(format!("a thin pool has nearly that name: {name}"));
+        finding.remedy = format!(
+            "it may be the one that is meant: see which name is right (`dmsetup ls --tree`), then \
+             name it as device-mapper does: `dm.thinpooldev=/dev/mapper/{name}`; a name that ends \
+             in -tpool comes about where LVM has volumes of its own in the pool, and two owners of \
+             one pool do it harm"
+        );
+    }
     finding
+}
+
+/// Whether a device has the pool's name and is something else, as what LVM puts above a `-tpool`.
+fn named(topology: &Topology, pool: &Pool) -> String {
+    let mut all = topology.nodes.iter().filter_map(|node| node.facts.dm.as_ref());
+    match all.find(|dm| dm.name == pool.name) {
+        None => format!("no device-mapper device is named {}", pool.name),
+        Some(dm) => {
+            let table = dm.table.first().map_or("none", |line| line.as_str());
+            format!("the device named {} is no thin pool, its table: {table}", pool.name)
+        }
+    }
+}
+
+/// An active pool whose name differs only in how LVM writes it: `-tpool` behind it, hyphens doubled.
+fn nearly_named<'a>(topology: &'a Topology, pool: &Pool) -> Option<&'a Pool> {
+    let plain = |name: &str| name.trim_end_matches("-tpool").replace("--", "-");
+    let wanted = plain(pool.name.as_str());
+    let there = |other: &&Pool| other.state != PoolState::Inactive && other.name != pool.name;
+    let mut others = topology.pools.iter().filter(there);
+    others.find(|other| pool.lv.is_none() && plain(other.name.as_str()) == wanted)
 }
 
 /// An engine whose pool is gone cannot start. A pool that the engine itself makes is gone

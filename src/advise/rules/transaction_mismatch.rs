@@ -1,8 +1,8 @@
 //! A pool whose transaction counter is not the one that its owner expects.
 
 use crate::advise::Rule;
-use crate::advise::words::about_pool;
-use crate::model::{Engine, Finding, Pool, Role, Severity, Topology};
+use crate::advise::words::{about_pool, shell};
+use crate::model::{Finding, Pool, Severity, Topology, VgText};
 
 pub(super) const RULE: Rule = Rule {
     code: "transaction-mismatch",
@@ -23,16 +23,11 @@ fn counter(pool: &Pool) -> Option<u64> {
     pool.status().map(|status| status.transaction_id).or(committed)
 }
 
-/// LVM compares where it has volumes of its own. One ahead of the pool it still has a message to
-/// send; 0 it never compares (`formats.md` 4.4).
+/// One ahead of the pool LVM still has a message to send.
 fn of_lvm(topology: &Topology, pool: &Pool) -> Option<Finding> {
-    let lvm = pool.lvm_transaction_id.filter(|id| *id > 0)?;
-    let volumes = pool.devices.iter().map(|ix| topology.thin(*ix));
-    let has_volumes = volumes
-        .into_iter()
-        .any(|row| row.engine == Engine::Lvm && matches!(row.role, Role::Volume | Role::Snapshot));
+    let lvm = topology.compared_by_lvm(pool)?;
     let pools = counter(pool)?;
-    if !has_volumes || lvm == pools || lvm == pools.saturating_add(1) {
+    if lvm == pools || lvm == pools.saturating_add(1) {
         return None;
     }
     let mut finding = about_pool(RULE.code, Severity::Critical, topology, pool);
@@ -43,13 +38,63 @@ fn of_lvm(topology: &Topology, pool: &Pool) -> Option<Finding> {
         pool.name
     );
     finding.evidence.push(format!("transaction_id in LVM's metadata: {lvm}; in the pool: {pools}"));
-    finding.remedy.push_str(
-        "change nothing before it is known which side is right: `thin_check` the \
-                      metadata of the inactive pool and compare `/etc/lvm/archive`; then the \
-                      number in LVM's metadata is corrected (`vgcfgbackup`, `vgcfgrestore \
-                      --force`), as the page says step by step",
+    finding.evidence.extend(pool.vg_text.iter().flat_map(|text| edit(text, lvm, pools)));
+    finding.remedy = format!(
+        "change nothing before it is known which side is right. With the pool inactive: first \
+         `thin_check` of its metadata must end with 0; {}; only then the number in LVM's text is \
+         corrected{} and given back (`vgcfgrestore --force`), as the page says step by step",
+        if pools > lvm {
+            "volumes that the pool has and LVM does not know are lost to LVM (`thinscope layers`: \
+             leaked), so look first for the text of that time in /etc/lvm/archive"
+        } else {
+            "volumes that LVM knows and the pool does not have cannot come back (`thinscope \
+             layers`: missing)"
+        },
+        pool.lv
+            .as_ref()
+            .map(|lv| format!(": {}", command(lv.as_str(), lvm, pools)))
+            .unwrap_or_default(),
     );
     Some(finding)
+}
+
+/// The one line of LVM's text that is to be edited, as a diff; nothing where the file is of another
+/// moment than LVM's report.
+fn edit(text: &VgText, lvm: u64, pools: u64) -> Vec<String> {
+    if text.transaction != lvm {
+        return vec![format!(
+            "{} says transaction_id = {}: it is not of now, `vgcfgbackup` writes a new one",
+            text.path, text.transaction
+        )];
+    }
+    let (old, new) = (format!("transaction_id = {lvm}"), format!("transaction_id = {pools}"));
+    let (count, first) = (text.lines.len(), text.first);
+    let mut diff = vec![
+        format!("--- {}", text.path),
+        format!("+++ {}, as it would be edited: nothing was", text.path),
+        format!("@@ -{first},{count} +{first},{count} @@"),
+    ];
+    for line in &text.lines {
+        match line.as_str().strip_suffix(&old) {
+            Some(before) => {
+                diff.push(format!("-{line}"));
+                diff.push(format!("+{before}{new}"));
+            }
+            None => diff.push(format!(" {line}")),
+        }
+    }
+    diff
+}
+
+/// The commands that make that edit, in a text of its own.
+fn command(lv: &str, lvm: u64, pools: u64) -> String {
+    let (vg, name) = lv.split_once('/').unwrap_or(("VG", lv));
+    let file = shell(&format!("/root/{vg}.txt"));
+    // dots are the only sign of LVM's names that means something else to sed
+    let name = name.replace('.', "\\.");
+    let script =
+        format!("/^\\t\\t{name} {{$/,/^\\t\\t}}$/s/^\\(\\t*transaction_id = \\){lvm}$/\\1{pools}/");
+    format!("`vgcfgbackup -f {file} {}`, `sed -i '{script}' {file}`", shell(vg))
 }
 
 /// An engine's file and the pool: equal is closed, one ahead is an open transaction, which has a

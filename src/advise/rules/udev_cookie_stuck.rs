@@ -17,6 +17,11 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
     }
 }
 
+/// A cookie as `dmsetup udevcomplete` takes it, how long it has stood still, and the kernel's line.
+fn line(cookie: &Cookie) -> String {
+    format!("cookie 0x{:08x}, unchanged for {} s: {}", cookie.number, cookie.age, cookie.line)
+}
+
 fn describe(cookies: &[&Cookie], oldest: &Cookie) -> Finding {
     let (count, s) = (cookies.len(), if cookies.len() == 1 { "" } else { "s" });
     Finding {
@@ -30,7 +35,7 @@ fn describe(cookies: &[&Cookie], oldest: &Cookie) -> Finding {
             if count == 1 { "s" } else { "" },
             oldest.age
         ),
-        evidence: cookies.iter().map(|cookie| cookie.line.to_string()).collect(),
+        evidence: cookies.iter().map(|cookie| line(cookie)).collect(),
         remedy: format!(
             "see that systemd-udevd runs, and who waits (`ps -eo pid,wchan:20,args`); then \
              complete the one cookie, not all: `dmsetup udevcomplete 0x{:08x}`",

@@ -3,7 +3,8 @@
 use super::{codes_after, findings_after, findings_of, only, with_status};
 use crate::model::sample::{Parts, node, thin};
 use crate::model::{
-    Cookie, Cure, Engine, Kind, NodeIx, Policy, PoolKind, ProfileFile, Role, Severity, ThinCheck,
+    Cookie, Cure, Engine, Finding, Kind, NodeIx, Policy, PoolKind, ProfileFile, QueueFacts, Role,
+    Severity, ThinCheck, VgText,
 };
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
@@ -385,6 +386,113 @@ fn lvm_s_transaction_may_be_the_pool_s_or_one_ahead() {
     assert_eq!(after(0), [""; 0], "0 is never compared");
 }
 
+/// The finding of a pool whose id is 24 and LVM's this, with LVM's text of it.
+fn mismatch(lvm: u64, text: Option<VgText>) -> Finding {
+    let found = findings_after(move |parts| {
+        with_volumes(GIB)(parts);
+        parts.pool.lvm_transaction_id = Some(lvm);
+        parts.pool.vg_text = text;
+    });
+    only(&found, "transaction-mismatch")
+}
+
+fn vg_text(transaction: u64) -> VgText {
+    let lines =
+        ["    pool = \"thinpool_tdata\"", "    transaction_id = 26", "    chunk_size = 128"];
+    VgText {
+        path: "/etc/lvm/backup/docker".into(),
+        first: 57,
+        lines: lines.map(Into::into).to_vec(),
+        transaction,
+    }
+}
+
+#[test]
+fn the_line_of_lvm_s_text_to_be_edited_is_shown_as_a_diff() {
+    let finding = mismatch(26, Some(vg_text(26)));
+    let diff = [
+        "--- /etc/lvm/backup/docker",
+        "+++ /etc/lvm/backup/docker, as it would be edited: nothing was",
+        "@@ -57,3 +57,3 @@",
+        "     pool = \"thinpool_tdata\"",
+        "-    transaction_id = 26",
+        "+    transaction_id = 24",
+        "     chunk_size = 128",
+    ];
+    assert!(finding.evidence.ends_with(&diff.map(str::to_owned)), "{:?}", finding.evidence);
+    let (first, then) = ("`thin_check` of its metadata must end with 0", "vgcfgrestore");
+    let places = [first, then].map(|words| finding.remedy.find(words).expect("both are said"));
+    assert!(places.is_sorted(), "{}", finding.remedy);
+    assert!(finding.summary.contains("LVM's metadata is newer"));
+    assert!(finding.remedy.contains("missing"), "{}", finding.remedy);
+    assert!(mismatch(23, None).remedy.contains("leaked"));
+}
+
+#[test]
+fn a_text_of_another_moment_is_not_edited() {
+    let finding = mismatch(27, Some(vg_text(26)));
+    let said = "/etc/lvm/backup/docker says transaction_id = 26: it is not of now";
+    assert!(finding.evidence.last().is_some_and(|line| line.starts_with(said)));
+    assert!(!finding.evidence.iter().any(|line| line.starts_with('+')), "{:?}", finding.evidence);
+}
+
+#[test]
+fn the_command_that_edits_lvm_s_text_changes_the_pool_s_line_alone() {
+    let remedy = mismatch(26, None).remedy;
+    let script = remedy.split("`sed -i '").nth(1).and_then(|rest| rest.split('\'').next());
+    let text = "docker {\n\tlogical_volumes {\n\n\t\tthinpool {\n\t\t\tsegment1 {\n\
+                \t\t\t\ttransaction_id = 26\n\t\t\t}\n\t\t}\n\n\t\tother {\n\t\t\tsegment1 {\n\
+                \t\t\t\ttransaction_id = 26\n\t\t\t}\n\t\t}\n\t}\n}\n";
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let file = dir.path().join("vg.txt");
+    std::fs::write(&file, text).expect("written");
+    let mut sed = std::process::Command::new("sed");
+    let output = sed.arg(script.expect("it is there")).arg(&file).output();
+    let output = output.expect("every host has sed");
+    let edited = text.replacen("transaction_id = 26", "transaction_id = 24", 1);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), edited);
+}
+
+/// What is found where this much metadata is in use on a disk that turns or does not.
+fn checked(blocks: u64, turns: Option<bool>, skips: Option<bool>) -> Vec<Finding> {
+    findings_of(
+        move |parts| {
+            with_status(move |status| {
+                status.metadata.total = MetadataBlocks(blocks * 4);
+                status.metadata.used = MetadataBlocks(blocks);
+            })(parts);
+            let queue = QueueFacts { rotational: turns, ..QueueFacts::default() };
+            parts.nodes[0].facts.queue = Some(Box::new(queue));
+        },
+        move |host| {
+            host.thin_check = Some(ThinCheck::At("/usr/sbin/thin_check".into()));
+            host.skips_mappings = skips;
+        },
+    )
+}
+
+#[test]
+fn a_check_that_outlasts_the_boot_s_patience_is_estimated_from_the_metadata_in_use() {
+    // two reads of 5 ms a block: 9,000 blocks are 90 s
+    assert_eq!(checked(8_999, Some(true), Some(false)), []);
+    let finding = only(&checked(9_000, Some(true), Some(false)), "thin-check-slow");
+    assert_eq!(finding.severity, Severity::Advice);
+    assert!(finding.summary.contains("takes about 90 s by an estimate"), "{}", finding.summary);
+    let counted = "9000 blocks in use, read 2 times each, 5 ms a read on a disk that turns";
+    assert!(finding.evidence.iter().any(|line| line.ends_with(counted)), "{finding:?}");
+    // 0.1 ms a read where nothing turns
+    assert_eq!(checked(449_999, Some(false), Some(false)), []);
+    let long = checked(4_000_000, Some(false), Some(false));
+    assert!(only(&long, "thin-check-slow").summary.contains("about 13 minutes"), "{long:?}");
+}
+
+#[test]
+fn a_check_that_skips_the_mappings_or_of_which_little_is_known_is_not_estimated() {
+    assert_eq!(checked(4_000_000, Some(true), Some(true)), []);
+    assert_eq!(checked(4_000_000, Some(true), None), []);
+    assert_eq!(checked(4_000_000, None, Some(false)), []);
+}
+
 #[test]
 fn a_pool_of_docker_s_with_lvm_at_0_is_no_mismatch_and_neither_is_one_without_volumes() {
     assert_eq!(codes_after(|parts| parts.pool.lvm_transaction_id = Some(0)), [""; 0]);
@@ -435,7 +543,9 @@ fn a_cookie_is_stuck_after_a_minute() {
     let finding = only(&after(&[3, 61, 400]), "udev-cookie-stuck");
     assert!(finding.summary.starts_with("2 operations"), "{}", finding.summary);
     assert!(finding.remedy.contains("`dmsetup udevcomplete 0x0d4d5b2a`"), "{}", finding.remedy);
-    assert_eq!(finding.evidence.len(), 2);
+    let waits = "cookie 0x0d4d5b2a, unchanged for";
+    let lines = [61, 400].map(|age| format!("{waits} {age} s:  223173418 3"));
+    assert_eq!(finding.evidence, lines, "each with its age, and not the one that is young");
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(super) fn add_contents(build: &mut Build<'_>, pools: &mut Pools) {
         let contents = seen.of(pool.name.as_str()).cloned();
         pool.block_size = pool.block_size.or(contents.as_ref().map(|read| read.block_size));
         pool.contents = contents.map(std::sync::Arc::new);
+        pool.vg_text = seen.vg_text(pool.name.as_str());
     }
 }
 

@@ -58,7 +58,7 @@ mod tests {
     fn seen(transaction: u64) -> Arc<MetadataSeen> {
         let read = Ok(PoolMetadata { transaction, ..PoolMetadata::default() });
         let pool = "docker-thinpool".to_owned();
-        let look = PoolLook { pool, read, note: None, block: None, base_uuid: None };
+        let look = PoolLook::new(pool, read);
         Arc::new(MetadataSeen { pools: vec![look] })
     }
 

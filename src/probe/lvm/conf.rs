@@ -1,12 +1,19 @@
 //! LVM's configuration files and profiles: `section { key = value }`, `section/key = value`,
-//! comments from `#` to the line's end (lvm.conf(5)). Only single numbers and strings matter here;
-//! of lists, that they are set. Whatever a file holds, what is understood of it is used.
+//! comments from `#` to the line's end (lvm.conf(5)). Numbers, strings and lists of strings matter
+//! here. Whatever a file holds, what is understood of it is used.
 
 use std::collections::BTreeMap;
 
 /// What is set in a file, by `section/key`; later ones win.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Conf(BTreeMap<String, Option<String>>);
+pub(super) struct Conf(BTreeMap<String, Value>);
+
+/// What a key is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Value {
+    One(String),
+    List(Vec<String>),
+}
 
 /// Deepest nesting that is followed; LVM itself has two.
 const DEEPEST: usize = 8;
@@ -40,10 +47,11 @@ impl Conf {
                     let key = path.iter().map(String::as_str).chain([name.as_str()]);
                     let key = key.collect::<Vec<_>>().join("/");
                     match tokens.next() {
-                        Some(Token::Word(value)) => drop(conf.0.insert(key, Some(value))),
+                        Some(Token::Word(value)) => drop(conf.0.insert(key, Value::One(value))),
                         Some(Token::List) => {
-                            conf.0.insert(key, None);
-                            while tokens.next().is_some_and(|token| token != Token::ListEnd) {}
+                            let ends = |token: &Token| *token != Token::ListEnd;
+                            let words = tokens.by_ref().take_while(ends).filter_map(Token::word);
+                            conf.0.insert(key, Value::List(words.collect()));
                         }
                         _ => {}
                     }
@@ -57,7 +65,18 @@ impl Conf {
 
     /// What a key is set to, where that is no list.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_deref()
+        match self.0.get(key)? {
+            Value::One(value) => Some(value),
+            Value::List(_) => None,
+        }
+    }
+
+    /// Its words, be it a list or a single one.
+    pub(super) fn words(&self, key: &str) -> Option<&[String]> {
+        self.0.get(key).map(|value| match value {
+            Value::One(value) => std::slice::from_ref(value),
+            Value::List(words) => words.as_slice(),
+        })
     }
 
     /// Whether a key is set at all.
@@ -79,6 +98,15 @@ enum Token {
     Close,
     List,
     ListEnd,
+}
+
+impl Token {
+    fn word(self) -> Option<String> {
+        match self {
+            Self::Word(word) => Some(word),
+            _ => None,
+        }
+    }
 }
 
 struct Tokens<'a> {
@@ -163,6 +191,11 @@ mod tests {
         let conf = Conf::parse(text);
         assert_eq!(conf.text("devices/dir"), Some("/d\"ev"));
         assert_eq!(conf.text("devices/filter"), None);
+        assert!(conf.is_set("devices/filter"));
+        let words = conf.words("devices/filter").expect("a list");
+        assert_eq!(words, ["a|^/dev/sd#{}|", "r|.*|"]);
+        assert_eq!(conf.words("devices/dir").expect("a list of one"), ["/d\"ev"]);
+        assert_eq!(conf.words("devices/none"), None);
         assert_eq!(conf.text("global/thin_check_executable"), Some(""));
         assert_eq!(conf.number("global/umask"), Some(77));
     }

@@ -17,6 +17,7 @@ const CONF: &str = "/etc/lvm/lvm.conf";
 const LOCAL: &str = "/etc/lvm/lvmlocal.conf";
 const PROFILE_DIR: &str = "/etc/lvm/profile";
 const ARCHIVE_DIR: &str = "/etc/lvm/archive";
+const BACKUP_DIR: &str = "/etc/lvm/backup";
 const THRESHOLD: &str = "activation/thin_pool_autoextend_threshold";
 const PERCENT: &str = "activation/thin_pool_autoextend_percent";
 /// What the monitor runs unless told (lvm.conf(5)).
@@ -41,6 +42,10 @@ pub struct Settings {
     profiles: BTreeMap<String, (Printable, Option<Conf>)>,
     /// The program that checks pools.
     pub thin_check: Option<ThinCheck>,
+    /// Whether that program is told to leave out the mappings, which are nearly all of its work.
+    pub skips_mappings: Option<bool>,
+    /// Where it keeps the present text of its volume groups.
+    pub backup_dir: Option<String>,
     /// Where the program that monitors pools should be, and is not.
     pub dmeventd_missing: Option<Printable>,
     /// Where it keeps earlier states of its metadata, and how many files are there.
@@ -65,6 +70,9 @@ pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
         }
     }
     settings.thin_check = read_thin_check(host, &settings);
+    settings.skips_mappings = settings.skips_mappings();
+    let told = settings.text("backup/backup_dir").filter(|path| path.starts_with('/'));
+    settings.backup_dir = Some(told.unwrap_or(BACKUP_DIR).to_owned());
     settings.dmeventd_missing = missing_dmeventd(host, &settings);
     settings.archive = read_archive(host, &settings);
     settings
@@ -154,6 +162,12 @@ fn first_there<'a>(host: &dyn ReadHost, paths: &[&'a str]) -> Result<Option<&'a 
 impl Settings {
     fn text(&self, key: &str) -> Option<&str> {
         self.files.iter().flatten().find_map(|(_, conf)| conf.text(key))
+    }
+
+    fn skips_mappings(&self) -> Option<bool> {
+        let mut places = self.files.as_ref()?.iter();
+        let words = places.find_map(|(_, conf)| conf.words("global/thin_check_options"));
+        Some(words.is_some_and(|words| words.iter().any(|word| word == "--skip-mappings")))
     }
 
     /// What LVM will do with a pool of this profile when it fills; `None` where a file that may
@@ -354,6 +368,30 @@ mod tests {
         let own = "backup { archive_dir = \"/srv/lvm\" }";
         assert_eq!(counted(own, "/srv/lvm"), Some(("/srv/lvm".into(), 17)));
         assert_eq!(counted(own, ARCHIVE_DIR), None);
+    }
+
+    #[test]
+    fn what_thin_check_is_told_to_leave_out_is_read_from_a_list_or_a_word() {
+        let skips = |files: &[(&str, &str)]| settings(files, "").skips_mappings;
+        assert_eq!(skips(&[]), Some(false));
+        let own = "global {\n\tthin_check_options = [ \"-q\", \"--skip-mappings\" ]\n}\n";
+        assert_eq!(skips(&[(CONF, own)]), Some(true));
+        assert_eq!(skips(&[(CONF, "global/thin_check_options = \"--skip-mappings\"")]), Some(true));
+        let checks = "global { thin_check_options = [\"-q\", \"--clear-needs-check-flag\"] }";
+        assert_eq!(skips(&[(CONF, checks)]), Some(false));
+        // what is set in lvmlocal.conf counts alone
+        assert_eq!(skips(&[(CONF, own), (LOCAL, checks)]), Some(false));
+        let denied = || Answer::failed(FailKind::Denied, "not root");
+        let host = FakeHost::new([(file(LOCAL), absent()), (file(CONF), denied())]);
+        assert_eq!(read_settings(&host, &[pool("")]).skips_mappings, None);
+    }
+
+    #[test]
+    fn the_folder_of_lvm_s_own_texts_is_the_one_that_is_set() {
+        let folder = |text: &str| settings(&[(CONF, text)], "").backup_dir;
+        assert_eq!(folder(""), Some("/etc/lvm/backup".to_owned()));
+        assert_eq!(folder("backup/backup_dir = \"/srv/b\""), Some("/srv/b".to_owned()));
+        assert_eq!(folder("backup/backup_dir = \"b\""), Some("/etc/lvm/backup".to_owned()));
     }
 
     #[test]

@@ -92,8 +92,10 @@ fn a_held_lock_names_its_holder_and_the_report_comes_without_locks() {
     assert_eq!(seen.lvs.len(), 14);
     assert_eq!(
         whys(&seen),
-        ["LVM gave no answer within 10 s: a device or a lock holds it up; asked again without \
-          locks, what it tells may be in the middle of a change"]
+        [
+            "LVM gave no answer within 10 s: a device or a lock holds it up, or it has more to tell; asked again without \
+          locks, what it tells may be in the middle of a change"
+        ]
     );
 }
 
@@ -261,4 +263,38 @@ fn the_area_of_a_group_s_own_metadata_is_asked_for_and_read() {
     // an older recording has no such fields
     let older = report::parse_report(b"{\"report\":[{\"vg\":[{\"vg_name\":\"docker\"}]}]}");
     assert_eq!((older.vgs[0].mda_size, older.vgs[0].mda_free), (None, None));
+}
+
+/// LVM that does not find a node so many times, and then does.
+struct LateNode<'a>(&'a FakeHost, std::sync::Mutex<u32>);
+
+impl ReadHost for LateNode<'_> {
+    fn ask(&self, question: &Question) -> Answer {
+        let mut late = self.1.lock().expect("no other thread");
+        if matches!(question, Question::Run(call) if call == &self::call(PLAIN, &[])) && *late > 0 {
+            *late -= 1;
+            let words =
+                "  /dev/mapper/docker-thinpool_tmeta: open failed: No such file or directory\n";
+            return ran(5, "{\"report\":[]}", words);
+        }
+        self.0.ask(question)
+    }
+}
+
+#[test]
+fn a_node_that_udev_makes_late_is_asked_for_once_more() {
+    let host = FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]);
+    let late = |times| read_lvm(&LateNode(&host, std::sync::Mutex::new(times)));
+    for times in [0, 1] {
+        let seen = late(times);
+        assert_eq!((seen.lvs.len(), seen.whole), (14, true));
+        assert_eq!(whys(&seen), [""; 0]);
+    }
+    let seen = late(2);
+    assert!(!seen.whole);
+    assert_eq!(whys(&seen).last(), Some(&STILL_MISSING));
+    // another failure is no reason to ask again
+    let other =
+        FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, "{\"report\":[]}", "  Volume\n"))]);
+    assert_eq!(whys(&read_lvm(&other)).len(), 2);
 }

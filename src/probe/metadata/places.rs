@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Laid, Leg, PoolPlace, Span};
+use super::{Laid, Leg, PoolPlace, Span, TextPlace};
 use crate::ids::ThinId;
 use crate::model::engine::Base;
 use crate::model::{Kind, NodeIx, Pool, Topology};
@@ -27,6 +27,7 @@ pub fn places(topology: &Topology, facts: &Facts, file: Option<&MetadataFile>) -
         data: pool.data.and_then(|data| topology.node(data).device),
         parents: parents(topology, pool),
         base: base(topology, facts, pool),
+        vg_text: vg_text(topology, facts, pool),
     };
     topology.pools.iter().map(place).collect()
 }
@@ -46,6 +47,15 @@ fn base(topology: &Topology, facts: &Facts, pool: &Pool) -> Option<(ThinId, Laid
         _ => None,
     })?;
     Some((id, laid(topology, facts, pool.data).ok()?))
+}
+
+/// LVM's own text of a pool that LVM compares, which it does where it has volumes in it.
+fn vg_text(topology: &Topology, facts: &Facts, pool: &Pool) -> Option<TextPlace> {
+    let transaction = topology.compared_by_lvm(pool)?;
+    let folder = facts.lvm.as_deref()?.settings.backup_dir.as_deref()?;
+    let (vg, lv) = pool.lv.as_ref()?.as_str().split_once('/')?;
+    let sound = !vg.is_empty() && !vg.starts_with('.') && !lv.contains('/');
+    sound.then(|| TextPlace { path: format!("{folder}/{vg}"), lv: lv.to_owned(), transaction })
 }
 
 /// Where one of a pool's two volumes lies.

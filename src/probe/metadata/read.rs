@@ -9,7 +9,7 @@ use super::reserve::{Reserved, Reserving};
 use super::rest::{is_at_rest, read_writes};
 use super::source::{Recorded, open};
 use super::{Asked, Depth, Laid, MetadataSeen, PoolLook, PoolPlace};
-use super::{base, block};
+use super::{base, block, vg_text};
 use crate::ids::ThinId;
 use crate::model::Usage;
 use crate::model::block::{BlockAnswer, BlockQuestion};
@@ -56,9 +56,11 @@ pub fn read_metadata(host: &dyn ReadHost, asked: &Asked, ways: Ways<'_>) -> Meta
                 let base_uuid = base.and_then(|((_, data), first)| {
                     base::read_uuid(host, data, first.bytes(read.block_size))
                 });
-                PoolLook { pool, read: Ok(read), note, block, base_uuid }
+                let text = place.vg_text.as_ref().filter(|text| text.differs(read.transaction));
+                let vg_text = text.and_then(|text| vg_text::read(host, text));
+                PoolLook { note, block, base_uuid, vg_text, ..PoolLook::new(pool, Ok(read)) }
             }
-            Err(why) => PoolLook { pool, read: Err(why), note, block: None, base_uuid: None },
+            Err(why) => PoolLook { note, ..PoolLook::new(pool, Err(why)) },
         };
         match &place.at {
             Err(why) => pools.push(look(Err(why.clone()), None)),

@@ -60,6 +60,14 @@ pub fn follow(tell: impl Fn(Log, Said) -> bool + Send + Sync + 'static) {
     }
 }
 
+/// What one record of a log says; `None` where that is nothing of storage, or no record.
+pub fn said(log: Log, record: &[u8]) -> Option<Said> {
+    match log {
+        Log::Kernel => kernel::said(record),
+        Log::Lvm => journal::said(record),
+    }
+}
+
 /// Ends what was started to follow a log, where the program ends and nothing else would end it.
 pub fn stop() {
     journal::stop();

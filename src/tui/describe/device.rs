@@ -3,10 +3,12 @@
 use super::{Line, Lines};
 use crate::format;
 use crate::model::{DmFacts, LoopFacts, LvFacts, Node, PvFacts, VgFacts};
+use crate::text::Printable;
 use crate::tui::seen::Seen;
+use crate::units::Bytes;
 
 /// What a node is that is neither pool nor thin device.
-pub(super) fn describe(lines: &mut Lines, node: &Node) {
+pub(super) fn describe(lines: &mut Lines, seen: &Seen, node: &Node) {
     lines.push(Line::Title(node.name.to_string()));
     lines.text(node.kind.name());
     lines.size("size", node.size);
@@ -21,7 +23,7 @@ pub(super) fn describe(lines: &mut Lines, node: &Node) {
         describe_pv(lines, pv);
     }
     if let Some(vg) = &facts.vg {
-        describe_vg(lines, vg);
+        describe_vg(lines, vg, seen.topology().host.lvm_archive.as_ref());
     }
     if let Some(device) = &facts.loop_device {
         describe_loop(lines, device);
@@ -37,8 +39,16 @@ fn describe_pv(lines: &mut Lines, pv: &PvFacts) {
     lines.fact("PV uuid", &pv.uuid);
 }
 
-fn describe_vg(lines: &mut Lines, vg: &VgFacts) {
+fn describe_vg(lines: &mut Lines, vg: &VgFacts, archive: Option<&(Printable, u64)>) {
     lines.size("free", vg.free);
+    // the text that describes the group may fill half of its area, and what LVM calls free is of that
+    if let (Some(size), Some(free)) = (vg.mda_size, vg.mda_free) {
+        let (free, may) = (format::long(free), format::long(Bytes(size.get() / 2)));
+        lines.fact("LVM's text", format!("{free} of {may} free"));
+    }
+    if let Some((folder, count)) = archive {
+        lines.fact("archive", format!("{count} files in {folder}"));
+    }
     lines.maybe("extent", vg.extent.map(format::long));
     if vg.missing_pvs > 0 {
         lines.fact("missing PVs", vg.missing_pvs);
@@ -87,7 +97,7 @@ fn describe_lv(lines: &mut Lines, lv: &LvFacts) {
     lines.maybe("origin", lv.origin.as_ref());
     lines.fact("monitor", &lv.monitor);
     lines.fact("profile", &lv.profile);
-    let tags: Vec<_> = lv.tags.iter().map(crate::text::Printable::as_str).collect();
+    let tags: Vec<_> = lv.tags.iter().map(Printable::as_str).collect();
     lines.fact("tags", tags.join(" "));
     lines.fact("LV uuid", &lv.uuid);
 }

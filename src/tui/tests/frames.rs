@@ -3,9 +3,10 @@
 use ratatui::style::{Color, Modifier};
 
 use super::Stage;
-use crate::model::{Origin, Snapshot};
+use crate::model::{Kind, Origin, Snapshot};
 use crate::tui::Look;
 use crate::tui::testing::{ANSWERED_MS, Host, web_3};
+use crate::units::Bytes;
 
 fn recorded() -> std::sync::Arc<Snapshot> {
     let snapshot = web_3().snapshot();
@@ -220,4 +221,56 @@ fn sizes_are_exact_at_a_key() {
     // 95 GiB
     assert!(stage.line("thinpool_tdata").contains("102005473280"));
     assert!(stage.press("b").line("thinpool_tdata").contains("95.0G"));
+}
+
+/// What this thread has had of a processor.
+fn cpu_time() -> std::time::Duration {
+    use nix::time::{ClockId, clock_gettime};
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Into::into).expect("Linux tells")
+}
+
+#[test]
+fn ten_thousand_findings_are_walked_through_as_quickly_as_a_few() {
+    let mut host = web_3();
+    host.findings = (0..10_000)
+        .map(|nth| {
+            let mut one = host.findings[0].clone();
+            one.summary = format!("the finding number {nth}");
+            one
+        })
+        .collect();
+    let mut stage = Stage::of(host.snapshot(), 120, 40);
+    stage.press("4");
+    assert!(stage.shows("the finding number 0") && stage.shows("the finding number 30"));
+    let began = cpu_time();
+    for _ in 0..20 {
+        stage.press("<pgdn>");
+        assert!(stage.shows("the finding number "));
+    }
+    stage.press("G");
+    // the host's gaps come after them
+    assert!(stage.shows("the finding number 9999"), "{}", stage.text());
+    stage.press("g");
+    assert!(stage.shows("the finding number 0"));
+    // less than a second unoptimised; what grows with the square would take minutes
+    let took = cpu_time().saturating_sub(began);
+    assert!(took.as_secs() < 5, "{took:?}");
+}
+
+#[test]
+fn a_volume_group_s_pane_shows_how_much_longer_lvm_s_text_may_become_and_its_archive() {
+    let mut host = web_3();
+    let at = host.nodes.iter().position(|node| node.kind == Kind::Vg).expect("it has one");
+    let vg = host.nodes[at].facts.vg.as_mut().expect("a VG has its facts");
+    (vg.mda_size, vg.mda_free) = (Some(Bytes(1_044_480)), Some(Bytes(83_456)));
+    let mut snapshot = (*host.snapshot()).clone();
+    let topology = std::sync::Arc::make_mut(&mut snapshot.topology);
+    topology.host.lvm_archive = Some(("/etc/lvm/archive".into(), 120_412));
+    let mut stage = Stage::of(std::sync::Arc::new(snapshot), 220, 40);
+    stage.press("<home>");
+    while !stage.selected().starts_with("docker vg") {
+        stage.press("<down>");
+    }
+    assert!(stage.shows("81.5 KiB of 510 KiB free"), "{}", stage.text());
+    assert!(stage.shows("120412 files in /etc/lvm"), "{}", stage.text());
 }

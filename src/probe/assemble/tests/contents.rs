@@ -38,7 +38,7 @@ fn contents(ids: &[u64]) -> PoolMetadata {
 
 fn seen(contents: PoolMetadata) -> Arc<MetadataSeen> {
     let pool = "docker-thinpool".to_owned();
-    let look = PoolLook { pool, read: Ok(contents), note: None, block: None, base_uuid: None };
+    let look = PoolLook::new(pool, Ok(contents));
     Arc::new(MetadataSeen { pools: vec![look] })
 }
 

@@ -121,12 +121,17 @@ fn listen<R: Read>(mut output: BufReader<R>, has_more: impl Fn(&R) -> bool, tell
             Ok(0) | Err(_) => return true,
             Ok(_) => {}
         }
-        let Some(message) = message(&record) else { continue };
+        let Some(said) = said(&record) else { continue };
         let passes = rate.passes(Instant::now());
-        if !missed(&mut rate) || (passes && !tell(Log::Lvm, line(&message))) {
+        if !missed(&mut rate) || (passes && !tell(Log::Lvm, said)) {
             return false;
         }
     }
+}
+
+/// What a record says.
+pub(super) fn said(record: &[u8]) -> Option<Said> {
+    message(record).map(|message| line(&message))
 }
 
 /// The message: text, or a list of bytes where it is none.

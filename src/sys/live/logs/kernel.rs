@@ -77,13 +77,16 @@ fn drain(
 }
 
 fn take(record: &[u8], rate: &mut Rate, tell: &Tell) -> bool {
-    let Some(message) = message(record).filter(|message| is_about_storage(message)) else {
-        return true;
-    };
+    let Some(said) = said(record) else { return true };
     let now = Instant::now();
     let passes = rate.passes(now);
     let told = rate.missed(now).is_none_or(|n| tell(Log::Kernel, Said::Missed(n)));
-    told && (!passes || tell(Log::Kernel, line(message)))
+    told && (!passes || tell(Log::Kernel, said))
+}
+
+/// What a record says of storage.
+pub(super) fn said(record: &[u8]) -> Option<Said> {
+    message(record).filter(|message| is_about_storage(message)).map(line)
 }
 
 /// The message of a record; only the kernel's own (facility 0), for anybody may write there.

@@ -1,0 +1,82 @@
+//! A pool whose metadata takes so long to check that a boot gives up waiting for it.
+
+use crate::advise::Rule;
+use crate::advise::stack::lowest;
+use crate::advise::words::{about_pool, shell};
+use crate::format;
+use crate::model::{Finding, NodeIx, Pool, Severity, ThinCheck, Topology};
+use crate::units::{Bytes, METADATA_BLOCK_BYTES};
+
+pub(super) const RULE: Rule =
+    Rule { code: "thin-check-slow", page: include_str!("../pages/thin-check-slow.md"), look };
+
+/// systemd waits this long for a device that a boot mounts (`DefaultDeviceTimeoutSec`).
+const BOOT_WAITS: u64 = 90;
+/// Reads of each block in use: counted with thin tools 0.9 on metadata of 32 and 315 MiB, of
+/// volumes without and with snapshots (1.9 to 2.0), one after the other.
+const READS: u64 = 2;
+/// Microseconds of a read where a disk has to turn to it, and where it has not; no measurement of
+/// this host's.
+const TURNING: u64 = 5_000;
+const STILL: u64 = 100;
+
+fn look(topology: &Topology, found: &mut Vec<Finding>) {
+    let host = &topology.host;
+    let Some(ThinCheck::At(program)) = &host.thin_check else { return };
+    if host.skips_mappings != Some(false) {
+        return;
+    }
+    for pool in topology.pools.iter().filter(|pool| pool.lv.is_some()) {
+        found.extend(describe(topology, pool, program.as_str()));
+    }
+}
+
+/// The metadata that is in use: now, or of an inactive pool as it was committed.
+fn in_use(pool: &Pool) -> Option<Bytes> {
+    let now = pool.metadata_usage().map(|usage| usage.used);
+    now.or_else(|| Some(pool.contents.as_deref()?.metadata.used.bytes()))
+}
+
+/// Seconds that reading this much takes.
+const fn seconds(used: Bytes, turns: bool) -> u64 {
+    let blocks = used.get() / METADATA_BLOCK_BYTES;
+    blocks.saturating_mul(READS * if turns { TURNING } else { STILL }) / 1_000_000
+}
+
+fn describe(topology: &Topology, pool: &Pool, program: &str) -> Option<Finding> {
+    let (used, turns) = (in_use(pool)?, turns(topology, pool.metadata?)?);
+    let takes = seconds(used, turns);
+    if takes < BOOT_WAITS {
+        return None;
+    }
+    let lv = shell(pool.lv.as_ref()?.as_str());
+    let mut finding = about_pool(RULE.code, Severity::Advice, topology, pool);
+    finding.summary = format!(
+        "LVM checks {} of metadata of {} before it activates it, which takes about {} by an \
+         estimate: a boot waits {BOOT_WAITS} s",
+        format::long(used),
+        pool.name,
+        format::about(takes)
+    );
+    let (each, disk) =
+        if turns { ("5", "a disk that turns") } else { ("0.1", "one that does not") };
+    finding.evidence.push(format!(
+        "{program} without --skip-mappings; {} blocks in use, read {READS} times each, {each} ms a \
+         read on {disk}",
+        used.get() / METADATA_BLOCK_BYTES
+    ));
+    finding.remedy = format!(
+        "measure it when the pool is next inactive (`time thin_check -q` of its metadata); where it \
+         is too long, add --skip-mappings to global/thin_check_options in lvm.conf and check {lv} \
+         in full from time to time, or move its metadata to a faster disk"
+    );
+    Some(finding)
+}
+
+/// Whether a disk below turns; `None` where one of them was not asked.
+fn turns(topology: &Topology, metadata: NodeIx) -> Option<bool> {
+    let bottom = lowest(topology, metadata);
+    let each = bottom.iter().map(|node| node.facts.queue.as_ref()?.rotational);
+    let known: Option<Vec<bool>> = each.collect();
+    known.filter(|known| !known.is_empty()).map(|known| known.contains(&true))
+}
