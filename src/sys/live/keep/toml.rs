@@ -37,8 +37,8 @@ mod tests {
             pool_name = \"fc-pool\"\nbase_image_size = \"10GB\"\nasync_remove = true\n\
             fs_options = \"-U hunter2\"\n";
         let expected = concat!(
-            r#"{"root":"/data/containerd","plugins":{"io.containerd.snapshotter.v1.devmapper":"#,
-            r#"{"pool_name":"fc-pool","base_image_size":"10GB","async_remove":true}}}"#
+            r#"{"plugins":{"io.containerd.snapshotter.v1.devmapper":{"async_remove":true,"#,
+            r#""base_image_size":"10GB","pool_name":"fc-pool"}},"root":"/data/containerd"}"#
         );
         assert_eq!(text(toml), Ok(expected.to_owned()));
         assert_eq!(text(""), Ok("{}".to_owned()));
