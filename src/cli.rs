@@ -47,6 +47,9 @@ pub struct Globals {
     /// Docker's data root, where its configuration does not name it; may be repeated
     #[arg(long, value_name = "DIR", global = true)]
     pub docker_root: Vec<PathBuf>,
+    /// containerd's root, where its configuration does not name it; may be repeated
+    #[arg(long, value_name = "DIR", global = true)]
+    pub containerd_root: Vec<PathBuf>,
     /// Draw with ASCII only (chosen by itself where the locale or the terminal asks for it)
     #[arg(long, global = true)]
     pub ascii: bool,

@@ -1,7 +1,7 @@
 //! Whose is a thin device? One file per engine reads that engine's own metadata (never through
 //! the engine, never with its locks) and answers in one shape, [`OwnedPool`].
 
-pub mod bolt;
+pub mod containerd;
 pub mod docker;
 pub mod lvm_names;
 

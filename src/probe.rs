@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Gap, Topology};
+use crate::model::{Engine, Gap, Topology};
+use crate::owner::containerd::ContainerdFacts;
 use crate::owner::docker::DockerFacts;
 use crate::sys::{HostInfo, HostPath, Question, ReadHost, Reply, Source};
 
@@ -35,6 +36,9 @@ pub struct LookOptions {
     /// Docker data roots (`--docker-root`); empty to find them from Docker's configuration.
     #[serde(default)]
     pub docker_roots: Vec<HostPath>,
+    /// containerd's roots (`--containerd-root`); empty to find them from its configuration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containerd_roots: Vec<HostPath>,
     /// A mounted file tree of another system is looked at (`--root`): running processes are not
     /// its own.
     #[serde(default)]
@@ -68,6 +72,8 @@ pub enum SourceFacts {
     Lvm(lvm::LvmSeen),
     /// Docker.
     Docker(DockerFacts),
+    /// containerd.
+    Containerd(ContainerdFacts),
     /// The pools' own metadata.
     Metadata(metadata::MetadataSeen),
 }
@@ -88,16 +94,38 @@ pub struct Facts {
     pub lvm: Option<Arc<lvm::LvmSeen>>,
     /// Docker.
     pub docker: Option<Arc<DockerFacts>>,
+    /// containerd.
+    pub containerd: Option<Arc<ContainerdFacts>>,
     /// The pools' own metadata.
     pub metadata: Option<Arc<metadata::MetadataSeen>>,
-    /// The same from before Docker's files were read, to tell what nobody names from what is
-    /// just being made.
-    pub metadata_before: Option<Arc<metadata::MetadataSeen>>,
+    /// What was known before each engine's files were read.
+    pub before: Before,
     /// The one metadata device or image that is looked at, where a person named one.
     pub metadata_file: Option<MetadataFile>,
 }
 
+/// What was known of devices and pools before each engine's files were read: what nobody names,
+/// and what an engine names wrongly, is told from what is just being made.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// The pools' metadata before Docker's files were read.
+    pub docker: Option<Arc<metadata::MetadataSeen>>,
+    /// The pools' metadata before containerd's databases were read.
+    pub containerd: Option<Arc<metadata::MetadataSeen>>,
+    /// Device-mapper's devices before containerd's databases were read.
+    pub containerd_dm: Option<Arc<dm::DmSeen>>,
+}
+
 impl Facts {
+    /// The pools' metadata from before an engine's files were read; Docker's time stands for
+    /// those without files of their own.
+    pub fn metadata_before(&self, engine: Engine) -> Option<&metadata::MetadataSeen> {
+        match engine {
+            Engine::Containerd => self.before.containerd.as_deref(),
+            _ => self.before.docker.as_deref(),
+        }
+    }
+
     /// Replaces one source's facts.
     pub fn put(&mut self, facts: SourceFacts) {
         match facts {
@@ -107,8 +135,13 @@ impl Facts {
             SourceFacts::Mounts(facts) => self.mounts = Some(Arc::new(facts)),
             SourceFacts::Lvm(facts) => self.lvm = Some(Arc::new(facts)),
             SourceFacts::Docker(facts) => {
-                self.metadata_before = self.metadata.clone();
+                self.before.docker.clone_from(&self.metadata);
                 self.docker = Some(Arc::new(facts));
+            }
+            SourceFacts::Containerd(facts) => {
+                self.before.containerd.clone_from(&self.metadata);
+                self.before.containerd_dm.clone_from(&self.dm);
+                self.containerd = Some(Arc::new(facts));
             }
             SourceFacts::Metadata(facts) => self.metadata = Some(Arc::new(facts)),
         }
@@ -139,6 +172,9 @@ pub fn read_source(source: Source, host: &dyn ReadHost, options: &LookOptions) -
         Source::Mounts => SourceFacts::Mounts(mounts::read_mounts(host)),
         Source::Lvm => SourceFacts::Lvm(lvm::read_lvm(host)),
         Source::Docker => SourceFacts::Docker(crate::owner::docker::read_docker(host, options)),
+        Source::Containerd => {
+            SourceFacts::Containerd(crate::owner::containerd::read_containerd(host, options))
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Settings {
     pub host: HostChoice,
     /// Docker's data roots, absolute; empty to find them.
     pub docker_roots: Vec<PathBuf>,
+    /// containerd's roots, absolute; empty to find them.
+    pub containerd_roots: Vec<PathBuf>,
     /// Draw with ASCII only.
     pub ascii: bool,
     /// Colour in text on standard output.
@@ -110,14 +112,18 @@ impl Settings {
     pub fn resolve(cli: &Cli, config: Globals, around: &Environment) -> Result<Self, UsageError> {
         let typed = &cli.global;
         let host = choose_host(cli)?;
-        let docker_roots = if typed.docker_root.is_empty() {
-            config.docker_root
-        } else {
-            typed.docker_root.clone()
+        let roots = |name, typed: &[PathBuf], config: Vec<PathBuf>| {
+            let option = RootOption { name, typed: !typed.is_empty() };
+            option.check(&host, if option.typed { typed.to_vec() } else { config })
         };
         let color = typed.color.or(config.color).unwrap_or_default();
         Ok(Self {
-            docker_roots: check_docker_roots(&host, docker_roots, !typed.docker_root.is_empty())?,
+            docker_roots: roots("--docker-root", &typed.docker_root, config.docker_root)?,
+            containerd_roots: roots(
+                "--containerd-root",
+                &typed.containerd_root,
+                config.containerd_root,
+            )?,
             host,
             ascii: typed.ascii || config.ascii || around.wants_ascii(),
             color_text: match color {
@@ -139,17 +145,18 @@ impl Settings {
 }
 
 fn choose_host(cli: &Cli) -> Result<HostChoice, UsageError> {
-    let Globals { from, root, docker_root, .. } = &cli.global;
+    let Globals { from, root, docker_root, containerd_root, .. } = &cli.global;
     if from.is_some() && root.is_some() {
         return Err(UsageError::new(
             "--from and --root cannot go together: a recorded host has no file tree to be mounted",
         ));
     }
-    if from.is_some() && !docker_root.is_empty() {
-        return Err(UsageError::new(
-            "--from and --docker-root cannot go together: a recording holds the data roots that \
-             were read when it was made",
-        ));
+    let typed = [("--docker-root", docker_root), ("--containerd-root", containerd_root)];
+    if let Some((name, _)) = typed.iter().find(|(_, roots)| from.is_some() && !roots.is_empty()) {
+        return Err(UsageError::new(format!(
+            "--from and {name} cannot go together: a recording holds the data roots that were \
+             read when it was made",
+        )));
     }
     match &cli.command {
         Some(_) if cli.metadata.is_some() => Err(UsageError::new(
@@ -171,39 +178,45 @@ fn choose_host(cli: &Cli) -> Result<HostChoice, UsageError> {
     }
 }
 
-/// A data root is a path on the host that is looked at: absolute, and under `--root` meant
-/// below that folder.
-fn check_docker_roots(
-    host: &HostChoice,
-    roots: Vec<PathBuf>,
+/// An option that names the data roots of an engine.
+struct RootOption {
+    name: &'static str,
+    /// On the command line, not in a configuration file.
     typed: bool,
-) -> Result<Vec<PathBuf>, UsageError> {
-    match host {
-        HostChoice::Live { root } => {
-            roots.into_iter().map(|path| absolute(path, root.as_deref())).collect()
-        }
-        HostChoice::Demo(_) if typed => Err(UsageError::new(
-            "demo shows a host that is built in: --docker-root would change nothing",
-        )),
-        // a configuration file may name a root of this host; a recording does not care
-        _ => Ok(Vec::new()),
-    }
 }
 
-fn absolute(path: PathBuf, root: Option<&Path>) -> Result<PathBuf, UsageError> {
-    if path.is_absolute() {
-        return Ok(path);
+impl RootOption {
+    /// A data root is a path on the host that is looked at: absolute, and under `--root` meant
+    /// below that folder.
+    fn check(&self, host: &HostChoice, roots: Vec<PathBuf>) -> Result<Vec<PathBuf>, UsageError> {
+        match host {
+            HostChoice::Live { root } => {
+                roots.into_iter().map(|path| self.absolute(path, root.as_deref())).collect()
+            }
+            HostChoice::Demo(_) if self.typed => Err(UsageError::new(format!(
+                "demo shows a host that is built in: {} would change nothing",
+                self.name
+            ))),
+            // a configuration file may name a root of this host; a recording does not care
+            _ => Ok(Vec::new()),
+        }
     }
-    let shown = path.display();
-    if root.is_some() {
-        return Err(UsageError::new(format!(
-            "--docker-root {shown} is relative: with --root, give the path that the data root has \
-             on that host, such as /var/lib/docker"
-        )));
+
+    fn absolute(&self, path: PathBuf, root: Option<&Path>) -> Result<PathBuf, UsageError> {
+        if path.is_absolute() {
+            return Ok(path);
+        }
+        let (name, shown) = (self.name, path.display());
+        if root.is_some() {
+            return Err(UsageError::new(format!(
+                "{name} {shown} is relative: with --root, give the path that the data root has \
+                 on that host, such as /var/lib/docker"
+            )));
+        }
+        std::path::absolute(&path).map_err(|error| {
+            UsageError::new(format!("{name} {shown} cannot be made absolute: {error}"))
+        })
     }
-    std::path::absolute(&path).map_err(|error| {
-        UsageError::new(format!("--docker-root {shown} cannot be made absolute: {error}"))
-    })
 }
 
 fn check_refresh(seconds: Option<f64>) -> Result<Duration, UsageError> {
@@ -259,6 +272,8 @@ mod tests {
             &["--from", "a", "--docker-root", "/d"],
             &["demo", "--from", "a"],
             &["demo", "--docker-root", "/d"],
+            &["--from", "a", "--containerd-root", "/d"],
+            &["demo", "--containerd-root", "/d"],
             &["capture", "--from", "a"],
         ] {
             let UsageError(message) = resolve(words).expect_err("two hosts");
@@ -273,6 +288,9 @@ mod tests {
         assert!(resolve(&["--root", "/mnt", "--docker-root", "docker"]).is_err());
         let there = resolve(&["--root", "/mnt", "--docker-root", "/docker"]).expect("absolute");
         assert_eq!(there.docker_roots, [PathBuf::from("/docker")]);
+        let other = resolve(&["--containerd-root", "/c"]).expect("absolute");
+        assert_eq!(other.containerd_roots, [PathBuf::from("/c")]);
+        assert!(other.docker_roots.is_empty());
     }
 
     #[test]

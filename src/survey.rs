@@ -74,6 +74,8 @@ pub struct Limits {
     pub lvm: Duration,
     /// Docker's files.
     pub docker: Duration,
+    /// containerd's databases.
+    pub containerd: Duration,
     /// The pools' metadata.
     pub metadata: Duration,
 }
@@ -87,6 +89,7 @@ impl Default for Limits {
             mounts: seconds(10),
             lvm: seconds(20),
             docker: seconds(20),
+            containerd: seconds(20),
             metadata: seconds(20),
         }
     }
@@ -101,6 +104,7 @@ impl Limits {
             Source::Mounts => self.mounts,
             Source::Lvm => self.lvm,
             Source::Docker => self.docker,
+            Source::Containerd => self.containerd,
             Source::Metadata => self.metadata,
         }
     }

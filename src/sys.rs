@@ -6,6 +6,7 @@
 //! all code behind the door runs the same on a live host, on a recording and in a test. Knows
 //! nothing of what an answer means.
 
+pub mod bolt;
 pub mod capture;
 pub mod live;
 pub mod medium;
@@ -15,6 +16,7 @@ pub mod write;
 
 use std::time::Duration;
 
+pub use bolt::{BoltBucket, BoltKeep, BoltSeen, BoltValue};
 pub use medium::Medium;
 pub use question::{
     Answer, DirEntry, DmDevice, DmListed, DmTarget, EntryKind, FailKind, Failure, FileStat,

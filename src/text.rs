@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 
 /// Text that is safe on any terminal: every control, bidi and invisible character and every
 /// byte that is not UTF-8 stands visibly as `\x1b` or `\u{202e}`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Printable(Arc<str>);
 
 impl Printable {

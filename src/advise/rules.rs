@@ -9,6 +9,8 @@ mod base_uuid_mismatch;
 mod component_left_active;
 mod container_dead;
 mod container_writes_heavy;
+mod containerd_id_in_use;
+mod containerd_state_mismatch;
 mod data_blocks_leaked;
 mod deferred_deletion_stuck;
 mod deferred_removal_off;
@@ -74,6 +76,8 @@ pub(super) const ALL: &[Rule] = &[
     transaction_mismatch::RULE,
     base_uuid_mismatch::RULE,
     base_device_missing::RULE,
+    containerd_state_mismatch::RULE,
+    containerd_id_in_use::RULE,
     device_id_duplicate::RULE,
     device_missing::RULE,
     device_leaked::RULE,

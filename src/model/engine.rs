@@ -37,6 +37,12 @@ pub struct EngineFacts {
     pub held: Vec<Held>,
     /// Processes that could not be looked into for that.
     pub unseen_processes: u64,
+    /// Where its record of a device and the kernel, or two of its records, do not fit together.
+    pub mismatches: Vec<Mismatch>,
+    /// Ids that it holds for free, and that are in the pool.
+    pub in_use: Option<IdsInUse>,
+    /// Files beside its records that may be what the pool rests on.
+    pub beside: Vec<Printable>,
 }
 
 impl EngineFacts {
@@ -57,6 +63,9 @@ impl EngineFacts {
             pending: Vec::new(),
             held: Vec::new(),
             unseen_processes: 0,
+            mismatches: Vec::new(),
+            in_use: None,
+            beside: Vec::new(),
         }
     }
 }
@@ -160,4 +169,45 @@ pub enum HeldBy {
     File(Printable),
     /// The device itself is open.
     Device,
+}
+
+/// A device, a snapshot or an id that an engine's records disagree about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The device's name; of an id that no device has, empty.
+    pub device: Printable,
+    /// Its id in the pool.
+    pub id: Option<ThinId>,
+    /// Its state, by the engine's word.
+    pub state: &'static str,
+    /// What does not fit.
+    pub what: Misfit,
+}
+
+/// What does not fit together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The engine gave the device up, for this reason.
+    Faulty(Printable),
+    /// In the middle of something, and nobody is at it.
+    Unfinished,
+    /// Active by the record, and the kernel has no such device.
+    NotActive,
+    /// The kernel's device of that name is an `error` target.
+    ErrorTarget,
+    /// A device that no snapshot has.
+    NoSnapshot,
+    /// A snapshot that has no device.
+    NoDevice,
+    /// An id that is taken, and no device has it.
+    IdOfNobody,
+}
+
+/// Ids that an engine would give out, and that the pool has already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdsInUse {
+    /// Which, in order.
+    pub ids: Vec<ThinId>,
+    /// The id that the next device gets.
+    pub next: Option<ThinId>,
 }

@@ -31,8 +31,7 @@ pub(crate) fn recorded(name: &str) -> Topology {
 fn recorded_in(name: &str, sources: &[Source]) -> Topology {
     let demo = demo::find(Some(name)).expect("it is built in");
     let place = Place::Demo { name: demo.name, bytes: demo.recording };
-    let options =
-        LookOptions { docker_roots: Vec::new(), mounted_tree: false, metadata_file: None };
+    let options = LookOptions::default();
     let look = LookPlan { sources: sources.to_vec(), ..LookPlan::new(place, options) };
     let looked = look_once(&look).expect("a recording can be read");
     (*looked.snapshot.topology).clone()

@@ -17,14 +17,16 @@ mod thins;
 mod volumes;
 
 use super::{Assembled, Facts, lvm};
-use crate::model::{Gap, HostFacts, NodeIx, Pool, PoolIx, ThinDevice, ThinIx, Topology};
-use crate::owner::docker;
-use crate::owner::{Owned, OwnedPool};
+use crate::model::{Engine, Gap, HostFacts, NodeIx, Pool, PoolIx, ThinDevice, ThinIx, Topology};
+use crate::owner::{Owned, OwnedPool, containerd, docker};
 use build::Build;
 
 /// Makes one topology of all facts.
 pub fn assemble(facts: &Facts) -> Assembled {
-    let owned = facts.docker.as_deref().map(docker::owned).unwrap_or_default();
+    let mut owned = facts.docker.as_deref().map(docker::owned).unwrap_or_default();
+    let others = facts.containerd.as_deref().map(containerd::owned).unwrap_or_default();
+    owned.pools.extend(others.pools);
+    owned.gaps.extend(others.gaps);
     assemble_owned(facts, &owned)
 }
 
@@ -93,8 +95,10 @@ fn finish(
     let mut unsure = false;
     for (owned, place) in owned.iter().zip(places) {
         if let Some(place) = pool_place.get(place.0 as usize) {
-            fill_driver_status(build.facts, &mut topology, owned.root_index, *place);
-            unsure |= engines::fill(build.facts, &mut topology, owned.root_index, *place);
+            if owned.engine == Engine::Docker {
+                fill_driver_status(build.facts, &mut topology, owned.root_index, *place);
+            }
+            unsure |= engines::fill(build.facts, &mut topology, owned, *place);
         }
     }
     build.gaps.dedup();

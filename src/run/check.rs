@@ -119,6 +119,7 @@ fn limits(all: Duration) -> Limits {
         mounts: usual.mounts.min(all / 2),
         lvm: usual.lvm.min(all * 2 / 3),
         docker: usual.docker.min(all / 2),
+        containerd: usual.containerd.min(all / 2),
         metadata: usual.metadata.min(all / 6),
     }
 }
@@ -149,7 +150,11 @@ mod tests {
             let all = Duration::from_secs(seconds);
             let limits = limits(all);
             // three tries at most, each with a grace of its own
-            let first = (limits.dm * 3).max(limits.lvm).max(limits.docker).max(limits.block);
+            let first = (limits.dm * 3)
+                .max(limits.lvm)
+                .max(limits.docker)
+                .max(limits.containerd)
+                .max(limits.block);
             assert!(first + limits.metadata < all, "{seconds}: {limits:?}");
         }
         assert_eq!(limits(Duration::from_secs(3600)), Limits::default());

@@ -1,7 +1,7 @@
 //! From settings to a snapshot: which host is looked at, and how.
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::{Trouble, block, log, print, reserve};
@@ -113,8 +113,13 @@ pub(super) fn plan(settings: &Settings) -> Result<LookPlan, Trouble> {
         HostChoice::Recording(file) => (Place::File(file.clone()), false),
         HostChoice::Demo(name) => (recorded(name.as_deref())?, false),
     };
-    let docker_roots = settings.docker_roots.iter().map(HostPath::new).collect();
-    let options = LookOptions { docker_roots, mounted_tree, metadata_file: None };
+    let roots = |roots: &[PathBuf]| roots.iter().map(HostPath::new).collect();
+    let options = LookOptions {
+        docker_roots: roots(&settings.docker_roots),
+        containerd_roots: roots(&settings.containerd_roots),
+        mounted_tree,
+        metadata_file: None,
+    };
     let mut plan = LookPlan::new(place, options);
     if let HostChoice::Metadata(file) = &settings.host {
         only_metadata(&mut plan, file)?;

@@ -11,7 +11,8 @@ use super::UsageError;
 use crate::cli::{Globals, When};
 
 /// The names that may stand in the file.
-const NAMES: &str = "ascii, color, docker-root, log, read-only, refresh, state-dir";
+const NAMES: &str =
+    "ascii, color, containerd-root, docker-root, log, read-only, refresh, state-dir";
 
 /// Reads a configuration file's text.
 pub fn parse_config(text: &str) -> Result<Globals, UsageError> {
@@ -41,6 +42,7 @@ fn set(options: &mut Globals, line: &str) -> Result<(), String> {
                     .map_err(|_| format!("{word:?} is none of auto, always, never"))?,
             );
         }
+        "containerd-root" => options.containerd_root = paths(value)?,
         "docker-root" => options.docker_root = paths(value)?,
         "log" => options.log = Some(path(value)?),
         "state-dir" => options.state_dir = Some(path(value)?),

@@ -40,7 +40,7 @@ impl Common {
 
     /// Waits for that, where LVM needs nothing of this source.
     pub(super) fn after_lvm(&self, source: Source) {
-        if matches!(source, Source::Docker | Source::Mounts) {
+        if matches!(source, Source::Docker | Source::Containerd | Source::Mounts) {
             let called = self.lvm_called.lock().unwrap_or_else(PoisonError::into_inner);
             drop(self.called.wait_timeout_while(called, HEAD_START, |called| !*called));
         }

@@ -383,17 +383,20 @@ impl Follower {
             self.picture.metadata_answered(asked, now_ms());
             // who makes a device names it a moment later: a second look at both tells
             if self.picture.is_unsure() {
-                self.want(Source::Docker, Wanted::Soon);
+                for engine in Source::ENGINES {
+                    self.want(engine, Wanted::Soon);
+                }
             }
             return;
         }
         self.picture.answered(&asked.recording, now_ms());
-        if matches!(source, Source::Dm | Source::Lvm | Source::Docker) {
+        if matches!(source, Source::Dm | Source::Lvm | Source::Docker | Source::Containerd) {
             self.want(Source::Metadata, Wanted::Soon);
         }
         if source == Source::Dm && !first {
-            // what devices there are tells of mounts, and LVM and Docker make devices
-            for other in [Source::Block, Source::Mounts, Source::Lvm, Source::Docker] {
+            // what devices there are tells of mounts, and LVM and engines make devices
+            let others = [Source::Block, Source::Mounts, Source::Lvm];
+            for other in others.into_iter().chain(Source::ENGINES) {
                 self.want(other, Wanted::IfChanged);
             }
         }
@@ -405,7 +408,9 @@ impl Follower {
 fn every(source: Source, refresh: Duration) -> Option<Duration> {
     match source {
         Source::Dm => Some(refresh),
-        Source::Block | Source::Lvm | Source::Docker => Some(SLOW.max(refresh)),
+        Source::Block | Source::Lvm | Source::Docker | Source::Containerd => {
+            Some(SLOW.max(refresh))
+        }
         Source::Host | Source::Mounts | Source::Metadata => None,
     }
 }

@@ -165,8 +165,8 @@ impl Early {
     }
 }
 
-/// Metadata, when it is known where it lies; again, and Docker's files before, when it holds ids
-/// that nobody named: what is being made has no name for a moment.
+/// Metadata, when it is known where it lies; again, and the engines' files before, when it holds
+/// ids that nobody named: what is being made has no name for a moment.
 async fn look_at_pools(
     plan: &LookPlan,
     picture: &mut Picture,
@@ -184,12 +184,25 @@ async fn look_at_pools(
         look_at_places(plan, wanted, (false, None), member).await
     };
     picture.metadata_answered(asked, now_ms());
-    if plan.sources.contains(&Source::Docker) && picture.is_unsure() {
-        picture.answered(&look_at(plan, Source::Docker).await.recording, now_ms());
+    if plan.sources.iter().any(|source| Source::ENGINES.contains(source)) && picture.is_unsure() {
+        for engine in look_at_engines(plan).await {
+            picture.answered(&engine, now_ms());
+        }
         let asked =
             look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (false, None)).await;
         picture.metadata_answered(asked, now_ms());
     }
+}
+
+/// The engines' files, all at the same time.
+async fn look_at_engines(plan: &LookPlan) -> Vec<Recording> {
+    let wanted = Source::ENGINES.into_iter().filter(|source| plan.sources.contains(source));
+    let mut looks = JoinSet::new();
+    for source in wanted {
+        let plan = plan.clone();
+        looks.spawn(async move { look_at(&plan, source).await.recording });
+    }
+    looks.join_all().await
 }
 
 /// The pools' metadata: what the child made of it, or its blocks for a recording.
@@ -217,8 +230,8 @@ async fn look_at_places(
     ask_first(plan, order, progress, member).await
 }
 
-/// The recordings in the order of [`Source::ALL`]. Metadata may be read twice, with Docker's files
-/// in between, as in a look.
+/// The recordings in the order of [`Source::ALL`]. Metadata may be read twice, with the engines'
+/// files in between, as in a look.
 async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
     let mut recordings = start_all(plan, None).join_all().await;
     let mut picture = picture_of(plan, &recordings);
@@ -227,9 +240,9 @@ async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
         .recording;
     picture.metadata_recorded(&read, &plan.metadata, now_ms());
     if picture.is_unsure() {
-        let docker = look_at(plan, Source::Docker).await.recording;
-        recordings.retain(|recording| recording.source() != Source::Docker);
-        recordings.push(docker);
+        let again = look_at_engines(plan).await;
+        recordings.retain(|recording| !Source::ENGINES.contains(&recording.source()));
+        recordings.extend(again);
         let asked = picture_of(plan, &recordings).metadata_wanted(&plan.metadata);
         read.append(look_at_metadata(plan, asked, (true, None)).await.recording);
     }
@@ -249,8 +262,15 @@ fn picture_of(plan: &LookPlan, recordings: &[Recording]) -> Picture {
 /// All sources at the same time. Those that take longest begin first: starting a process takes
 /// this one's time.
 fn start_all(plan: &LookPlan, mut brood: Option<&mut Brood>) -> JoinSet<Recording> {
-    const SLOWEST_FIRST: [Source; 6] =
-        [Source::Lvm, Source::Docker, Source::Dm, Source::Block, Source::Mounts, Source::Host];
+    const SLOWEST_FIRST: [Source; 7] = [
+        Source::Lvm,
+        Source::Docker,
+        Source::Containerd,
+        Source::Dm,
+        Source::Block,
+        Source::Mounts,
+        Source::Host,
+    ];
     let mut looks = JoinSet::new();
     for source in SLOWEST_FIRST.into_iter().filter(|source| plan.sources.contains(source)) {
         let plan = plan.clone();

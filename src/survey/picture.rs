@@ -8,6 +8,7 @@ use super::ask::Asked;
 use crate::advise;
 use crate::model::block::BlockAnswer;
 use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
+use crate::owner::containerd::devices::is_device_name;
 use crate::probe::metadata::{self, Ways, Wish};
 use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
@@ -93,17 +94,18 @@ impl Picture {
         }
     }
 
-    /// Reads the metadata that a recording holds; twice where it was recorded twice, with Docker's
-    /// files read in between.
+    /// Reads the metadata that a recording holds; twice where it was recorded twice, with the
+    /// engines' files read in between.
     pub(super) fn metadata_recorded(&mut self, recording: &Recording, wish: &Wish, at_ms: i64) {
         let asked = metadata::Asked { one_by_one: true, ..self.metadata_wanted(wish) };
         if !self.note(recording, at_ms) {
             return;
         }
         let read = || Some(Arc::new(metadata::read_metadata(recording, &asked, Ways::default())));
-        self.facts.metadata_before = read();
-        self.facts.metadata =
-            if is_twice(recording) { read() } else { self.facts.metadata_before.clone() };
+        let before = read();
+        self.facts.metadata = if is_twice(recording) { read() } else { before.clone() };
+        self.facts.before.docker.clone_from(&before);
+        self.facts.before.containerd = before;
         self.made = None;
     }
 
@@ -126,6 +128,13 @@ impl Picture {
     /// being made or deleted looks the same.
     pub(super) fn is_unsure(&mut self) -> bool {
         self.made().unsure
+    }
+
+    /// Whether a device is named as containerd's are.
+    pub(super) fn shows_containerd(&mut self) -> bool {
+        let topology = self.made().topology;
+        let names = topology.thins.iter().filter_map(|thin| thin.dm_name.as_ref());
+        names.into_iter().any(|name| is_device_name(name.as_str().as_bytes()))
     }
 
     /// Notes how a source answered; whether the answer counts.
@@ -250,7 +259,7 @@ mod tests {
             }
             let mut picture = Picture::new(Origin::Live, LookOptions::default(), &Source::ALL);
             picture.metadata_recorded(&recording, &Wish::of(Depth::Details), 0);
-            let (before, now) = (picture.facts.metadata_before, picture.facts.metadata);
+            let (before, now) = (picture.facts.before.docker, picture.facts.metadata);
             Arc::ptr_eq(&before.expect("read"), &now.expect("read"))
         };
         assert!(same(&[]));

@@ -96,7 +96,10 @@ impl Begun {
                 }
                 picture.metadata_recorded(&never, &wish, at_ms);
             } else {
-                never.break_off(NOT_RECORDED);
+                // older versions asked for fewer engines, and a host without one misses nothing
+                if source != Source::Containerd || picture.shows_containerd() {
+                    never.break_off(NOT_RECORDED);
+                }
                 picture.answered(&never, at_ms);
             }
         }

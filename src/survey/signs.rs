@@ -125,6 +125,8 @@ fn file_signs(recording: &Recording, signs: &mut Signs) {
             {
                 signs.stat.push(path.clone());
             }
+            // committed to in place, which dates the file
+            Question::Bolt { path, .. } => signs.stat.push(path.clone()),
             Question::Tree { dir, depth: 1, .. } => signs.stat.push(dir.clone()),
             Question::Tree { dir, .. } => signs.below.push(dir.clone()),
             _ => {}

@@ -45,6 +45,7 @@ impl Program {
                 mounts: limit(Source::Mounts),
                 lvm: limit(Source::Lvm),
                 docker: limit(Source::Docker),
+                containerd: limit(Source::Containerd),
                 metadata: limit(Source::Metadata),
             },
             ..LookPlan::new(Place::Live { root: None }, LookOptions::default())

@@ -70,6 +70,7 @@ impl Live {
             Question::Tree { dir, depth, names, keep } => {
                 self.files.tree(dir, *depth, names, *keep).map(Reply::Tree)
             }
+            Question::Bolt { path, keep } => self.files.bolt(path, *keep).map(Reply::Bolt),
             Question::SysBlock => block::read_all().map(Reply::SysBlock),
             Question::Stat(path) => self.files.stat(path).map(Reply::Stat),
             Question::Link(path) => self.files.link(path).map(Reply::Bytes),

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Medium;
+use super::bolt::{BoltKeep, BoltSeen};
 use super::raw::{HostPath, Raw};
 use crate::command::CommandSpec;
 use crate::ids::DevNo;
@@ -26,14 +27,27 @@ pub enum Source {
     Lvm,
     /// Docker's files.
     Docker,
+    /// containerd's databases.
+    Containerd,
     /// The metadata of the pools that the other sources know.
     Metadata,
 }
 
 impl Source {
     /// All of them, in the order in which they are asked.
-    pub const ALL: [Self; 7] =
-        [Self::Host, Self::Dm, Self::Block, Self::Mounts, Self::Lvm, Self::Docker, Self::Metadata];
+    pub const ALL: [Self; 8] = [
+        Self::Host,
+        Self::Dm,
+        Self::Block,
+        Self::Mounts,
+        Self::Lvm,
+        Self::Docker,
+        Self::Containerd,
+        Self::Metadata,
+    ];
+
+    /// Engines: each names the devices of its pools in files of its own.
+    pub const ENGINES: [Self; 2] = [Self::Docker, Self::Containerd];
 
     /// The word used on screen, in gaps and in recordings.
     pub const fn name(self) -> &'static str {
@@ -44,6 +58,7 @@ impl Source {
             Self::Mounts => "mounts",
             Self::Lvm => "lvm",
             Self::Docker => "docker",
+            Self::Containerd => "containerd",
             Self::Metadata => "metadata",
         }
     }
@@ -75,6 +90,8 @@ pub enum Keep {
     /// `-s`, `-g`, `--graph`, `--data-root`, `--userns-remap` words, in the long form
     /// `--storage-opt=VALUE`, one a line (`-s` as `--storage-driver`, `-g` as `--graph`).
     DaemonOptions,
+    /// containerd's `config.toml`: its root and its devmapper plugin, as JSON.
+    ContainerdConfig,
 }
 
 /// One question to a host.
@@ -123,6 +140,13 @@ pub enum Question {
         names: Vec<String>,
         /// What is kept of each.
         keep: Keep,
+    },
+    /// A bolt database, read without its lock → [`Reply::Bolt`].
+    Bolt {
+        /// The file.
+        path: HostPath,
+        /// What is kept of it.
+        keep: BoltKeep,
     },
     /// Block devices that are not device-mapper's, with partitions and loop files, from sysfs →
     /// [`Reply::SysBlock`].
@@ -188,6 +212,7 @@ impl Question {
             Self::Dir(path) | Self::Count(path) => format!("folder {}", path.as_path().display()),
             Self::File { path, .. } => format!("file {}", path.as_path().display()),
             Self::Tree { dir, .. } => format!("files below {}", dir.as_path().display()),
+            Self::Bolt { path, .. } => format!("database {}", path.as_path().display()),
             Self::SysBlock => "block devices of /sys/block".to_owned(),
             Self::Stat(path) => format!("stat of {}", path.as_path().display()),
             Self::Link(path) => format!("link {}", path.as_path().display()),
@@ -244,6 +269,8 @@ pub enum Reply {
     Bytes(Raw),
     /// To [`Question::Tree`]; sorted by path.
     Tree(Vec<TreeFile>),
+    /// To [`Question::Bolt`].
+    Bolt(BoltSeen),
     /// To [`Question::SysBlock`].
     SysBlock(Vec<SysBlockDevice>),
     /// To [`Question::Stat`].

@@ -47,6 +47,7 @@ bare             | striped mirror broken |
 direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |
+containerd       | codes gather quiet containerd | tree replay
 loop-lvm         | boot |
 direct-lvm       | boot |
 raw              | boot |

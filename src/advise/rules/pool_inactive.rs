@@ -2,7 +2,9 @@
 
 use crate::advise::Rule;
 use crate::advise::words::{about_pool, shell};
+use crate::model::engine::EngineFacts;
 use crate::model::{Engine, Finding, Pool, PoolState, Severity, Topology};
+use crate::text::Printable;
 
 pub(super) const RULE: Rule =
     Rule { code: "pool-inactive", page: include_str!("../pages/pool-inactive.md"), look };
@@ -17,6 +19,7 @@ fn describe(topology: &Topology, pool: &Pool) -> Finding {
     let mut finding = about_pool(RULE.code, severity(pool), topology, pool);
     finding.evidence.push(named(topology, pool));
     finding.evidence.extend(lvm_lines(topology, pool));
+    finding.evidence.extend(beside_lines(pool));
     (finding.summary, finding.remedy) = match (&pool.lv, engine) {
         (Some(lv), engine) => (
             format!(
@@ -97,6 +100,25 @@ fn container_engine(pool: &Pool) -> Option<Engine> {
 fn made_by_engine(pool: &Pool) -> bool {
     let name = pool.name.as_str();
     pool.lv.is_none() && name.contains(':') && name.ends_with("-pool")
+}
+
+/// containerd records nothing of what its pool rests on: whoever made it knows. Files beside its
+/// databases are a hint.
+fn beside_lines(pool: &Pool) -> Vec<String> {
+    let said = pool.engine_facts.iter().filter(|said| said.engine == Engine::Containerd);
+    let line = |said: &EngineFacts| {
+        let files: Vec<&str> = said.beside.iter().map(Printable::as_str).collect();
+        let found = match files.as_slice() {
+            [] => "no files lie beside its databases".to_owned(),
+            files => format!("files beside its databases: {}", files.join(", ")),
+        };
+        format!(
+            "{} records nothing of what the pool rests on, only the script or unit that makes it \
+             does; {found}",
+            said.engine.name()
+        )
+    };
+    said.map(line).collect()
 }
 
 fn lvm_lines(topology: &Topology, pool: &Pool) -> Vec<String> {

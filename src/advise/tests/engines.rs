@@ -3,7 +3,8 @@
 use super::{codes_after, findings_after, only, with_status};
 use crate::ids::ThinId;
 use crate::model::engine::{
-    Base, EngineFacts, Forced, Held, HeldBy, LoopSpace, Pending, Transaction,
+    Base, EngineFacts, Forced, Held, HeldBy, IdsInUse, LoopSpace, Misfit, Mismatch, Pending,
+    Transaction,
 };
 use crate::model::sample::{Parts, container, thin};
 use crate::model::{ContainerState, Cure, Engine, Finding, Role, Severity};
@@ -329,4 +330,81 @@ fn force_is_critical_where_nothing_keeps_docker_from_wiping_the_disk() {
     let in_group = at("/dev/vdb", false);
     assert_eq!(in_group.severity, Severity::Warning);
     assert!(in_group.evidence.contains(&"on vdb now: pv vdb".to_owned()), "{in_group:?}");
+}
+
+/// The pool with containerd's word on it.
+fn containerd_said(change: impl FnOnce(&mut EngineFacts)) -> Vec<Finding> {
+    findings_after(|parts| {
+        let mut facts = EngineFacts::new(Engine::Containerd, "/var/lib/containerd".into());
+        facts.daemon_runs = Some(true);
+        change(&mut facts);
+        parts.pool.engine_facts = vec![facts];
+    })
+}
+
+fn misfit(number: u64, state: &'static str, what: Misfit) -> Mismatch {
+    Mismatch { device: format!("p-snap-{number}").into(), id: Some(id(number)), state, what }
+}
+
+#[test]
+fn what_containerd_s_records_disagree_about_is_one_finding_a_pool() {
+    let found = containerd_said(|facts| {
+        facts.mismatches = vec![
+            misfit(7, "Faulty", Misfit::Faulty("dmsetup: File exists".into())),
+            misfit(8, "Activated", Misfit::NotActive),
+        ];
+    });
+    let finding = only(&found, "containerd-state-mismatch");
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.summary.contains("gave p-snap-7 up as faulty, and 1 more"), "{finding:?}");
+    let line = |text: &str| finding.evidence.iter().any(|line| line == text);
+    assert!(line("p-snap-7 (id 7): state Faulty, error: dmsetup: File exists"), "{finding:?}");
+    assert!(line("p-snap-8 (id 8): state Activated, no such dm device"), "{finding:?}");
+    assert!(finding.remedy.starts_with("restart containerd"), "{finding:?}");
+}
+
+#[test]
+fn many_mismatches_are_counted_and_not_all_told() {
+    let found = containerd_said(|facts| {
+        facts.mismatches = (1..=50).map(|id| misfit(id, "Creating", Misfit::Unfinished)).collect();
+    });
+    let finding = only(&found, "containerd-state-mismatch");
+    let told = finding.evidence.iter().filter(|line| line.starts_with("p-snap-")).count();
+    assert_eq!(told, 20);
+    assert_eq!(finding.evidence.last().map(String::as_str), Some("and 30 more"));
+}
+
+#[test]
+fn an_id_in_use_is_critical_when_it_is_the_next_one() {
+    let at = |ids: &[u64], next| {
+        let found = containerd_said(|facts| {
+            let ids = ids.iter().copied().map(id).collect();
+            facts.in_use = Some(IdsInUse { ids, next: Some(id(next)) });
+        });
+        only(&found, "containerd-id-in-use")
+    };
+    let next = at(&[8, 9], 8);
+    assert_eq!(next.severity, Severity::Critical);
+    assert!(next.summary.contains("\"file exists\"") && next.summary.contains("id 8"), "{next:?}");
+    let later = at(&[9000], 8);
+    assert_eq!(later.severity, Severity::Warning);
+    assert!(later.evidence.iter().any(|line| line.ends_with(": 9000")), "{later:?}");
+}
+
+#[test]
+fn an_inactive_pool_of_containerd_s_is_told_with_what_it_may_lie_on() {
+    let found = findings_after(|parts| {
+        parts.pool.state = crate::model::PoolState::Inactive;
+        parts.pool.lv = None;
+        parts.pool.name = "fc-pool".into();
+        parts.pool.engines = vec![Engine::Containerd];
+        let mut facts = EngineFacts::new(Engine::Containerd, "/var/lib/containerd".into());
+        facts.beside = vec!["/snap/data".into(), "/snap/metadata".into()];
+        parts.pool.engine_facts = vec![facts];
+    });
+    let finding = only(&found, "pool-inactive");
+    assert_eq!(finding.severity, Severity::Critical);
+    assert!(finding.summary.contains("configured for containerd"), "{finding:?}");
+    let evidence = finding.evidence.join("\n");
+    assert!(evidence.contains("/snap/data, /snap/metadata"), "{evidence}");
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::ask::Asker;
 use super::digest::Digest;
-use crate::owner::bolt::{self, Bolt, BoltError, Value};
+use crate::sys::bolt::{self, Bolt, BoltError, Slice, Value};
 use crate::sys::{HostPath, Keep};
 use crate::text::Printable;
 
@@ -64,51 +64,55 @@ pub(super) fn read_snapshots(ask: &mut Asker<'_>, root: &HostPath) -> BuildSnaps
 
 /// Nothing was committed between the two copies, or there is nothing to be compared.
 fn is_same(before: &[u8], after: &[u8]) -> bool {
-    let transaction = |bytes| Bolt::open(bytes).map(|db| db.transaction());
+    let transaction = |bytes: &[u8]| Bolt::open(&Slice(bytes)).map(|db| db.transaction());
     transaction(before) == transaction(after)
 }
 
 /// A bucket's keys that matter here.
 #[derive(Default)]
-struct Bucket<'a> {
-    parent: Option<&'a [u8]>,
-    committed: Option<&'a [u8]>,
+struct Bucket {
+    parent: Option<Box<[u8]>>,
+    committed: Option<Box<[u8]>>,
     chain: Option<Digest>,
 }
 
 /// The database: a bucket for each snapshot key; devices are named by the keys of active ones.
 fn parse_snapshots(bytes: &[u8]) -> Result<HashMap<Box<[u8]>, BuildSnapshot>, BoltError> {
-    let mut buckets: HashMap<&[u8], Bucket<'_>> = HashMap::new();
-    for (key, value) in Bolt::open(bytes)?.root().entries()? {
+    let mut buckets: HashMap<Box<[u8]>, Bucket> = HashMap::new();
+    Bolt::open(&Slice(bytes))?.root().each(&mut |key, value| {
         if let Value::Bucket(bucket) = value {
-            buckets.insert(key, parse_bucket(bucket)?);
+            buckets.insert(key.into(), parse_bucket(bucket)?);
         }
-    }
-    let keys: HashMap<&[u8], &[u8]> =
-        buckets.iter().filter_map(|(key, bucket)| Some((bucket.committed?, *key))).collect();
+        Ok(())
+    })?;
+    let keys: HashMap<&[u8], &[u8]> = buckets
+        .iter()
+        .filter_map(|(key, bucket)| Some((bucket.committed.as_deref()?, &**key)))
+        .collect();
     let snapshots = buckets.iter().filter_map(|(name, bucket)| {
-        let parent = parent(&buckets, bucket.parent?);
-        let key = keys.get(name).map(|key| Printable::from_bytes(key));
-        Some(((*name).into(), BuildSnapshot { key, parent }))
+        let parent = parent(&buckets, bucket.parent.as_deref()?);
+        let key = keys.get(&**name).map(|key| Printable::from_bytes(key));
+        Some((name.clone(), BuildSnapshot { key, parent }))
     });
     Ok(snapshots.collect())
 }
 
-fn parse_bucket(bucket: bolt::Bucket<'_>) -> Result<Bucket<'_>, BoltError> {
+fn parse_bucket(bucket: bolt::Bucket<'_>) -> Result<Bucket, BoltError> {
     let mut parsed = Bucket::default();
-    for (key, value) in bucket.entries()? {
+    bucket.each(&mut |key, value| {
         match (key, value) {
-            (b"parent", Value::Bytes(text)) => parsed.parent = Some(text),
-            (b"committed", Value::Bytes(text)) => parsed.committed = Some(text),
+            (b"parent", Value::Bytes(text)) => parsed.parent = Some(text.into()),
+            (b"committed", Value::Bytes(text)) => parsed.committed = Some(text.into()),
             (b"chainid", Value::Bytes(text)) => parsed.chain = Digest::parse(text),
             _ => {}
         }
-    }
+        Ok(())
+    })?;
     Ok(parsed)
 }
 
 /// A parent is named by chain id, or by the key of a snapshot that may have become a layer.
-fn parent(buckets: &HashMap<&[u8], Bucket<'_>>, key: &[u8]) -> BuildParent {
+fn parent(buckets: &HashMap<Box<[u8]>, Bucket>, key: &[u8]) -> BuildParent {
     if key.is_empty() {
         return BuildParent::Base;
     }
@@ -116,7 +120,7 @@ fn parent(buckets: &HashMap<&[u8], Bucket<'_>>, key: &[u8]) -> BuildParent {
     match (Digest::parse(key), bucket.and_then(|bucket| bucket.chain)) {
         (Some(chain), _) | (None, Some(chain)) => BuildParent::Layer(chain),
         (None, None) => {
-            let device = bucket.and_then(|bucket| bucket.committed).unwrap_or(key);
+            let device = bucket.and_then(|bucket| bucket.committed.as_deref()).unwrap_or(key);
             BuildParent::Snapshot(device.into())
         }
     }

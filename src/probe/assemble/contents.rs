@@ -40,11 +40,10 @@ pub(super) fn fill_rows(
             .filter(|(_, place)| place.0 as usize == at)
             .map(|(owned, _)| owned)
             .collect();
-        let before = build.facts.metadata_before.as_deref();
         let look = Look {
             pool,
             contents,
-            before: before.and_then(|seen| seen.of(pool.name.as_str())),
+            before: before(build, pool, &owners),
             names_all: names_all(build, pool, &owners),
             owners,
         };
@@ -53,6 +52,20 @@ pub(super) fn fill_rows(
         }
     }
     unsure
+}
+
+/// What the pool's metadata said before its engines' files were read, for each of them; `None`
+/// where it was not read then.
+fn before<'a>(
+    build: &Build<'a>,
+    pool: &Pool,
+    owners: &[&OwnedPool],
+) -> Option<Vec<&'a PoolMetadata>> {
+    let of = |engine| build.facts.metadata_before(engine)?.of(pool.name.as_str());
+    if owners.is_empty() {
+        return Some(vec![of(Engine::Unknown)?]);
+    }
+    owners.iter().map(|owner| of(owner.engine)).collect()
 }
 
 /// Whether whoever uses the pool was read whole: else an id without a name may have one.
@@ -71,7 +84,7 @@ struct Look<'a> {
     pool: &'a Pool,
     contents: &'a PoolMetadata,
     /// What it said before the engines' files were read.
-    before: Option<&'a PoolMetadata>,
+    before: Option<Vec<&'a PoolMetadata>>,
     names_all: bool,
     owners: Vec<&'a OwnedPool>,
 }
@@ -116,12 +129,12 @@ impl Look<'_> {
             row.note = Some("its engine is making or deleting it, or was when it died".into());
             return false;
         }
-        let same = |before: &PoolMetadata| {
+        let same = |before: &&PoolMetadata| {
             before.device(id).map(|d| (d.created, d.transaction))
                 == self.contents.device(id).map(|d| (d.created, d.transaction))
         };
-        match self.before {
-            Some(before) if same(before) => row.role = Role::Leaked,
+        match &self.before {
+            Some(before) if before.iter().all(same) => row.role = Role::Leaked,
             Some(_) => {}
             None => return true,
         }
@@ -130,12 +143,14 @@ impl Look<'_> {
 
     /// A named id that is not in the pool. A device that is active may not be committed yet.
     fn is_gone(&self, row: &mut ThinDevice) -> bool {
-        if row.active || !self.contents.is_sound() || row.engine == Engine::Unknown {
+        // containerd keeps the name of what it removed until its collector comes by
+        let removed = row.engine == Engine::Containerd && row.deferred_deletion;
+        if row.active || removed || !self.contents.is_sound() || row.engine == Engine::Unknown {
             return false;
         }
         let Some(id) = row.id else { return false };
-        match self.before {
-            Some(before) if before.device(id).is_none() => {
+        match &self.before {
+            Some(before) if before.iter().all(|before| before.device(id).is_none()) => {
                 row.role = Role::Missing;
                 (row.mapped, row.exclusive, row.shared, row.delta) = (None, None, None, None);
                 false

@@ -5,6 +5,7 @@
 //! DIR, links resolved inside it, except what is the running kernel's own. Knows nothing of what
 //! a file means; `keep.rs` says what is let through.
 
+mod database;
 mod mentions;
 mod resolve;
 mod tree;
@@ -21,7 +22,8 @@ use nix::fcntl::OFlag;
 use super::keep;
 use crate::ids::DevNo;
 use crate::sys::{
-    DirEntry, EntryKind, FailKind, Failure, FileStat, FsSpace, HostPath, Keep, Raw, TreeFile,
+    BoltKeep, BoltSeen, DirEntry, EntryKind, FailKind, Failure, FileStat, FsSpace, HostPath, Keep,
+    Raw, TreeFile,
 };
 use resolve::{Last, Root};
 
@@ -68,6 +70,12 @@ impl Files {
         let asked = path.as_path();
         let file = self.open(asked)?;
         mentions::find_words(file, words).map_err(|error| fail(asked, &error))
+    }
+
+    /// A bolt database, as much of it as `keep` lets through.
+    pub(super) fn bolt(&self, path: &HostPath, keep: BoltKeep) -> Result<BoltSeen, Failure> {
+        let asked = path.as_path();
+        database::read(asked, self.open(asked)?, keep)
     }
 
     /// Opens a regular file, wherever its links lead.

@@ -2,10 +2,13 @@
 //! nothing else. A container's environment, commands and mounts never enter the program, so they
 //! can be in no recording.
 //!
-//! Keys: `formats.md` 1.6.3 (images, tags), 1.6.4 (containers), 1.7 (daemon). Knows no files.
+//! Keys: `formats.md` 1.6.3 (images, tags), 1.6.4 (containers), 1.7 (daemon), 3.1 and 3.3 to 3.5
+//! (containerd). Knows no files.
 
+pub(super) mod bolt;
 mod json;
 mod options;
+mod toml;
 
 use std::path::Path;
 
@@ -19,7 +22,7 @@ pub(super) fn limit(keep: Keep, path: &Path) -> u64 {
     match keep {
         // the kernel's own tables: a line of mountinfo for every mount
         Keep::All if path.starts_with("/proc") => 64 * MIB,
-        Keep::All | Keep::DaemonOptions => MIB,
+        Keep::All | Keep::DaemonOptions | Keep::ContainerdConfig => MIB,
         Keep::DockerDaemon | Keep::DockerContainer => 4 * MIB,
         Keep::DockerImage => 16 * MIB,
         Keep::DockerRepositories => 64 * MIB,
@@ -32,6 +35,7 @@ pub(super) fn project(keep: Keep, bytes: Vec<u8>) -> Result<Raw, String> {
         Keep::All => Ok(Raw(bytes)),
         Keep::DaemonOptions => Ok(Raw(options::kept(&bytes))),
         Keep::DockerDaemon => json::kept(&bytes, &DAEMON),
+        Keep::ContainerdConfig => toml::kept(&bytes, &CONTAINERD),
         Keep::DockerContainer => json::kept(&bytes, &CONTAINER),
         Keep::DockerImage => json::kept(&bytes, &IMAGE),
         Keep::DockerRepositories => json::kept(&bytes, &REPOSITORIES),
@@ -46,6 +50,28 @@ const DAEMON: Kept = Kept::Keys(&[
     ("graph", Kept::Plain),
     ("userns-remap", Kept::Plain),
     ("exec-root", Kept::Plain),
+]);
+
+/// containerd's `config.toml` (`formats.md` 3.1): credentials of registries may be in it too.
+/// Version 1 names the plugin shortly.
+const CONTAINERD: Kept = Kept::Keys(&[
+    ("root", Kept::Plain),
+    (
+        "plugins",
+        Kept::Keys(&[
+            ("io.containerd.snapshotter.v1.devmapper", CONTAINERD_PLUGIN),
+            ("devmapper", CONTAINERD_PLUGIN),
+        ]),
+    ),
+]);
+
+const CONTAINERD_PLUGIN: Kept = Kept::Keys(&[
+    ("root_path", Kept::Plain),
+    ("pool_name", Kept::Plain),
+    ("base_image_size", Kept::Plain),
+    ("async_remove", Kept::Plain),
+    ("discard_blocks", Kept::Plain),
+    ("fs_type", Kept::Plain),
 ]);
 
 /// `config.v2.json`.

@@ -10,7 +10,7 @@ use crate::model::metadata::{Delta, DeviceMetadata, Lineage, Mappings, PoolMetad
 use crate::model::{Role, ThinDevice, Usage};
 use crate::owner::{Backing, Owned};
 use crate::probe::metadata::{MetadataSeen, PoolLook};
-use crate::probe::{Assembled, Facts};
+use crate::probe::{Assembled, Before, Facts};
 use crate::units::{Bytes, DataBlocks, Sectors};
 
 fn id(number: u64) -> ThinId {
@@ -52,8 +52,8 @@ fn owned() -> Owned {
 
 /// With these ids before Docker's files were read and after.
 fn assembled(before: Option<&[u64]>, now: &[u64], owned: &Owned) -> Assembled {
-    let metadata_before = before.map(|ids| seen(contents(ids)));
-    let facts = Facts { metadata: Some(seen(contents(now))), metadata_before, ..direct_lvm() };
+    let before = Before { docker: before.map(|ids| seen(contents(ids))), ..Before::default() };
+    let facts = Facts { metadata: Some(seen(contents(now))), before, ..direct_lvm() };
     assemble_owned(&facts, owned)
 }
 
@@ -86,7 +86,7 @@ fn an_id_that_was_given_to_another_device_meanwhile_is_not_leaked() {
     before.devices[2].transaction = 3;
     let facts = Facts {
         metadata: Some(seen(contents(&[7, 8, 9]))),
-        metadata_before: Some(seen(before)),
+        before: Before { docker: Some(seen(before)), ..Before::default() },
         ..direct_lvm()
     };
     assert_eq!(roles(&assemble_owned(&facts, &owned()))[2], (9, Role::Unknown));
@@ -126,7 +126,7 @@ fn a_name_without_an_id_is_missing_when_two_readings_say_so_and_it_is_not_active
     damaged.damage_count = 1;
     let facts = Facts {
         metadata: Some(seen(damaged.clone())),
-        metadata_before: Some(seen(damaged)),
+        before: Before { docker: Some(seen(damaged)), ..Before::default() },
         ..direct_lvm()
     };
     assert_eq!(roles(&assemble_owned(&facts, &owned()))[1], (8, Role::Container));

@@ -54,8 +54,7 @@ impl Den {
         append(&mut journal, &intended).expect("kept");
         let demo = crate::demo::find(Some("direct-lvm")).expect("it is built in");
         let place = Place::Demo { name: demo.name, bytes: demo.recording };
-        let options =
-            LookOptions { docker_roots: Vec::new(), mounted_tree: false, metadata_file: None };
+        let options = LookOptions::default();
         let look = LookPlan::new(place, options);
         let stop = Arc::new(AtomicBool::new(false));
         let ground = Ground { settings: &self.settings, look, stop, survey: None };
@@ -76,8 +75,7 @@ fn done() -> Plan {
     let mut plan = must_plan(&grow(Some("+40M"), None, &[]), &host);
     let demo = crate::demo::find(Some("direct-lvm")).expect("it is built in");
     let place = Place::Demo { name: demo.name, bytes: demo.recording };
-    let options =
-        LookOptions { docker_roots: Vec::new(), mounted_tree: false, metadata_file: None };
+    let options = LookOptions::default();
     let looked = survey::look_once(&LookPlan::new(place, options)).expect("it can be read");
     plan.basis.host = looked.snapshot.host.name.to_string();
     plan.steps[0].after = vec![Check::PoolWorks { pool: "docker-thinpool".to_owned() }];

@@ -25,11 +25,16 @@ pub(super) fn kept(text: &[u8], kept: &Kept) -> Result<Raw, String> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     let value = kept.deserialize(&mut parser).map_err(|error| not_json(text, &error))?;
     parser.end().map_err(|error| not_json(text, &error))?;
+    as_text(&value)
+}
+
+/// An object as JSON text.
+pub(super) fn as_text(value: &Value) -> Result<Raw, String> {
     if !value.is_object() {
         return Err("it holds no JSON object".to_owned());
     }
     // a map of text keys always serialises
-    serde_json::to_vec(&value).map(Raw).map_err(|error| error.to_string())
+    serde_json::to_vec(value).map(Raw).map_err(|error| error.to_string())
 }
 
 fn not_json(text: &[u8], error: &serde_json::Error) -> String {

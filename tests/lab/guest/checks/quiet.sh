@@ -15,6 +15,7 @@ state() {
     for dev in $(metadata_devices); do echo "$dev writes $(awk '{print $5}' "/sys/block/$dev/stat")"; done
     find /var/lib/docker /etc/docker -xdev -not -path '*/overlay2/*' -not -path '*/devicemapper/mnt/*' \
         -printf '%p %T@ %C@ %s\n' 2>/dev/null | sort
+    find /var/lib/containerd /etc/containerd -xdev \( -name '*.db' -o -name '*.toml' \) -printf '%p %T@ %C@ %s\n' 2>/dev/null | sort
     find /etc/lvm /run/lvm -type f -printf '%p %T@ %s\n' 2>/dev/null | sort
     grep -c . /proc/mounts
     [ -e /run/dmeventd.pid ] || pgrep -c dmeventd

@@ -8,15 +8,19 @@ const SNAPSHOTS: &[u8] = include_bytes!("../../../tests/data/docker/snapshots.db
 /// Top-level keys, each with the keys of its bucket.
 fn keys(bytes: &[u8]) -> Result<Vec<String>, BoltError> {
     let text = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
+    let pages: &dyn Pages = &Slice(bytes);
     let mut all = Vec::new();
-    for (key, value) in Bolt::open(bytes)?.root().entries()? {
-        let inner = match value {
-            Value::Bytes(_) => Vec::new(),
-            Value::Bucket(bucket) => bucket.entries()?,
-        };
-        let inner: Vec<_> = inner.iter().map(|(key, _)| text(key)).collect();
+    Bolt::open(pages)?.root().each(&mut |key, value| {
+        let mut inner = Vec::new();
+        if let Value::Bucket(bucket) = value {
+            bucket.each(&mut |key, _| {
+                inner.push(text(key));
+                Ok(())
+            })?;
+        }
         all.push(format!("{}: {}", text(key), inner.join(" ")));
-    }
+        Ok(())
+    })?;
     Ok(all)
 }
 
@@ -41,7 +45,7 @@ fn a_real_database_is_read_in_the_order_of_its_keys() {
 
 #[test]
 fn the_newer_meta_page_counts_and_the_older_serves_when_it_is_damaged() {
-    let transaction = |bytes: &[u8]| Bolt::open(bytes).map(|db| db.transaction());
+    let transaction = |bytes: &[u8]| Bolt::open(&Slice(bytes)).map(|db| db.transaction());
     assert_eq!(transaction(SNAPSHOTS), Ok(19));
     let mut second = SNAPSHOTS.to_vec();
     second[4096 + 16 + 20] ^= 1;
@@ -56,7 +60,7 @@ fn the_newer_meta_page_counts_and_the_older_serves_when_it_is_damaged() {
 #[test]
 fn what_is_no_database_or_cut_is_an_error() {
     for bytes in [&b""[..], &[0; 8192], b"SQLite format 3\0"] {
-        assert_eq!(Bolt::open(bytes).err(), Some(BoltError::NoMeta));
+        assert_eq!(Bolt::open(&Slice(bytes)).map(drop).err(), Some(BoltError::NoMeta));
     }
     assert_eq!(keys(&SNAPSHOTS[..8192]).err(), Some(BoltError::Damaged(2)));
 }

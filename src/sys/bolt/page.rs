@@ -28,14 +28,17 @@ pub(super) struct Element<'a> {
     pub bucket: bool,
 }
 
+/// How many bytes a page takes with its overflow, by its header.
+pub(super) fn length(header: &[u8], page_size: usize) -> Option<usize> {
+    let overflow = usize::try_from(le_u32(header, 12)?).ok()?;
+    overflow.checked_add(1)?.checked_mul(page_size)
+}
+
 impl<'a> Page<'a> {
-    /// The page at the start of `bytes`. An inline one is as long as its bytes and says 0.
-    pub(super) fn parse(bytes: &'a [u8], number: u64, page_size: usize) -> Option<Self> {
-        let overflow = usize::try_from(le_u32(bytes, 12)?).ok()?;
-        let length = overflow.checked_add(1)?.checked_mul(page_size)?;
-        let whole = if number == 0 { bytes } else { bytes.get(..length)? };
+    /// The page that these bytes are, overflow included. An inline one says that it is page 0.
+    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
         Some(Self {
-            bytes: whole,
+            bytes,
             flags: le_u16(bytes, 8)?,
             count: le_u16(bytes, 10)?,
             number: le_u64(bytes, 0)?,

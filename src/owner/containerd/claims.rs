@@ -1,0 +1,261 @@
+//! From a device of containerd's record to what it is for: the procedure of `formats.md` 3.5.
+//!
+//! Pure: works on what was read.
+
+use std::collections::{HashMap, HashSet};
+
+use super::devices::{Device, PoolRecord};
+use super::images::Image;
+use super::names::{ContainerRecord, Namespace};
+use super::snapshots::{Kind, Snapshot};
+use super::state::State;
+use super::{ContainerdFacts, Home};
+use crate::model::{Container, Engine, Role};
+use crate::owner::{Backing, Owned, OwnedDevice, OwnedPool};
+use crate::sys::HostPath;
+use crate::text::Printable;
+
+/// Pools and devices that containerd's databases name.
+pub fn owned(facts: &ContainerdFacts) -> Owned {
+    let homes = facts.homes.iter().enumerate();
+    let pools = homes.map(|(at, home)| pool(home, at)).collect();
+    Owned { pools, gaps: facts.gaps.clone() }
+}
+
+fn pool(home: &Home, root_index: usize) -> OwnedPool {
+    let namespaces = home.names.iter().flat_map(|names| &names.namespaces);
+    let layers: Vec<_> = namespaces.map(Layers::new).collect();
+    let index = Index::new(home, &layers);
+    let none = PoolRecord::default();
+    let record = home.devices.as_ref().unwrap_or(&none);
+    let mut devices: Vec<_> = record.devices.iter().map(|one| device(home, &index, one)).collect();
+    // stable: two claims on one id stay in the order of their names
+    devices.sort_by_key(|device| (device.id.is_none(), device.id));
+    if home.devices.is_some() {
+        devices.extend(without_device(home, &index));
+    }
+    OwnedPool {
+        engine: Engine::Containerd,
+        root: HostPath::new(home.root.as_str()),
+        root_index,
+        pool_name: home.pool.clone(),
+        pool_name_certain: true,
+        prefix: String::new(),
+        backing: Backing::Given,
+        devices,
+        names_all: home.devices.is_some() && record.devices.iter().all(|one| one.id.is_some()),
+        transaction: None,
+    }
+}
+
+/// Look-ups from names and numbers.
+struct Index<'a> {
+    devices: HashMap<&'a [u8], &'a Device>,
+    numbers: HashSet<u64>,
+    snapshots: HashMap<u64, Place<'a>>,
+}
+
+/// A snapshot, and what refers to it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    snapshot: &'a Snapshot,
+    /// Its namespace and its key there.
+    named: Option<(&'a Layers<'a>, &'a [u8])>,
+}
+
+/// A namespace with its images by the layers they hold.
+struct Layers<'a> {
+    namespace: &'a Namespace,
+    images: HashMap<&'a [u8], Vec<&'a Image>>,
+}
+
+impl<'a> Layers<'a> {
+    fn new(namespace: &'a Namespace) -> Self {
+        let mut images: HashMap<&[u8], Vec<&Image>> = HashMap::new();
+        for image in &namespace.images {
+            for key in &image.chain {
+                images.entry(key).or_default().push(image);
+            }
+        }
+        Self { namespace, images }
+    }
+}
+
+impl<'a> Index<'a> {
+    fn new(home: &'a Home, layers: &'a [Layers<'a>]) -> Self {
+        let devices = home.devices.iter().flat_map(|record| &record.devices);
+        let mut named: HashMap<&[u8], (&Layers<'_>, &[u8])> = HashMap::new();
+        for layers in layers {
+            for (key, reference) in &layers.namespace.snapshots {
+                named.insert(&reference.name, (layers, key));
+            }
+        }
+        let snapshots = home.snapshots.iter().flat_map(|all| &all.by_id);
+        let place = |snapshot: &'a Snapshot| Place {
+            snapshot,
+            named: named.get(snapshot.key.as_slice()).copied(),
+        };
+        Self {
+            numbers: devices.clone().filter_map(Device::snapshot).collect(),
+            devices: devices.map(|device| (device.name.as_slice(), device)).collect(),
+            snapshots: snapshots.map(|(id, snapshot)| (*id, place(snapshot))).collect(),
+        }
+    }
+}
+
+fn device(home: &Home, index: &Index<'_>, record: &Device) -> OwnedDevice {
+    let parent = index.devices.get(record.parent.as_slice());
+    let mut device = OwnedDevice {
+        id: record.id,
+        parent: parent.and_then(|parent| parent.id),
+        size: record.size,
+        deferred_deletion: record.state == State::Removed,
+        ..named(home, &record.name)
+    };
+    match record.snapshot().and_then(|number| index.snapshots.get(&number)) {
+        Some(place) => put_place(&mut device, home, *place),
+        None if record.state == State::Removed => {
+            device.note = Some("removed in containerd, waits for its garbage collector".into());
+        }
+        None if home.snapshots.is_some() => {
+            device.note = Some("no snapshot of containerd's has it".into());
+        }
+        None => {}
+    }
+    if let Some(note) = trouble(record) {
+        device.note = Some(note.into());
+    }
+    device
+}
+
+/// What containerd's own record says is wrong.
+fn trouble(record: &Device) -> Option<String> {
+    let error = &record.error;
+    match record.state {
+        _ if record.id.is_none() => Some(error.to_string()),
+        State::Faulty if error.is_empty() => Some("faulty".to_owned()),
+        State::Faulty => Some(format!("faulty: {error}")),
+        state if state.is_unfinished() => Some(format!("state {}", state.name())),
+        _ => None,
+    }
+}
+
+/// A device of which only the name is known.
+fn named(home: &Home, name: &[u8]) -> OwnedDevice {
+    let shown = Printable::from_bytes(name);
+    let file = Printable::from_bytes(&home.pool);
+    OwnedDevice {
+        id: None,
+        by: format!("{}/{file}.db", home.home).into(),
+        name: shown,
+        dm_name: name.to_vec(),
+        role: Role::Unknown,
+        images: Vec::new(),
+        position: None,
+        chain_id: None,
+        container: None,
+        parent: None,
+        size: None,
+        transaction_id: None,
+        deferred_deletion: false,
+        note: None,
+    }
+}
+
+fn put_place(device: &mut OwnedDevice, home: &Home, place: Place<'_>) {
+    let Some((layers, key)) = place.named else {
+        device.chain_id = Some(Printable::from_bytes(&place.snapshot.key));
+        device.role = unnamed_role(place.snapshot.kind);
+        if home.names.is_some() {
+            let note =
+                "no namespace of containerd's refers to it: its garbage collector removes it";
+            device.note = Some(note.into());
+        }
+        return;
+    };
+    device.chain_id = Some(Printable::from_bytes(key));
+    let container = layers.namespace.containers.get(key);
+    match (place.snapshot.kind, container) {
+        (Kind::Committed, _) => put_layer(device, layers, key),
+        (Kind::Active, Some(record)) => {
+            device.role = Role::Container;
+            device.container = Some(describe(record));
+        }
+        (kind, _) => {
+            device.role = unnamed_role(kind);
+            device.note = note_of(layers.namespace, key).map(Into::into);
+        }
+    }
+}
+
+/// The role of a snapshot that no container has: what is written to or looked at, and by whom is
+/// not known.
+const fn unnamed_role(kind: Kind) -> Role {
+    match kind {
+        Kind::Committed => Role::ImageLayer,
+        Kind::Active | Kind::View => Role::Snapshot,
+        Kind::Other => Role::Unknown,
+    }
+}
+
+fn note_of(namespace: &Namespace, key: &[u8]) -> Option<&'static str> {
+    if key.starts_with(b"extract-") {
+        return Some("a layer being unpacked, or left by an unpack that was cut off");
+    }
+    namespace.leased.iter().any(|leased| leased == key).then_some("kept by a lease")
+}
+
+fn describe(record: &ContainerRecord) -> Container {
+    Container {
+        id: record.id.clone(),
+        name: record.name.clone().unwrap_or_else(|| record.id.clone()),
+        // a task's state is in no database
+        state: None,
+        pod: record.pod.clone(),
+        namespace: record.namespace.clone(),
+    }
+}
+
+fn put_layer(device: &mut OwnedDevice, layers: &Layers<'_>, key: &[u8]) {
+    device.role = Role::ImageLayer;
+    let images = layers.images.get(key).map_or(&[][..], Vec::as_slice);
+    let all = |names: fn(&Image) -> &Vec<Printable>| {
+        images.iter().flat_map(move |image| names(image).iter().cloned())
+    };
+    let names = all(|image| &image.tags).chain(all(|image| &image.digests));
+    let mut known = HashSet::new();
+    let names = names.chain(all(|image| &image.bare)).filter(|name| known.insert(name.clone()));
+    device.images = names.collect();
+    device.position = first_named(images).and_then(|image| {
+        let at = image.chain.iter().position(|layer| layer == key)?;
+        Some((u32::try_from(at + 1).ok()?, u32::try_from(image.chain.len()).ok()?))
+    });
+}
+
+/// The image whose name is given first.
+fn first_named<'a>(images: &[&'a Image]) -> Option<&'a Image> {
+    let tagged = images.iter().find(|image| !image.tags.is_empty());
+    let digested = || images.iter().find(|image| !image.digests.is_empty());
+    tagged.or_else(digested).or_else(|| images.first()).copied()
+}
+
+/// Snapshots whose device containerd has no record of: it can use none of them.
+fn without_device(home: &Home, index: &Index<'_>) -> Vec<OwnedDevice> {
+    let mut numbers: Vec<u64> =
+        index.snapshots.keys().copied().filter(|number| !index.numbers.contains(number)).collect();
+    numbers.sort_unstable();
+    let devices = numbers.into_iter().filter_map(|number| {
+        let place = index.snapshots.get(&number)?;
+        let mut device = named(home, &device_name(&home.pool, number));
+        put_place(&mut device, home, *place);
+        device.by = format!("{}/{}", home.home, super::roots::SNAPSHOTS).into();
+        device.note = Some("containerd has no record of its device".into());
+        Some(device)
+    });
+    devices.collect()
+}
+
+/// `<pool>-snap-<number>`
+pub(super) fn device_name(pool: &[u8], number: u64) -> Vec<u8> {
+    [pool, format!("-snap-{number}").as_bytes()].concat()
+}
