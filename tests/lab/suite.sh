@@ -46,6 +46,10 @@ bare             | striped mirror broken |
 direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |
+bare             | codes-gone latency grows-metadata |
+bare             | forecast |
+loop-lvm         | codes-gone |
+direct-lvm       | responsive |
 loop-lvm         | boot |
 direct-lvm       | boot |
 raw              | boot |

@@ -11,7 +11,7 @@ activation {
 }
 PROFILE
 pvcreate -q /dev/vdb && vgcreate -q -s 1M t /dev/vdb
-lvcreate -q -y -Z n -L 4G -T t/pool --poolmetadatasize 4M -c 64K
+lvcreate -q -y -Z n -L 4G -T t/pool --poolmetadatasize 2M -c 64K
 lvchange -q --metadataprofile t t/pool && lvchange -q -y -ay t/pool && lvchange -q --monitor y t/pool
 # no volume of LVM's: the pool has no layer over it
 pool=$(pool_name)
@@ -30,20 +30,22 @@ writes() {
     dmsetup status "$pool" >/dev/null # a commit
 }
 snap=0 at=128
-# fill_to BLOCKS: of metadata, at most; stops at the first step that is above
+# fill_to BLOCKS: of metadata; stops at the first step that is there, with small steps at the end
 fill_to() {
-    until [ "$(used)" -ge "$1" ] || [ $snap -gt 60 ]; do
+    local step now
+    until now=$(used) && [ "$now" -ge "$1" ] || [ $snap -gt 60 ]; do
         if [ $at -ge 128 ]; then
             snap=$((snap + 1)) at=0
             dmsetup suspend full && dmsetup message "$pool" 0 "create_snap $snap 0"
             dmsetup resume full
         fi
-        writes $at $((at + 4))
-        at=$((at + 4))
+        step=4 && [ $((now + 40)) -gt "$1" ] || step=32
+        writes $at $((at + step))
+        at=$((at + step))
     done
 }
 
-# 4 MiB are less than LVM wants free, so it keeps a quarter free instead
+# LVM wants 4 MiB free, and of metadata as small as this a quarter
 equal "it acts above the quarter's threshold, and not above the profile's" 0.75 "$(forecast .metadata.acts_above_ratio)"
 limit=$(($(total) * 75 / 100))
 fill_to $((limit - 16))

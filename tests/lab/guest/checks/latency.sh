@@ -60,3 +60,4 @@ echo "figure: out of data space, from the kernel's event to the screen: median $
 echo "figure: with room again: median $(median "${up[@]}") ms ($(of "${up[@]}"))"
 : "$(ask press q)"
 ok "q leaves" eventually 5 bash -c '! pgrep -x thinscope'
+for device in l-thin l-pool l-data l-meta; do dmsetup remove --retry $device; done
