@@ -181,7 +181,7 @@ mod tests {
     fn a_long_look_rests_long_unless_a_person_asks() {
         let (mut turn, ended) = ended(300 * MS);
         assert_eq!(turn.starts_at(), Some(ended + 6000 * MS), "later than the 5 s it is due in");
-        for _ in 0..AHEAD {
+        for _ in 0..2 {
             turn.want(Wanted::Soon, ended);
             assert_eq!(turn.starts_at(), Some(ended + SETTLE), "after a quiet time");
             assert_eq!(turn.begin(Source::Dm, ended + SETTLE), Some(Wanted::Soon));

@@ -63,3 +63,5 @@ equal "the kernel has it" $(((before + adds) / 4096)) "$(eventually 20 bash -c "
 equal "its spare grows with it" "$(size t/pool_tmeta)" "$(size t/lvol0_pmspare)"
 equal "the data does not" "$data" "$(size t/pool)"
 echo "figure: spare $spare before"
+dmsetup remove --retry full
+vgremove -q -f t >/dev/null 2>&1
