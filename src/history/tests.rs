@@ -71,7 +71,9 @@ fn uneven_growth_has_an_earliest_and_a_latest() {
 fn it_counts_from_now_and_not_from_the_last_look() {
     // 60 % an hour, 10 % left, and the last look was a minute ago
     let mut samples = looks(61, 10, |ago| 90.0 - hours(ago) * 60.0);
-    samples.iter_mut().for_each(|sample| sample.time -= 60);
+    for sample in &mut samples {
+        sample.time -= 60;
+    }
     let told = forecast(&samples).expect("fast");
     assert!(told.full_in_seconds.abs_diff(540) < 10, "{told:?}");
     assert!(told.earliest_seconds.abs_diff(540) < 10 && told.latest_seconds.abs_diff(540) < 10);

@@ -117,7 +117,7 @@ file=$(docker inspect -f '/var/lib/docker/containers/{{.Id}}/config.v2.json' und
 unshare -m sh -c "mount --bind $held /mnt && exec sleep 10000" &
 holder=$!
 sleep 2
-state_of() { thinscope layers --json | jq -r --arg n "$1" '.devices[] | select(.container.name? == $n) | .container.state'; }
+state_of() { thinscope layers --json | jq -r --arg n "$1" '.devices[] | select(.role == "container" and .container.name == $n) | .container.state'; }
 (docker rm -f undead >/var/tmp/rm.log 2>&1; echo $? >/var/tmp/rm.status) &
 remover=$!
 ok "docker begins to remove it" eventually 30 jq -e .State.Dead "$file"

@@ -5,7 +5,7 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 export LC_ALL=C.UTF-8
-rounds=7
+rounds=5
 sectors=128 blocks=64
 dd if=/dev/zero of=/dev/vdb bs=1M count=4 oflag=direct status=none
 dmsetup create --noudevsync l-meta --table "0 8192 linear /dev/vdb 0"
@@ -41,14 +41,14 @@ kernel_says() {
 }
 down=() up=()
 for round in $(seq $rounds); do
-    sleep 10 # so long that no earlier look is rested from
+    sleep 12 # so long that no earlier look is rested from
     write "$blocks" 1 &
     seen=$(ask await 30 "l-pool is full: writes wait")
     [ "$seen" = never ] || down+=($((($(us "$seen") - $(kernel_says 'switching pool to out-of-data-space')) / 1000)))
-    sleep 10
+    sleep 12
     blocks=$((blocks + 1))
     give_block
-    seen=$(ask gone 30 "writes wait")
+    seen=$(ask gone 30 "l-pool is full: writes wait")
     [ "$seen" = never ] || up+=($((($(us "$seen") - $(kernel_says 'switching pool to write mode')) / 1000)))
     wait %2 2>/dev/null
 done
@@ -56,7 +56,9 @@ echo "  $(ask screen /results/latency.txt)"
 of() { printf '%s\n' "$@" | sort -n | tr '\n' ' '; }
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 equal "every event was seen" "$rounds $rounds" "${#down[@]} ${#up[@]}"
-echo "figure: out of data space, from the kernel's event to the screen: median $(median "${down[@]}") ms ($(of "${down[@]}"))"
+# a processor that is emulated, and shared: what is asked of a real one is a fifth of a second
+ok "out of data space is on the screen within a second" test "$(median "${down[@]}")" -le 1000
+echo "figure: out of data space, from the kernel's event to the screen, at most 200 on a real processor: median $(median "${down[@]}") ms ($(of "${down[@]}"))"
 echo "figure: with room again: median $(median "${up[@]}") ms ($(of "${up[@]}"))"
 : "$(ask press q)"
 ok "q leaves" eventually 5 bash -c '! pgrep -x thinscope'
