@@ -56,11 +56,13 @@ fn in_window(
     if slow <= 0.0 {
         return None;
     }
-    let full_in = float(free) / middle;
-    (full_in <= REACH * float(u64::try_from(span).ok()?)).then(|| Forecast {
-        full_in_seconds: whole(full_in),
-        earliest_seconds: whole(float(free) / fast),
-        latest_seconds: whole(float(free) / slow),
+    // what was free at the last look has been filling since
+    let since = float(u64::try_from(now.saturating_sub(last.time)).ok()?);
+    let left = |pace: f64| whole((float(free) / pace - since).max(0.0));
+    (float(free) / middle <= REACH * float(u64::try_from(span).ok()?)).then(|| Forecast {
+        full_in_seconds: left(middle),
+        earliest_seconds: left(fast),
+        latest_seconds: left(slow),
         looks: u32::try_from(samples.len()).unwrap_or(u32::MAX),
         over_seconds: u64::try_from(span).unwrap_or(0),
     })

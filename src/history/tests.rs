@@ -68,6 +68,18 @@ fn uneven_growth_has_an_earliest_and_a_latest() {
 }
 
 #[test]
+fn it_counts_from_now_and_not_from_the_last_look() {
+    // 60 % an hour, 10 % left, and the last look was a minute ago
+    let mut samples = looks(61, 10, |ago| 90.0 - hours(ago) * 60.0);
+    for sample in &mut samples {
+        sample.time -= 60;
+    }
+    let told = forecast(&samples).expect("fast");
+    assert!(told.full_in_seconds.abs_diff(540) < 10, "{told:?}");
+    assert!(told.earliest_seconds.abs_diff(540) < 10 && told.latest_seconds.abs_diff(540) < 10);
+}
+
+#[test]
 fn one_jump_does_not_bend_the_forecast() {
     // ten GiB in one look, late on a day of half a GiB an hour
     let steady = |ago: i64| 50.0 - hours(ago) * 0.5;

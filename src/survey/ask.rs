@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::LookPlan;
-use super::order::{Order, SUBCOMMAND, Signs};
+use super::order::{Order, SUBCOMMAND};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -14,7 +14,7 @@ use crate::probe::metadata::MetadataSeen;
 use crate::sys::capture::{LONGEST_LINE, Line, Recording, parse_line};
 use crate::sys::live::brood::Ends;
 use crate::sys::live::child::{ProbeChild, Stuck};
-use crate::sys::{Question, ReadHost, Reply, Source};
+use crate::sys::{Question, ReadHost, Reply};
 
 /// How much longer than by the child itself its limit is kept here: it ends by itself when it is
 /// over, unless it hangs in the kernel.
@@ -29,6 +29,8 @@ pub(super) struct Asked {
     pub recording: Recording,
     /// What a child made of what it read itself.
     pub facts: Option<MetadataSeen>,
+    /// What the signs of change came to before the look, where they were wanted.
+    pub sign: Option<u64>,
     /// Children that could not even be killed.
     pub stuck: Vec<Stuck>,
     /// How long it took.
@@ -53,7 +55,7 @@ pub(super) async fn ask_first(
 ) -> Asked {
     let since = Instant::now();
     let mut order = order;
-    let mut stuck = Vec::new();
+    let (mut stuck, mut sign) = (Vec::new(), None);
     let mut member = member;
     for attempt in 1.. {
         let was_member = member.is_some();
@@ -64,13 +66,15 @@ pub(super) async fn ask_first(
             one = ask_child(child, &order, progress.clone()).await;
         }
         stuck.extend(one.stuck.take());
+        sign = sign.or(one.sign);
+        order.signs = None;
         let hung_device = match one.hung {
             Some(Question::DmStatus(dev)) if attempt < MOST_TRIES => Some(dev),
             _ => None,
         };
         let Some(dev) = hung_device else {
             let (recording, facts) = (one.recording, one.facts);
-            return Asked { recording, facts, stuck, took: since.elapsed() };
+            return Asked { recording, facts, sign, stuck, took: since.elapsed() };
         };
         order.skip.extend(with_its_pool(dev, &one.recording, attempt));
     }
@@ -108,6 +112,7 @@ fn pools_of(dev: DevNo, seen: &Recording) -> Vec<DevNo> {
 struct One {
     recording: Recording,
     facts: Option<MetadataSeen>,
+    sign: Option<u64>,
     /// The question it was lost at.
     hung: Option<Question>,
     /// It ended before its time, at no question that took long.
@@ -121,7 +126,7 @@ async fn ask_child(child: Result<ProbeChild, String>, order: &Order, progress: P
         Ok(child) => child,
         Err(why) => {
             recording.break_off(why);
-            return One { recording, facts: None, hung: None, lost: true, stuck: None };
+            return One { recording, facts: None, sign: None, hung: None, lost: true, stuck: None };
         }
     };
     let mut lines = Lines { progress, ..Lines::new(recording) };
@@ -140,7 +145,7 @@ async fn ask_child(child: Result<ProbeChild, String>, order: &Order, progress: P
         hung = lines.asking;
     }
     let lost = !lines.whole && !over;
-    One { recording, facts: lines.facts, hung, lost, stuck: ended.err() }
+    One { recording, facts: lines.facts, sign: lines.sign, hung, lost, stuck: ended.err() }
 }
 
 fn start(program: &Path, order: &Order, member: Option<Ends>) -> Result<ProbeChild, String> {
@@ -246,15 +251,4 @@ fn lost(ended: &Result<std::process::ExitStatus, Stuck>) -> String {
         Ok(status) => format!("the process that looked ended before its time ({status})"),
         Err(_) => "the process that looks hangs in the kernel".to_owned(),
     }
-}
-
-/// A number that is the same as long as nothing changed; `None` when it could not be had in
-/// time.
-pub(super) async fn ask_sign(plan: &LookPlan, order: Order, signs: Signs) -> Option<u64> {
-    let order = Order { signs: Some(signs), ..order };
-    let mut child = start(&plan.program, &order, None).ok()?;
-    let mut lines = Lines::new(Recording::new(Source::Host));
-    lines.take_all(&mut child, &order).await;
-    let _ = child.end().await;
-    lines.sign.filter(|_| lines.whole)
 }

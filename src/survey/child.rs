@@ -91,8 +91,12 @@ fn carry_out(
 fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>) {
     if let Some(wanted) = &order.signs {
         let digest = signs::digest(live, wanted);
-        output.lock().push_line(&Line::Sign(digest));
-        return;
+        let mut output = output.lock();
+        output.push_line(&Line::Sign(digest));
+        output.heard = Instant::now();
+        if order.known == Some(digest) {
+            return;
+        }
     }
     if let Some(asked) = &order.metadata {
         perform_metadata(asked, live, output, order.record);
@@ -331,5 +335,58 @@ impl State {
         self.push_line(&Line::End { records });
         self.print();
         (self.out, self.ended) = (None, true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::LookOptions;
+    use crate::survey::order::Signs;
+    use crate::sys::capture::parse_line;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The sum of the signs, and how many questions were asked after them.
+    fn told(order: &Order) -> (Option<u64>, usize) {
+        let kept = Kept::default();
+        let at_limit = AtLimit::Close { tool: false };
+        assert!(carry_out(order.write().as_slice(), Box::new(kept.clone()), at_limit));
+        let text = kept.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let (mut sign, mut asked) = (None, 0);
+        for line in lines {
+            match parse_line(line) {
+                Ok(Line::Sign(sum)) => sign = Some(sum),
+                Ok(Line::Answered { .. }) => asked += 1,
+                _ => {}
+            }
+        }
+        (sign, asked)
+    }
+
+    #[test]
+    fn what_is_as_it_was_is_not_looked_at_and_anything_else_is_at_once() {
+        let limit = Duration::from_secs(60);
+        let mut order = Order::look(Source::Mounts, None, LookOptions::default(), limit);
+        order.signs = Some(Signs { stat: vec![HostPath::new("/proc/self")], ..Signs::default() });
+        let (sign, asked) = told(&order);
+        assert!(sign.is_some() && asked > 0, "{sign:?} {asked}");
+        order.known = Some(1);
+        assert_eq!(told(&order), (sign, asked));
+        order.known = sign;
+        assert_eq!(told(&order), (sign, 0));
+        (order.signs, order.known) = (None, None);
+        assert_eq!(told(&order), (None, asked));
     }
 }

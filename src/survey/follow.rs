@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::ask::{Asked, Progress, ask_sign};
+use super::ask::{Asked, Progress, ask};
 use super::look::{look_at, look_at_metadata, order};
-use super::order::Signs;
+use super::order::{Order, Signs};
 use super::picture::{Picture, now_ms};
 use super::signs::signs_of;
 use super::turn::Turn;
@@ -421,7 +421,8 @@ async fn look_at_pools(plan: LookPlan, asked: metadata::Asked, progress: Progres
     Done { source: Source::Metadata, asked: Some(asked), signs: Signs::default(), sign: None }
 }
 
-/// A look at one source: whole, unless only a change is wanted and its signs are the known ones.
+/// A look at one source: whole, unless only a change is wanted and its signs are the known ones. One
+/// process does both, for starting it is most of what a look takes.
 async fn look(
     plan: LookPlan,
     source: Source,
@@ -429,16 +430,22 @@ async fn look(
     signs: Signs,
     known: Option<u64>,
 ) -> Done {
-    // asked before the look, so that a change during the look shows the next time
-    let sign = if wanted < Wanted::Now && !signs.is_empty() {
-        ask_sign(&plan, order(&plan, source), signs.clone()).await
-    } else {
-        None
-    };
-    if wanted == Wanted::IfChanged && sign.is_some() && sign == known {
+    let known = known.filter(|_| wanted == Wanted::IfChanged);
+    let mut asked = None;
+    if wanted < Wanted::Now && !signs.is_empty() {
+        // asked before the look, so that a change during the look shows the next time
+        let order = Order { signs: Some(signs.clone()), known, ..order(&plan, source) };
+        asked = Some(ask(&plan, order, None).await).filter(|asked| asked.sign.is_some());
+    }
+    let sign = asked.as_ref().and_then(|asked| asked.sign);
+    if sign.is_some() && sign == known {
         return Done { source, asked: None, signs, sign };
     }
-    let asked = look_at(&plan, source).await;
+    // signs that are not told in time keep nobody from looking
+    let asked = match asked {
+        Some(asked) => asked,
+        None => look_at(&plan, source).await,
+    };
     let now = Signs { state_of_all: signs.state_of_all, ..signs_of(&asked.recording) };
     let sign = sign.filter(|_| now == signs);
     Done { source, asked: Some(asked), signs: now, sign }

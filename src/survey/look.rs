@@ -223,7 +223,7 @@ async fn look_at_places(
     if asked.places.is_empty() {
         // a host without pools has none
         let recording = Recording::new(Source::Metadata);
-        return Asked { recording, facts: None, stuck: Vec::new(), took: Duration::ZERO };
+        return at_once(recording);
     }
     let asked = metadata::Asked { one_by_one: record, ..asked };
     let order = Order { metadata: Some(asked), record, ..order(plan, Source::Metadata) };
@@ -305,5 +305,10 @@ pub(super) fn order(plan: &LookPlan, source: Source) -> Order {
 fn ask_host() -> Asked {
     let mut recording = Recording::new(Source::Host);
     recording.push(Question::Host, Live::new(None).ask(&Question::Host));
-    Asked { recording, facts: None, stuck: Vec::new(), took: Duration::ZERO }
+    at_once(recording)
+}
+
+/// What nobody had to be asked for.
+fn at_once(recording: Recording) -> Asked {
+    Asked { recording, facts: None, sign: None, stuck: Vec::new(), took: Duration::ZERO }
 }

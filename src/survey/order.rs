@@ -23,8 +23,11 @@ pub(super) struct Order {
     pub limit: Duration,
     /// Devices whose status is not asked, because an earlier child hangs on it.
     pub skip: Vec<DevNo>,
-    /// What was looked at last time, when only a sign of change is wanted.
+    /// Where a change would show; what that comes to is told first.
     pub signs: Option<Signs>,
+    /// What it came to when nothing was new: if it still does, no more is looked at.
+    #[serde(default)]
+    pub known: Option<u64>,
     /// What to read of metadata, where that is the source.
     pub metadata: Option<Asked>,
     /// The blocks of metadata are wanted themselves, for a recording.
@@ -70,8 +73,8 @@ impl Order {
     ) -> Self {
         let root = root.map(HostPath::new);
         let (skip, signs, metadata) = (Vec::new(), None, None);
-        let questions = Vec::new();
-        Self { source, root, options, limit, skip, signs, metadata, record: false, questions }
+        let (questions, known, record) = (Vec::new(), None, false);
+        Self { source, root, options, limit, skip, signs, known, metadata, record, questions }
     }
 
     /// As text for the child.

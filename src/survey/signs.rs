@@ -116,7 +116,11 @@ fn lvm_signs(signs: &mut Signs) {
         .to_vec();
 }
 
+/// None where the time of day was asked: what is told by its age changes while nothing else does.
 fn file_signs(recording: &Recording, signs: &mut Signs) {
+    if recording.answers().any(|(question, _)| matches!(question, Question::Time)) {
+        return;
+    }
     for (question, _) in recording.answers() {
         match question {
             // what is below /proc has no times of its own
@@ -136,4 +140,20 @@ fn file_signs(recording: &Recording, signs: &mut Signs) {
     signs.stat.dedup();
     signs.below.sort_unstable();
     signs.below.dedup();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::Answer;
+
+    #[test]
+    fn what_is_told_by_its_age_changes_without_a_sign() {
+        let mut docker = Recording::new(Source::Docker);
+        let file = Question::Stat(HostPath::new("/var/lib/docker/devicemapper"));
+        docker.push(file, Answer::ok(Reply::Number(0)));
+        assert!(!signs_of(&docker).is_empty());
+        docker.push(Question::Time, Answer::ok(Reply::Number(1)));
+        assert!(signs_of(&docker).is_empty());
+    }
 }

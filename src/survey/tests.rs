@@ -250,10 +250,14 @@ fn the_first_snapshot_is_there_at_once_and_fills_source_by_source() {
 const QUIET: &str = r#"
 [ $2 = dm ] || { echo '{"end":{"records":0}}'; exit; }
 case "$order" in
-*'"signs":null'*) echo whole >> $dir/asked
-   echo '{"source":"dm","question":"dm-list","answer":{"ms":0,"result":{"Ok":{"dm-list":[]}}}}' ;;
-*) echo signs >> $dir/asked; echo '{"sign":'$(cat $dir/sign)'}' ;;
+*'"signs":null'*) ;;
+*) echo signs >> $dir/asked
+   sign=$(cat $dir/sign)
+   echo '{"sign":'$sign'}'
+   case "$order" in *'"known":'$sign,*) echo '{"end":{"records":0}}'; exit ;; esac ;;
 esac
+echo whole >> $dir/asked
+echo '{"source":"dm","question":"dm-list","answer":{"ms":0,"result":{"Ok":{"dm-list":[]}}}}'
 echo '{"end":{"records":1}}'
 "#;
 

@@ -9,11 +9,15 @@ use super::order::Signs;
 use crate::sys::Source;
 use crate::sys::live::child::Stuck;
 
-/// After an event, others that belong to it are let in before anybody looks.
-const SETTLE: Duration = Duration::from_millis(150);
+/// After an event, others that belong to it are let in before anybody looks: a part of the fifth of
+/// a second in which it shall be on the screen.
+const SETTLE: Duration = Duration::from_millis(50);
 
-/// A look may take no more than one part in so many of the time, unless somebody asks for it.
+/// Looks may take no more than one part in so many of the time, unless somebody asks for one.
 const SHARE: u32 = 20;
+/// So many more may follow a look at once, so that what happens after a quiet time, and what comes
+/// of it, is seen when it happens: the time that they take is paid with the rest after them.
+const AHEAD: u32 = 2;
 /// However long a look took, the next may come after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -36,7 +40,10 @@ pub(super) struct Turn {
     due: Option<Instant>,
     /// How long the last whole look took; `None` before the first.
     took: Option<Duration>,
+    /// When the last look ended, whole or not.
     ended: Option<Instant>,
+    /// When what whole looks took is paid with rest.
+    rested: Option<Instant>,
     /// Where a change would show.
     signs: Signs,
     /// What that came to, without the state of all devices and with it.
@@ -60,12 +67,10 @@ impl Turn {
         if self.running {
             return None;
         }
-        let pause = (self.took.unwrap_or_default() * SHARE).min(LONGEST_PAUSE);
-        let rested = self.ended.map(|ended| ended + pause);
         let at = match self.wanted {
             Some((Wanted::Now, since)) => since,
-            Some((_, since)) => rested.map_or(since, |rested| rested.max(since + SETTLE)),
-            None => self.due?.max(rested?),
+            Some((_, since)) => self.rested.map_or(since, |rested| rested.max(since + SETTLE)),
+            None => self.due?.max(self.ended? + self.pause()),
         };
         Some(self.not_before.map_or(at, |not_before| not_before.max(at)))
     }
@@ -115,7 +120,17 @@ impl Turn {
         // the other sum is of a state that nobody has seen
         self.known[usize::from(!self.signs.state_of_all)] = None;
         self.stuck = stuck;
-        self.took.replace(took).is_none()
+        let first = self.took.replace(took).is_none();
+        self.rested = self.ended.map(|ended| {
+            let ahead = ended.checked_sub(self.pause() * AHEAD).unwrap_or(ended);
+            self.rested.map_or(ahead, |rested| rested.max(ahead)) + self.pause()
+        });
+        first
+    }
+
+    /// How long is rested for a look that took as long as the last.
+    fn pause(&self) -> Duration {
+        (self.took.unwrap_or_default() * SHARE).min(LONGEST_PAUSE)
     }
 }
 
@@ -166,10 +181,25 @@ mod tests {
     fn a_long_look_rests_long_unless_a_person_asks() {
         let (mut turn, ended) = ended(300 * MS);
         assert_eq!(turn.starts_at(), Some(ended + 6000 * MS), "later than the 5 s it is due in");
+        for _ in 0..2 {
+            turn.want(Wanted::Soon, ended);
+            assert_eq!(turn.starts_at(), Some(ended + SETTLE), "after a quiet time");
+            assert_eq!(turn.begin(Source::Dm, ended + SETTLE), Some(Wanted::Soon));
+            turn.end(None, Signs::default(), None);
+            turn.looked(300 * MS, Vec::new());
+        }
         turn.want(Wanted::Soon, ended);
         assert_eq!(turn.starts_at(), Some(ended + 6000 * MS));
         turn.want(Wanted::Now, ended);
         assert_eq!(turn.starts_at(), Some(ended));
+    }
+
+    #[test]
+    fn an_event_does_not_wait_for_the_rest_after_a_look_for_signs() {
+        let (mut turn, ended) = ended(300 * MS);
+        turn.end(Some(5000 * MS), Signs::default(), Some(7));
+        turn.want(Wanted::Soon, ended + 1000 * MS);
+        assert_eq!(turn.starts_at(), Some(ended + 1000 * MS + SETTLE));
     }
 
     #[test]

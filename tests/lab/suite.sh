@@ -48,6 +48,10 @@ direct-lvm       | media |
 inactive         | wizard |
 bare             | grow-full |
 containerd       | codes gather quiet containerd | tree replay
+bare             | codes-gone latency grows-metadata |
+bare             | forecast |
+loop-lvm         | codes-gone |
+direct-lvm       | responsive |
 loop-lvm         | boot |
 direct-lvm       | boot |
 raw              | boot |

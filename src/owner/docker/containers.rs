@@ -11,7 +11,7 @@ use super::ask::Asker;
 use super::digest::Digest;
 use super::json::{lenient, parse};
 use crate::model::ContainerState;
-use crate::sys::{FailKind, Failure, HostPath, Keep};
+use crate::sys::{FailKind, Failure, HostPath, Keep, Question, Reply};
 use crate::text::Printable;
 
 /// A container as its file describes it.
@@ -21,6 +21,8 @@ pub struct ContainerFile {
     pub name: Option<Printable>,
     /// Its state in docker's words.
     pub state: Option<ContainerState>,
+    /// Its removal went so far that docker starts it no more, whatever comes of the removal.
+    pub given_up: bool,
     /// The process, as long as docker thinks that it runs.
     pub pid: Option<u64>,
     /// The image it was made from.
@@ -73,6 +75,10 @@ struct StateJson {
     started_at: Option<String>,
 }
 
+/// Longest removal, in seconds. What takes long in one is the driver: it tries for 20 s to remove a
+/// busy device (moby, `deviceset.go`, `removeDevice`), and discards what the device holds.
+const LONGEST_REMOVAL: i64 = 60;
+
 /// Reads all containers below a data root.
 pub(super) fn read_containers(ask: &mut Asker<'_>, root: &HostPath) -> Containers {
     let dir = root.join("containers");
@@ -91,7 +97,29 @@ pub(super) fn read_containers(ask: &mut Asker<'_>, root: &HostPath) -> Container
         }
     }
     ask.several_failed(&dir, &failures);
+    settle_removals(ask, &dir, &mut containers);
     containers
+}
+
+/// Docker notes that a removal is under way and that the container is dead before it removes
+/// anything, and when it fails it takes the first back in its memory only (moby, `delete.go`,
+/// `ContainerRm`; 20.10): so the file of a container that it calls dead says both, until a
+/// restart. A note that is older than any removal is one of a removal that failed.
+fn settle_removals(ask: &Asker<'_>, dir: &HostPath, containers: &mut Containers) {
+    let in_doubt =
+        |file: &ContainerFile| file.given_up && file.state == Some(ContainerState::Removing);
+    if !containers.values().any(in_doubt) {
+        return;
+    }
+    let Some(Reply::Number(now)) = ask.quietly(&Question::Time) else { return };
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    for (id, file) in containers.iter_mut().filter(|(_, file)| in_doubt(file)) {
+        let path = dir.join(id.as_str()).join("config.v2.json");
+        let noted = ask.try_stat(&path).ok().map(|stat| stat.mtime);
+        if noted.is_some_and(|noted| now.saturating_sub(noted) > LONGEST_REMOVAL) {
+            file.state = Some(ContainerState::Dead);
+        }
+    }
 }
 
 /// One container; `None` when it belongs to another storage driver.
@@ -105,6 +133,7 @@ pub fn parse_container(bytes: &[u8]) -> Result<Option<ContainerFile>, String> {
     Ok(Some(ContainerFile {
         name: (!name.is_empty()).then(|| name.into()),
         state: json.state.as_ref().map(state),
+        given_up: json.state.as_ref().and_then(|state| state.dead) == Some(true),
         pid: json.state.and_then(|state| state.pid).filter(|pid| *pid > 0),
         image: json.image.and_then(|image| Digest::parse(image.as_bytes())),
         image_reference: json.config.and_then(|config| config.image).map(Printable::from),
@@ -135,6 +164,7 @@ fn state(state: &StateJson) -> ContainerState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fake::FakeHost;
     use super::*;
 
     fn container(json: &str) -> Option<ContainerFile> {
@@ -162,6 +192,28 @@ mod tests {
         ] {
             assert_eq!(state_of(&flags), Some(state), "{flags}");
         }
+    }
+
+    /// What 20.10 leaves behind when a removal fails: `docker inspect` says `dead`.
+    #[test]
+    fn a_removal_that_is_older_than_any_has_failed() {
+        let state_of = |flags: &str, now: Option<u64>| {
+            let file = format!(r#"{{"Name":"/web","State":{{{flags}}}}}"#);
+            let mut host = FakeHost::default().with("/d/containers/c1/config.v2.json", file);
+            if let Some(now) = now {
+                host = host.now(now);
+            }
+            let read = read_containers(&mut Asker::new(&host), &HostPath::new("/d"));
+            read.get(&Printable::from("c1")).and_then(|file| file.state)
+        };
+        let both = r#""RemovalInProgress":true,"Dead":true"#;
+        assert_eq!(state_of(both, Some(60)), Some(ContainerState::Removing));
+        assert_eq!(state_of(both, Some(61)), Some(ContainerState::Dead));
+        // of what age it is nobody can tell
+        assert_eq!(state_of(both, None), Some(ContainerState::Removing));
+        // one that docker may still start
+        let early = r#""RemovalInProgress":true"#;
+        assert_eq!(state_of(early, Some(61)), Some(ContainerState::Removing));
     }
 
     #[test]

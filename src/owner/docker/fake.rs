@@ -19,6 +19,7 @@ pub(super) struct FakeHost {
     failing: Vec<(PathBuf, FailKind)>,
     home: Option<(DevNo, u64)>,
     free: Option<u64>,
+    now: Option<u64>,
     asked: AtomicUsize,
     moving: AtomicUsize,
 }
@@ -63,6 +64,13 @@ impl FakeHost {
     #[must_use]
     pub(super) fn free(mut self, bytes: u64) -> Self {
         self.free = Some(bytes);
+        self
+    }
+
+    /// So many seconds after every file was written.
+    #[must_use]
+    pub(super) fn now(mut self, seconds: u64) -> Self {
+        self.now = Some(seconds);
         self
     }
 
@@ -198,6 +206,9 @@ impl ReadHost for FakeHost {
                 free: self.free.unwrap_or(20 << 30),
                 available: 18 << 30,
             })),
+            Question::Time if self.now.is_some() => {
+                Answer::ok(Reply::Number(self.now.unwrap_or_default()))
+            }
             _ => Answer::failed(FailKind::NotRecorded, "not in this test"),
         }
     }

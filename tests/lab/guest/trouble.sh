@@ -31,6 +31,23 @@ release_vg_lock() {
 hold_metadata_snapshot() { dmsetup message "${1:-$(pool_name)}" 0 reserve_metadata_snap; }
 release_metadata_snapshot() { dmsetup message "${1:-$(pool_name)}" 0 release_metadata_snap; }
 
+# mark_superblock DEVICE OFFSET FLAGS [TRANSACTION]: thin metadata's superblock with these flags (1 is
+# needs_check), as the kernel writes it after an error
+mark_superblock() {
+    perl -e '
+        my ($file, $at, $flags, $transaction) = @ARGV;
+        open my $f, "+<:raw", $file or die; seek $f, $at, 0; read $f, my $b, 4096;
+        substr($b, 4, 4) = pack "V", $flags;
+        substr($b, 48, 8) = pack "Q<", $transaction if defined $transaction;
+        my $crc = 0xffffffff;
+        for my $c (unpack "C*", substr $b, 4) {
+            $crc ^= $c;
+            $crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
+        }
+        substr($b, 0, 4) = pack "V", $crc ^ 160774;
+        seek $f, $at, 0; print $f $b; close $f or die;' "$@"
+}
+
 # kill_docker: dead, not stopped. Containers go on, nothing is tidied, no client's call wakes it again.
 kill_docker() {
     local pid

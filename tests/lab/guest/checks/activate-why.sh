@@ -77,32 +77,18 @@ refused "which LVM refuses too" lvchange -q -ay t/p
 is_away "after LVM's own try"
 
 # needs_check, set in the superblock as the kernel does after an error
-mark() { # mark DEVICE OFFSET FLAGS TRANSACTION
-    perl -e '
-        my ($file, $at, $flags, $transaction) = @ARGV;
-        open my $f, "+<:raw", $file or die; seek $f, $at, 0; read $f, my $b, 4096;
-        substr($b, 4, 4) = pack "V", $flags;
-        substr($b, 48, 8) = pack "Q<", $transaction;
-        my $crc = 0xffffffff;
-        for my $c (unpack "C*", substr $b, 4) {
-            $crc ^= $c;
-            $crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
-        }
-        substr($b, 0, 4) = pack "V", $crc ^ 160774;
-        seek $f, $at, 0; print $f $b; close $f or die;' "$@"
-}
 place=$(lvs -a --noheadings -o seg_pe_ranges t/p_tmeta | tr -d ' ')
 from=${place##*:} from=${from%-*}
 pe=$(pvs --noheadings --nosuffix --units b -o pe_start "${place%%:*}" | tr -d ' ')
 at=$((pe + from * 4194304))
-mark "${place%%:*}" $at 1 "$id" && sync && blockdev --flushbufs "${place%%:*}"
+mark_superblock "${place%%:*}" $at 1 "$id" && sync && blockdev --flushbufs "${place%%:*}"
 said=$(thinscope activate t/p --yes=t/p 2>&1 </dev/null)
 status=$?
 contains "needs_check is told before" needs_check "$said"
 echo "  it ended with $status; the pool: $(dmsetup status --noflush t-p-tpool 2>&1)"
 found pool-needs-check && equal "and is what the pool has" 1 1
 away
-mark "${place%%:*}" $at 0 "$id" && sync && blockdev --flushbufs "${place%%:*}"
+mark_superblock "${place%%:*}" $at 0 "$id" && sync && blockdev --flushbufs "${place%%:*}"
 says "without the mark it is activated" 0 "done and verified" thinscope activate t/p --yes=t/p
 lvchange -q -ay t/v
 equal "its data is there after everything" "$sum" "$(head -c 16M /dev/t/v | sha256sum)"

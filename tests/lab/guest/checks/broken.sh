@@ -32,6 +32,11 @@ found_of() { # found_of SUBJECT CODE
     within 60 thinscope findings --json |
         jq -e --arg s "$1" --arg c "$2" 'any(.findings[]; .code == $c and .subject == $s)'
 }
+# gone_of SUBJECT CODE: it was looked for, and is not there
+gone_of() {
+    within 60 thinscope findings --json |
+        jq -e --arg s "$1" --arg c "$2" 'all(.findings[]; .code != $c or .subject != $s)'
+}
 
 pool one $folder/one.meta
 thin one one-thin 0
@@ -61,9 +66,20 @@ pool two $folder/two.meta
 thin two two-thin 0
 equal "the kernel counts more than it maps" "27 20" \
     "$(dmsetup status --noflush two | awk '{ split($6, n, "/"); print n[1] }') $(($(dmsetup status --noflush two-thin | awk '{ print $4 }') / 128))"
+ok "data-blocks-leaked comes" found_of two data-blocks-leaked
 contains "what a crash lost is found" "27 data blocks in use by the space map, 20 reached by devices" "$(leak)"
 write two-thin 200 1
 contains "and found again after somebody wrote" "28 data blocks in use by the space map, 21 reached" "$(leak)"
+
+# as its page says: out of use, its metadata written anew, with true counts
+cure() {
+    dmsetup remove --retry two-thin && dmsetup remove --retry two &&
+        thin_dump "$(node two-meta)" >$folder/two.xml && thin_restore -i $folder/two.xml -o "$(node two-meta)" &&
+        dmsetup create --noudevsync two --table "0 131072 thin-pool $(node two-meta) $(node two-data) 128 0" && thin two two-thin 0
+}
+ok "its metadata is written anew" cure
+equal "the kernel counts what it maps" 21 "$(dmsetup status --noflush two | awk '{ split($6, n, "/"); print n[1] }')"
+ok "data-blocks-leaked goes" gone_of two data-blocks-leaked
 
 # metadata that cannot be written: the kernel sets needs_check and goes read-only
 if modprobe dm-flakey 2>/dev/null; then
@@ -75,6 +91,15 @@ if modprobe dm-flakey 2>/dev/null; then
     ok "pool-read-only comes" found_of one pool-read-only
     within 60 thinscope layers one --sharing --json >ro.json
     equal "and its metadata is read" "27" "$(jq '.devices[0].mapped_bytes / 65536' ro.json)"
+    # on a disk that takes writes again, checked offline, it is made again
+    check() {
+        dmsetup remove --retry one-thin && dmsetup remove --retry one && become one-meta "0 8192 linear $loop 0" &&
+            thin_check -q --clear-needs-check-flag "$(node one-meta)" &&
+            dmsetup create --noudevsync one --table "0 131072 thin-pool $(node one-meta) $(node one-data) 128 0" && thin one one-thin 0
+    }
+    ok "it is checked" check
+    ok "pool-needs-check goes" gone_of one pool-needs-check
+    ok "pool-read-only goes" gone_of one pool-read-only
 elif modinfo dm-flakey >/dev/null 2>&1 || grep -q dm-flakey "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then
     ok "the kernel's own dm-flakey is loaded" modprobe dm-flakey
 else

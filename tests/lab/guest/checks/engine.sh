@@ -105,3 +105,32 @@ systemctl restart docker
 ok "docker answers again" eventually 60 docker version
 ok "min-free-space-reached goes" gone min-free-space-reached
 echo "the init layer was $id"
+
+# a container that cannot be removed: where neither removal nor deletion is deferred docker tries for 20 s
+# to remove a busy device, and calls the container dead then
+options dm.use_deferred_removal=false dm.use_deferred_deletion=false
+systemctl restart docker
+ok "docker answers again" eventually 60 docker version
+docker run -d --name undead --net none shop/web:1.4 sleep 10000 >/dev/null
+held=$(docker inspect -f '{{.GraphDriver.Data.DeviceName}}' undead) held=/var/lib/docker/devicemapper/mnt/${held##*-}
+file=$(docker inspect -f '/var/lib/docker/containers/{{.Id}}/config.v2.json' undead)
+unshare -m sh -c "mount --bind $held /mnt && exec sleep 10000" &
+holder=$!
+sleep 2
+state_of() { thinscope layers --json | jq -r --arg n "$1" '.devices[] | select(.role == "container" and .container.name == $n) | .container.state'; }
+(docker rm -f undead >/var/tmp/rm.log 2>&1; echo $? >/var/tmp/rm.status) &
+remover=$!
+ok "docker begins to remove it" eventually 30 jq -e .State.Dead "$file"
+equal "meanwhile docker says removing" removing "$(docker inspect -f '{{.State.Status}}' undead)"
+equal "and so do we" removing "$(state_of undead)"
+wait "$remover"
+refused "docker could not remove it" test "$(cat /var/tmp/rm.status)" = 0
+contains "for it is busy" usy "$(cat /var/tmp/rm.log)"
+equal "docker's word is dead" dead "$(docker inspect -f '{{.State.Status}}' undead)"
+equal "its file says that it is being removed" "true true" "$(jq -r '.State | "\(.RemovalInProgress) \(.Dead)"' "$file")"
+ok "container-dead comes when that is older than any removal" eventually 90 found container-dead
+equal "with docker's word" dead "$(state_of undead)"
+contains "and docker's name for it" "the container undead is dead" "$(summary container-dead)"
+kill "$holder"; wait "$holder" 2>/dev/null
+goes container-dead docker rm -f undead
+cp /var/tmp/daemon.json /etc/docker/daemon.json

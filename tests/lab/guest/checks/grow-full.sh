@@ -40,19 +40,29 @@ dmsetup message u-m 0 'create_thin 0'
 dmsetup create --noudevsync full --table "0 1048576 thin /dev/mapper/u-m 0"
 # by its number: its name is made by udev, which nobody waited for
 full=/dev/dm-$(dmsetup info -c --noheadings -o minor full)
-# writes COUNT BYTES: so many writes, so far apart, in one process
+# writes FROM TO BYTES: one write at each of these places, so far apart, in one process
 writes() {
-    awk -v n="$1" -v by="$2" 'BEGIN { for (i = 0; i < n; i++) printf "pwrite -q -b 4k %d 4k\n", i * by }' |
+    awk -v i="$1" -v n="$2" -v by="$3" 'BEGIN { for (; i < n; i++) printf "pwrite -q -b 4k %d 4k\n", i * by }' |
         timeout 60 xfs_io -d "$full" >/tmp/writes.log 2>&1
 }
-began=$SECONDS
+# with a commit: before, the kernel counts what it has not written yet as free
+metadata_percent() { dmsetup status u-m | awk '{ split($5, n, "/"); print int(n[1] * 100 / n[2]) }'; }
+began=$SECONDS near=''
 dd if=/dev/zero of="$full" bs=4M count=128 oflag=direct status=none
 snap=0
 while [ $((snap += 1)) -le 40 ] && [ "$(mode_of u-m)" = rw ]; do
     dmsetup suspend full && dmsetup message u-m 0 "create_snap $snap 0"
     dmsetup resume full
-    writes 128 4194304
+    # in parts: between near full and full lie fewer leaves than a snapshot has
+    for part in 0 16 32 48 64 80 96 112; do
+        writes $part $((part + 16)) 4194304
+        [ -z "$near" ] && [ "$(mode_of u-m)" = rw ] && percent=$(metadata_percent) && [ "$percent" -ge 81 ] || continue
+        near=yes
+        echo "figure: near full at $percent %"
+        ok "pool-metadata-near-full comes" found pool-metadata-near-full
+    done
 done
+equal "it was near full before it was full" yes "$near"
 echo "figure: metadata filled in $((SECONDS - began)) s by $snap snapshots"
 status=$(dmsetup status --noflush u-m)
 echo "full metadata: $status"
@@ -68,6 +78,7 @@ case $status in
     says "metadata grows online" 0 "done and verified" thinscope grow u/m --metadata +4M --yes=u/m
     equal "the pool works again" rw "$(mode_of u-m)"
     ok "pool-metadata-full goes" gone pool-metadata-full
+    ok "pool-metadata-near-full goes" gone pool-metadata-near-full
     ok "and pool-read-only" gone pool-read-only
     ok "and takes writes" timeout 20 dd if=/dev/urandom of="$full" bs=4k count=1 oflag=direct status=none
     ;;

@@ -17,6 +17,7 @@ dmsetup remove --retry leak
 # a status that flushes commits
 dmsetup status "$pool" >/dev/null
 equal "an id that nobody names is leaked" '[9000]' "$(roles leaked)"
+ok "device-leaked comes" found device-leaked
 contains "the finding says what it would free" "would free 3.0 MiB" "$(finding device-leaked)"
 equal "layers says what it holds" 3145728 \
     "$(thinscope layers --sharing --json | jq '.devices[] | select(.device_id == 9000) | .exclusive_bytes')"
@@ -36,11 +37,12 @@ equal "the file is back" '[9000]' "$(roles leaked)"
 # a name whose id is not in the pool
 jq -c '.device_id = 9001' "$files/${layer#* }" >"$files/$(printf 'f%.0s' {1..64})"
 equal "a name without an id is missing" '[9001]' "$(roles missing)"
-contains "and a finding" "is not in $pool" "$(finding device-missing)"
-rm "$files/$(printf 'f%.0s' {1..64})"
+ok "device-missing comes" found device-missing
+contains "and says where it is not" "is not in $pool" "$(finding device-missing)"
+goes device-missing rm "$files/$(printf 'f%.0s' {1..64})"
 
-dmsetup message "$pool" 0 'delete 9000'
-dmsetup status "$pool" >/dev/null
+delete() { dmsetup message "$pool" 0 "delete $1" && dmsetup status "$pool" >/dev/null; }
+goes device-leaked delete 9000
 equal "what was deleted is leaked no more" '[]' "$(roles leaked)"
 
 # blocks: what thin_dump says of every mapping of a device
