@@ -361,7 +361,7 @@ mod tests {
     fn told(order: &Order) -> (Option<u64>, usize) {
         let kept = Kept::default();
         let at_limit = AtLimit::Close { tool: false };
-        assert!(carry_out(order.write().as_slice(), Box::new(kept.clone()), at_limit));
+        assert!(carry_out(order.write().as_slice(), Box::new(kept.clone()), at_limit, None));
         let text = kept.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let (mut sign, mut asked) = (None, 0);
