@@ -35,6 +35,8 @@ pub(crate) enum Line {
         used: Bytes,
         /// In all.
         total: Bytes,
+        /// From this percent on docker refuses, by its own rule.
+        stop: Option<u64>,
     },
     /// How full it was, in steps up to now, and over how many seconds.
     Spark(Vec<Option<u8>>, u64),
@@ -53,8 +55,9 @@ impl Line {
             Self::Title(text) | Self::Text(text) => text.clone(),
             Self::Head(text) => (*text).to_owned(),
             Self::Fact(label, value) => format!("{label}: {value}"),
-            Self::Gauge { label, used, total } => {
-                format!("{label}: {} of {}", format::exact(*used), format::exact(*total))
+            Self::Gauge { label, used, total, stop } => {
+                let stop = stop.map(|stop| format!("; {}", refusal(stop))).unwrap_or_default();
+                format!("{label}: {} of {}{stop}", format::exact(*used), format::exact(*total))
             }
             Self::Spark(steps, over) => {
                 let percent = |step: &Option<u8>| {
@@ -67,6 +70,11 @@ impl Line {
             Self::Blank => String::new(),
         }
     }
+}
+
+/// What the mark on a gauge says.
+pub(crate) fn refusal(stop: u64) -> String {
+    format!("at {stop}% docker refuses")
 }
 
 /// The word for a severity.

@@ -75,7 +75,6 @@ luks-pv-dead     | codes gather | tree layers replay
 lvm-thin         | codes gather | tree replay
 inactive         | codes gather sharing | tree layers replay
 thousand         | thousand |
-ten-thousand     | ten-thousand |
 bare             | codes gather | tree replay
 TABLE
 }

@@ -3,8 +3,8 @@
 use super::{codes_after, findings_after, findings_of, only, with_status};
 use crate::model::sample::{Parts, node, thin};
 use crate::model::{
-    Cookie, Cure, Engine, Finding, Kind, NodeIx, Policy, PoolKind, ProfileFile, QueueFacts, Role,
-    Severity, ThinCheck, VgText,
+    Cookie, Cure, Engine, Finding, Kind, NodeIx, Policy, PoolKind, PoolMetadata, ProfileFile,
+    QueueFacts, Role, Severity, ThinCheck, Usage, VgText,
 };
 use crate::units::{Bytes, DataBlocks, MetadataBlocks};
 
@@ -484,6 +484,29 @@ fn a_check_that_outlasts_the_boot_s_patience_is_estimated_from_the_metadata_in_u
     assert_eq!(checked(449_999, Some(false), Some(false)), []);
     let long = checked(4_000_000, Some(false), Some(false));
     assert!(only(&long, "thin-check-slow").summary.contains("about 13 minutes"), "{long:?}");
+}
+
+#[test]
+fn what_is_checked_is_what_the_space_map_counts_and_not_the_kernel_s_reserve() {
+    let found = |counted| {
+        findings_of(
+            move |parts| {
+                with_status(|status| status.metadata.used = MetadataBlocks(9_500))(parts);
+                let used = MetadataBlocks(counted);
+                let metadata = Usage { used, total: MetadataBlocks(261_120) };
+                let contents = PoolMetadata { metadata, ..PoolMetadata::default() };
+                parts.pool.contents = Some(std::sync::Arc::new(contents));
+                let queue = QueueFacts { rotational: Some(true), ..QueueFacts::default() };
+                parts.nodes[0].facts.queue = Some(Box::new(queue));
+            },
+            |host| {
+                host.thin_check = Some(ThinCheck::At("/usr/sbin/thin_check".into()));
+                host.skips_mappings = Some(false);
+            },
+        )
+    };
+    assert!(!found(8_000).iter().any(|finding| finding.code == "thin-check-slow"));
+    assert!(found(9_000).iter().any(|finding| finding.code == "thin-check-slow"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Line, Lines};
 use crate::format;
 use crate::model::metadata::Reservation;
-use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role, Trend};
+use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role, Trend, Usage};
 use crate::report::text::{describe_forecast, what_next};
 use crate::text::Printable;
 use crate::tui::outline::owners::runs;
@@ -94,12 +94,15 @@ fn whole_percent(ratio: f64) -> u8 {
 
 fn describe_status(lines: &mut Lines, seen: &Seen, pool: &Pool, status: &PoolStatus) {
     let trend = seen.trends.of(&pool.name);
-    if let Some(usage) = pool.data_usage() {
-        lines.push(Line::Gauge { label: "data", used: usage.used, total: usage.total });
+    let free = pool.engine_facts.iter().find_map(|facts| facts.min_free_percent);
+    // docker's rule, not the kernel's, and of both alike
+    let stop = free.filter(|free| (1..100).contains(free)).map(|free| 100 - free);
+    if let Some(Usage { used, total }) = pool.data_usage() {
+        lines.push(Line::Gauge { label: "data", used, total, stop });
         describe_trend(lines, trend.map(|trend| &trend.data));
     }
-    if let Some(usage) = pool.metadata_usage() {
-        lines.push(Line::Gauge { label: "meta", used: usage.used, total: usage.total });
+    if let Some(Usage { used, total }) = pool.metadata_usage() {
+        lines.push(Line::Gauge { label: "meta", used, total, stop });
         describe_trend(lines, trend.map(|trend| &trend.metadata));
     }
     let lvm = pool.lvm_transaction_id.map_or_else(String::new, |id| format!(" (LVM: {id})"));

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier};
 
 use super::Stage;
-use crate::model::{Kind, Origin, Snapshot};
+use crate::model::{Engine, EngineFacts, Kind, Origin, PoolTrend, Snapshot, Trend, Trends};
 use crate::tui::Look;
 use crate::tui::testing::{ANSWERED_MS, Host, web_3};
 use crate::units::Bytes;
@@ -273,4 +273,30 @@ fn a_volume_group_s_pane_shows_how_much_longer_lvm_s_text_may_become_and_its_arc
     }
     assert!(stage.shows("81.5 KiB of 510 KiB free"), "{}", stage.text());
     assert!(stage.shows("120412 files in /etc/lvm"), "{}", stage.text());
+}
+
+#[test]
+fn docker_s_minimum_of_free_blocks_is_a_mark_on_both_gauges_and_named_as_its_own() {
+    let mut host = web_3();
+    let mut docker = EngineFacts::new(Engine::Docker, "/var/lib/docker".into());
+    docker.min_free_percent = Some(10);
+    host.pools[0].engine_facts = vec![docker];
+    let mut stage = Stage::of(host.snapshot(), 120, 40);
+    stage.press("]");
+    assert!(stage.shows("data ▕██████░░░|▏ 60%"), "{}", stage.text());
+    let named = stage.text().matches("| at 90% docker refuses").count();
+    assert_eq!(named, 2, "{}", stage.text());
+}
+
+#[test]
+fn how_a_pool_filled_is_a_line_of_bars_as_high_as_it_was_full() {
+    let mut snapshot = (*web_3().snapshot()).clone();
+    let steps = vec![Some(0.0), Some(0.3), None, Some(0.61), Some(1.0)];
+    let data = Trend { steps, over_seconds: 86_400, forecast: None };
+    let trend = PoolTrend { data, metadata: Trend::default() };
+    let pools = [("docker-thinpool".into(), trend)].into_iter().collect();
+    snapshot.trends = std::sync::Arc::new(Trends { pools, place: None });
+    let mut stage = Stage::of(std::sync::Arc::new(snapshot), 120, 40);
+    stage.press("]");
+    assert!(stage.shows("▁▃ ▅█"), "{}", stage.text());
 }

@@ -7,7 +7,7 @@ use super::pen::{Pen, on};
 use crate::format;
 use crate::tui::app::{App, Focus, Look};
 use crate::tui::areas::Areas;
-use crate::tui::describe::{Line, severity_word};
+use crate::tui::describe::{Line, refusal, severity_word};
 use crate::tui::width::{certain, columns, cut_middle, wrap};
 use crate::units::{Bytes, ratio};
 
@@ -15,6 +15,8 @@ use crate::units::{Bytes, ratio};
 const LABEL: usize = 12;
 /// Cells of a gauge.
 const GAUGE: usize = 10;
+/// Where docker refuses, within a gauge.
+const STOP: &str = "|";
 /// Lines longer than this are hard to read.
 const WIDEST: u16 = 100;
 
@@ -79,7 +81,9 @@ pub(super) fn lay(lines: &[Line], width: u16, look: &Look) -> Vec<Spans> {
                 lay_text(&mut out, &text, width, style);
             }
             Line::Fact(label, value) => lay_fact(&mut out, label, value, width, look),
-            Line::Gauge { label, used, total } => lay_gauge(&mut out, label, *used, *total, look),
+            Line::Gauge { label, used, total, stop } => {
+                lay_gauge(&mut out, label, (*used, *total, *stop), look);
+            }
             Line::Spark(steps, over) => {
                 let text = format!(" over {}", format::about(*over));
                 let bars = (format!("  {}", spark(steps, look)), theme.good);
@@ -115,7 +119,12 @@ fn lay_fact(out: &mut Vec<Spans>, label: &str, value: &str, width: usize, look: 
     out.extend(lines.map(|line| vec![(format!("{:indent$}{line}", ""), theme.plain)]));
 }
 
-fn lay_gauge(out: &mut Vec<Spans>, label: &str, used: Bytes, total: Bytes, look: &Look) {
+fn lay_gauge(
+    out: &mut Vec<Spans>,
+    label: &str,
+    (used, total, stop): (Bytes, Bytes, Option<u64>),
+    look: &Look,
+) {
     let theme = &look.theme;
     let part = ratio(used.get(), total.get()).unwrap_or(0.0);
     let style = match part {
@@ -123,7 +132,7 @@ fn lay_gauge(out: &mut Vec<Spans>, label: &str, used: Bytes, total: Bytes, look:
         0.8..0.95 => theme.warning,
         _ => theme.critical,
     };
-    let (bar, percent) = gauge(part, look);
+    let (bar, percent) = gauge(part, stop, look);
     out.push(vec![
         (format!("{label} "), theme.strong),
         (bar, style),
@@ -131,6 +140,9 @@ fn lay_gauge(out: &mut Vec<Spans>, label: &str, used: Bytes, total: Bytes, look:
     ]);
     let text = format!("  {} of {}", format::long(used), format::long(total));
     out.push(vec![(text, theme.plain)]);
+    if let Some(stop) = stop {
+        out.push(vec![(format!("  {STOP} {}", refusal(stop)), theme.dim)]);
+    }
 }
 
 /// A bar for each step, of the height that it was full; a blank where nobody looked.
@@ -151,18 +163,19 @@ fn spark(steps: &[Option<u8>], look: &Look) -> String {
     clippy::cast_precision_loss,
     reason = "held between 0 and the ten cells of the bar"
 )]
-fn gauge(part: f64, look: &Look) -> (String, String) {
+fn gauge(part: f64, stop: Option<u64>, look: &Look) -> (String, String) {
     let glyphs = look.glyphs;
     let part = part.clamp(0.0, 1.0);
     let cells = (part * GAUGE as f64).floor() as usize;
     let cells = if part > 0.0 { cells.max(1) } else { 0 }.min(GAUGE);
-    let bar = format!(
-        "{}{}{}{}",
-        glyphs.gauge_left,
-        glyphs.full.repeat(cells),
-        glyphs.empty.repeat(GAUGE - cells),
-        glyphs.gauge_right
-    );
+    let stop = stop.and_then(|stop| usize::try_from(stop).ok()).map(|stop| stop * GAUGE / 100);
+    let cell = |at: usize| match at {
+        _ if Some(at) == stop => STOP,
+        _ if at < cells => glyphs.full,
+        _ => glyphs.empty,
+    };
+    let bar: String = (0..GAUGE).map(cell).collect();
+    let bar = format!("{}{bar}{}", glyphs.gauge_left, glyphs.gauge_right);
     let percent = part * 100.0;
     let percent = if percent >= 99.95 && part < 1.0 { 99.9 } else { percent };
     let text = if percent >= 10.0 || percent == 0.0 {
@@ -203,8 +216,9 @@ fn flow(lines: &[Line], width: u16, look: &Look) -> Vec<Spans> {
             Line::Fact(label, value) => {
                 vec![(format!("{label} "), theme.dim), (value.clone(), theme.plain)]
             }
-            Line::Gauge { label, used, total } => {
-                let (bar, percent) = gauge(ratio(used.get(), total.get()).unwrap_or(0.0), look);
+            Line::Gauge { label, used, total, stop } => {
+                let (bar, percent) =
+                    gauge(ratio(used.get(), total.get()).unwrap_or(0.0), *stop, look);
                 let of = format!(" {percent}, {} of {}", format::long(*used), format::long(*total));
                 vec![(format!("{label} "), theme.dim), (bar, theme.good), (of, theme.plain)]
             }
@@ -232,7 +246,7 @@ mod tests {
     use super::*;
 
     fn shown(part: f64) -> String {
-        let (bar, percent) = gauge(part, &Look::new(true, false));
+        let (bar, percent) = gauge(part, None, &Look::new(true, false));
         format!("{bar}{percent}")
     }
 

@@ -70,7 +70,7 @@ before_folder() {
 }
 
 # Minutes on a busy machine; alone, the longest takes two.
-prepare_limit=1500
+prepare_limit=900
 
 make_host() {
     local host=$1 folder=$2 before began=$SECONDS status
