@@ -7,7 +7,7 @@
 export LC_ALL=C.UTF-8
 # of an emulated processor that others use as well, the reading back included: half of the keys, every key,
 # and leaving (until the shell has written)
-half_limit=500 key_limit=3000 quit_limit=3000
+half_limit=500 key_limit=1000 quit_limit=2000
 pool=$(pool_name)
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
