@@ -21,7 +21,7 @@ ok "the screen opens" eventually 60 bash -c 'tmux capture-pane -p -t f | grep -q
 steadily() { # by the clock: one that was late is made up for
     local n=0 began=$EPOCHSECONDS
     while [ $n -lt 10240 ]; do
-        dd if=/dev/zero of=/dev/t/v-fills bs=64k seek=$n count=24 oflag=direct status=none || return
+        dd if=/dev/zero of=/dev/t/v-fills bs=64k seek=$n count=$((10240 - n < 24 ? 10240 - n : 24)) oflag=direct status=none || return
         n=$((n + 24))
         while [ $((n / 24)) -gt $((EPOCHSECONDS - began)) ]; do sleep 0.2; done
     done
@@ -35,7 +35,7 @@ said=$(forecast t-fills-tpool) at=$EPOCHSECONDS
 echo "  $said"
 thinscope pool t/fills | grep -i 'full in' | sed 's/^/  /'
 contains "pool says it in words" "is full in about" "$(thinscope pool t/fills)"
-tmux send-keys -t f / ; tmux send-keys -t f -l fills; tmux send-keys -t f Enter Escape
+tmux send-keys -t f / ; tmux send-keys -t f -l t-fills-tpool; tmux send-keys -t f Enter Escape
 ok "and the screen in view 1" eventually 15 bash -c "tmux capture-pane -p -t f | grep -q 'full in about'"
 shown | grep 'full in about' | sed 's/^/  /'
 says "check says it, critical within the hour" 2 "full in about" thinscope check

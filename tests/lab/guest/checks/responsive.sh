@@ -5,19 +5,20 @@
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 export LC_ALL=C.UTF-8
-# of an emulated processor: a key, and leaving (which is waited for until the shell has written)
-key_limit=1000 quit_limit=2000
+# of an emulated processor that others use as well, the reading back included: half of the keys, every key,
+# and leaving (until the shell has written)
+half_limit=500 key_limit=1000 quit_limit=2000
 pool=$(pool_name)
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 shown() { tmux capture-pane -p -t r; }
 shows() { [[ $(shown) == *"$1"* ]]; }
 keep() { shown >"/results/responsive-$1.txt"; }
-# below its first line, in which ages are told
-body() { local all; all=$(shown); echo "${all#*$'\n'}"; }
+# below its first two lines, in which time is told
+body() { local all; all=$(shown); all=${all#*$'\n'}; echo "${all#*$'\n'}"; }
 open_screen() {
     end_tmux
-    tmux -f /dev/null new-session -d -s r -x 100 -y 30 'TERM=screen thinscope; echo "ended with $?"; sleep 1000'
+    tmux -f /dev/null new-session -d -s r -x 80 -y 24 'TERM=screen thinscope; echo "ended with $?"; sleep 1000'
     eventually 30 shows "$pool"
 }
 # wait_ms COMMAND…: milliseconds until it holds, at most ten seconds
@@ -45,15 +46,17 @@ keys_answer() {
     press 3 "$pool "; keep "$1-3"
     press 1 'KIND'; keep "$1-1"
     press 4 'FINDINGS, AND'; keep "$1-4"
-    press Enter; press Escape 'FINDINGS, AND'
+    press Enter 'what to do'; press Escape 'FINDINGS, AND'
     press '?' 'going about'; press Escape 'FINDINGS, AND'
     press 5 'EVENTS, THE'; keep "$1-5"
     press : 'all actions'; press Escape 'EVENTS, THE'
     press w '─ wizards'; press Escape 'EVENTS, THE'
     press 1 'KIND'
-    equal "$1: each key answers within $key_limit ms" '' "$slow"
     sorted=$(printf '%s\n' "${took[@]}" | sort -n)
-    echo "figure: $1: ${#took[@]} keys, from the key to the screen read back: median $(sed -n "$(((${#took[@]} + 1) / 2))p" <<<"$sorted") ms, worst $(tail -n 1 <<<"$sorted") ms"
+    half=$(sed -n "$(((${#took[@]} + 1) / 2))p" <<<"$sorted")
+    equal "$1: each key answers within $key_limit ms" '' "$slow"
+    ok "$1: half of them within $half_limit ms" test "$half" -le "$half_limit"
+    echo "figure: $1: ${#took[@]} keys, from the key to the screen read back: median $half ms, worst $(tail -n 1 <<<"$sorted") ms"
 }
 leaves() {
     local ms
