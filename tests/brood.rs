@@ -12,7 +12,7 @@ use thinscope::probe::LookOptions;
 use thinscope::survey::{LookPlan, Place, look_with};
 use thinscope::sys::live::brood::{Brood, Ends};
 
-const NAMES: [&str; 6] = ["dm", "block", "mounts", "lvm", "docker", "metadata"];
+const NAMES: [&str; 7] = ["dm", "block", "mounts", "lvm", "docker", "containerd", "metadata"];
 
 fn main() {
     a_member_that_hangs_is_given_up_and_the_others_are_seen();

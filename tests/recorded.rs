@@ -7,7 +7,11 @@ use serde_json::Value;
 
 /// What a recorded host shows.
 fn document(name: &str, command: &str) -> Value {
-    let path = format!("{}/assets/demo/{name}.thinscope", env!("CARGO_MANIFEST_DIR"));
+    document_of(&format!("assets/demo/{name}"), command)
+}
+
+fn document_of(recording: &str, command: &str) -> Value {
+    let path = format!("{}/{recording}.thinscope", env!("CARGO_MANIFEST_DIR"));
     let output = Command::new(env!("CARGO_BIN_EXE_thinscope"))
         .args(["--from", &path, command, "--json"])
         .env_clear()
@@ -41,4 +45,36 @@ fn loop_lvm_on_a_small_disk_is_named_for_what_it_is() {
     // 100 GiB and 2 GiB of files on a disk with 5 GiB free
     let expected = pairs(&[("loop-file-overcommitted", "warning"), ("loop-lvm-in-use", "advice")]);
     assert_eq!(found("loop-lvm"), (expected, 0));
+}
+
+#[test]
+fn a_recorded_containerd_host_names_its_devices_and_is_sound() {
+    let layers = document_of("tests/data/containerd/host", "layers");
+    assert_eq!(layers["gaps"], Value::Array(Vec::new()));
+    let devices = layers["devices"].as_array().expect("a list");
+    let told = |device: &Value| {
+        let text = |key: &str| device[key].as_str().unwrap_or_default().to_owned();
+        (device["device_id"].as_u64(), text("role"), device["mapped_bytes"].as_u64())
+    };
+    // what thin_ls said of that host, in blocks of 64 KiB
+    let expected = [
+        (1, "image-layer", 244),
+        (2, "image-layer", 261),
+        (3, "image-layer", 261),
+        (4, "container", 389),
+        (5, "container", 261),
+        (6, "container", 261),
+        (7, "snapshot", 261),
+    ];
+    let expected =
+        expected.map(|(id, role, blocks)| (Some(id), role.to_owned(), Some(blocks << 16)));
+    assert_eq!(devices.iter().map(told).collect::<Vec<_>>(), expected);
+    let web = &devices[3];
+    assert_eq!(
+        (&web["engine"], &web["container"]["name"]),
+        (&"containerd".into(), &"shop-web".into())
+    );
+    assert_eq!(web["container"]["state"], Value::Null);
+    let findings = document_of("tests/data/containerd/host", "findings");
+    assert_eq!(findings["findings"], Value::Array(Vec::new()));
 }

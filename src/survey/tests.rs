@@ -94,7 +94,7 @@ fn a_source_that_hangs_is_given_up_with_its_question_and_the_others_are_seen() {
         )
     );
     assert_eq!(silent(&seen), ["lvm"]);
-    assert_eq!(seen.sources.len(), 7);
+    assert_eq!(seen.sources.len(), 8);
     assert!(seen.host.time > 1_600_000_000 && !seen.host.name.is_empty());
 }
 
@@ -117,7 +117,7 @@ fn where_no_child_can_be_started_every_source_says_so() {
     };
     let looked = look_once(&plan).expect("a look has an end");
     assert!(looked.nothing);
-    assert_eq!(silent(&looked.snapshot), ["dm", "block", "mounts", "lvm", "docker"]);
+    assert_eq!(silent(&looked.snapshot), ["dm", "block", "mounts", "lvm", "docker", "containerd"]);
     let why = gap(&looked.snapshot, "dm").expect("it is said");
     assert!(why.starts_with("the process that looks could not be started: No such file"), "{why}");
 }
@@ -238,7 +238,7 @@ fn the_first_snapshot_is_there_at_once_and_fills_source_by_source() {
     let (mut watched, _survey) = Survey::start(plan, Duration::from_secs(5)).expect("begun");
     assert_eq!(
         loading(&watched.borrow()),
-        ["host", "dm", "block", "mounts", "lvm", "docker", "metadata"]
+        ["host", "dm", "block", "mounts", "lvm", "docker", "containerd", "metadata"]
     );
     wait_for(&mut watched, |seen| loading(seen) == ["dm"]);
     std::fs::write(program.0.path().join("go"), "").expect("written");

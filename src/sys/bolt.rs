@@ -164,7 +164,7 @@ pub enum Value<'a> {
 /// Who is shown each entry of a bucket.
 pub type See<'s> = dyn FnMut(&[u8], Value<'_>) -> Result<(), BoltError> + 's;
 
-impl<'a> Bucket<'a> {
+impl Bucket<'_> {
     /// The counter that the database's owner draws numbers from in this bucket.
     pub const fn sequence(&self) -> u64 {
         self.sequence

@@ -34,7 +34,7 @@ fn describe(topology: &Topology, pool: &Pool, said: &EngineFacts) -> Finding {
     if count > NAMED {
         finding.evidence.push(format!("and {} more", count - NAMED));
     }
-    finding.remedy = remedy(&said.mismatches, said.daemon_runs).to_owned();
+    finding.remedy.push_str(remedy(&said.mismatches, said.daemon_runs));
     finding
 }
 

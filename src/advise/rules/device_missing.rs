@@ -2,7 +2,8 @@
 
 use crate::advise::Rule;
 use crate::advise::words::about_pool;
-use crate::model::{Finding, Pool, Role, Severity, ThinDevice, Topology};
+use crate::model::engine::Misfit;
+use crate::model::{Engine, Finding, Pool, Role, Severity, ThinDevice, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "device-missing", page: include_str!("../pages/device-missing.md"), look };
@@ -16,7 +17,8 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 
 fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
     let rows = pool.devices.iter().map(|ix| topology.thin(*ix));
-    let missing: Vec<&ThinDevice> = rows.filter(|row| row.role == Role::Missing).collect();
+    let missing = rows.filter(|row| row.role == Role::Missing && !is_given_up(pool, row));
+    let missing: Vec<&ThinDevice> = missing.collect();
     let first = missing.first()?;
     let mut finding = about_pool(RULE.code, Severity::Warning, topology, pool);
     let (count, s) = (missing.len(), if missing.len() == 1 { "" } else { "s" });
@@ -28,12 +30,26 @@ fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
         if count == 1 { "it" } else { "them" },
     );
     finding.evidence = missing.iter().take(NAMED).map(|row| evidence(row)).collect();
-    finding.remedy.push_str(
-        "look whether the pool was restored from an older state, or another pool is \
-                      in its place; what is really gone is removed in its engine (`docker rm`, \
-                      `docker rmi`) and made anew",
+    let removal = match first.engine {
+        Engine::Containerd => {
+            "(`ctr -n NAMESPACE container rm ID`, `ctr -n NAMESPACE image rm REF`)"
+        }
+        _ => "(`docker rm`, `docker rmi`)",
+    };
+    finding.remedy = format!(
+        "look whether the pool was restored from an older state, or another pool is in its place; \
+         what is really gone is removed in its engine {removal} and made anew"
     );
     Some(finding)
+}
+
+/// Whether its engine never finished it, or gave it up: then nothing needs it.
+fn is_given_up(pool: &Pool, row: &ThinDevice) -> bool {
+    let misfits = pool.engine_facts.iter().flat_map(|said| &said.mismatches);
+    misfits.into_iter().any(|misfit| {
+        matches!(misfit.what, Misfit::Faulty(_) | Misfit::Unfinished)
+            && Some(&misfit.device) == row.dm_name.as_ref()
+    })
 }
 
 fn evidence(row: &ThinDevice) -> String {

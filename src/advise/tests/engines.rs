@@ -375,6 +375,29 @@ fn many_mismatches_are_counted_and_not_all_told() {
 }
 
 #[test]
+fn what_containerd_gave_up_is_not_missed_as_well() {
+    let missing = |told: &'static str| {
+        let found = findings_after(|parts| {
+            let mut facts = EngineFacts::new(Engine::Containerd, "/var/lib/containerd".into());
+            let mut row = thin(7, 9, Role::Missing, "p-snap-9");
+            row.engine = Engine::Containerd;
+            row.dm_name = Some("p-snap-9".into());
+            parts.add(row);
+            if !told.is_empty() {
+                facts.mismatches = vec![misfit(9, told, Misfit::Faulty("".into()))];
+            }
+            parts.pool.engine_facts = vec![facts];
+        });
+        let is = |finding: &&Finding| finding.code == "device-missing";
+        found.iter().find(is).map(|finding| finding.remedy.clone())
+    };
+    assert!(
+        missing("").is_some_and(|remedy| remedy.contains("`ctr -n NAMESPACE container rm ID`"))
+    );
+    assert_eq!(missing("Faulty"), None);
+}
+
+#[test]
 fn an_id_in_use_is_critical_when_it_is_the_next_one() {
     let at = |ids: &[u64], next| {
         let found = containerd_said(|facts| {

@@ -37,9 +37,10 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Notes that `path` could not be read. What is not there is no gap.
+    /// Notes that `path` could not be read. What is not there is no gap; of what is not recorded
+    /// tells who replays the recording.
     fn failed(&mut self, path: &HostPath, failure: &Failure) {
-        if failure.kind != FailKind::NotFound {
+        if !matches!(failure.kind, FailKind::NotFound | FailKind::NotRecorded) {
             self.gap(sentence(path, failure));
         }
     }
@@ -113,8 +114,9 @@ fn sentence(path: &HostPath, failure: &Failure) -> String {
         FailKind::TimedOut => "the filesystem under it does not answer; look at the kernel log",
         FailKind::Malformed => "containerd refuses it too; what it says is missing here",
         FailKind::TooLarge => "what it says is missing here",
-        FailKind::NotRecorded => "record the host again with this version",
-        FailKind::LeadsOut | FailKind::NotFound | FailKind::Other => "look again",
+        FailKind::LeadsOut | FailKind::NotRecorded | FailKind::NotFound | FailKind::Other => {
+            "look again"
+        }
     };
     format!("{fact}; {advice}")
 }

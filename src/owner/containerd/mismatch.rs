@@ -58,8 +58,9 @@ pub fn engine_facts(
     for device in &record.devices {
         said.mismatches.extend(of_record(device, quiet));
         match of_kernel(home, device, kernel) {
-            Some(what) => said.mismatches.extend(what.map(|what| mismatch(device, what))),
-            None => unsure = true,
+            Verdict::Fits => {}
+            Verdict::Misfit(what) => said.mismatches.push(mismatch(device, what)),
+            Verdict::LookAgain => unsure = true,
         }
     }
     if quiet {
@@ -93,18 +94,23 @@ fn of_record(device: &Device, quiet: bool) -> Option<Mismatch> {
     }
 }
 
-/// What the kernel has of a device against the record; `None` where a second look may tell.
-///
+/// What the kernel has of a device against the record.
+enum Verdict {
+    Fits,
+    Misfit(Misfit),
+    LookAgain,
+}
+
 /// A start of containerd's activates what is missing, so only a daemon that has started already
 /// leaves it so.
-fn of_kernel(home: &Home, device: &Device, kernel: &Kernel<'_>) -> Option<Option<Misfit>> {
+fn of_kernel(home: &Home, device: &Device, kernel: &Kernel<'_>) -> Verdict {
     let should_be =
         device.state == State::Activated && home.running == Some(true) && kernel.pool_active;
     match (kernel.device)(&device.name) {
-        Some(DmIs::Error) => Some(Some(Misfit::ErrorTarget)),
-        Some(DmIs::Absent) if should_be => Some(Some(Misfit::NotActive)),
-        None if should_be => None,
-        _ => Some(None),
+        Some(DmIs::Error) => Verdict::Misfit(Misfit::ErrorTarget),
+        Some(DmIs::Absent) if should_be => Verdict::Misfit(Misfit::NotActive),
+        None if should_be => Verdict::LookAgain,
+        _ => Verdict::Fits,
     }
 }
 

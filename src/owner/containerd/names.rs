@@ -67,11 +67,11 @@ fn parse_namespace(bucket: &BoltBucket) -> Namespace {
         .collect();
     let containers = bucket.bucket(b"containers").into_iter().flat_map(BoltBucket::buckets);
     let leases = bucket.bucket(b"leases").into_iter().flat_map(BoltBucket::buckets);
-    let leased = leases.filter_map(|(_, lease)| lease.bucket(b"snapshots")?.bucket(SNAPSHOTTER));
+    let kept = leases.filter_map(|(_, lease)| lease.bucket(b"snapshots")?.bucket(SNAPSHOTTER));
     Namespace {
         images: read_images(bucket, &snapshots),
         containers: containers.filter_map(|(id, one)| parse_container(id, one)).collect(),
-        leased: leased.flat_map(|keys| keys.entries.iter().map(|(key, _)| key.0.clone())).collect(),
+        leased: kept.flat_map(|keys| keys.entries.iter().map(|(key, _)| key.0.clone())).collect(),
         snapshots,
     }
 }

@@ -1,6 +1,5 @@
 //! A bolt database cut down to chosen keys while it is walked: what is not kept is never copied.
 
-use super::MIB;
 use crate::sys::bolt::{Bolt, BoltError, Bucket, Pages, Value};
 use crate::sys::{BoltBucket, BoltKeep, BoltSeen, BoltValue, Raw};
 
@@ -8,7 +7,7 @@ use crate::sys::{BoltBucket, BoltKeep, BoltSeen, BoltValue, Raw};
 const MOST_BYTES: usize = 64 << 20;
 
 /// The longest value that is kept; names, ids and the small JSON of a device are shorter.
-const LONGEST: usize = (MIB as usize) >> 4;
+const LONGEST: usize = 64 << 10;
 
 /// What is kept of a bucket: keys, and what of each.
 type Keys = &'static [(Name, Kept)];
