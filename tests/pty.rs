@@ -281,7 +281,8 @@ fn a_wizard_on_a_recorded_host_rehearses_in_a_real_terminal_and_runs_nothing() -
     let state = tempfile::tempdir()?;
     let terminal = Terminal::start(100, 30)?;
     let folder = state.path().join("state");
-    terminal.enter(&format!("{} --state-dir {}", command(), folder.display()))?;
+    let ended = "echo over-$((1+1))";
+    terminal.enter(&format!("{} --state-dir {}; {ended}", command(), folder.display()))?;
     terminal.wait_for(POOL)?;
     terminal.press(":")?;
     terminal.press("grow data")?;
@@ -296,7 +297,6 @@ fn a_wizard_on_a_recorded_host_rehearses_in_a_real_terminal_and_runs_nothing() -
     terminal.press("Enter")?;
     terminal.wait_for("rehearsed on predictions to its end; nothing was changed")?;
     terminal.press("q")?;
-    terminal.enter("echo over-$((1+1))")?;
     terminal.wait_for("over-2")?;
     assert!(!folder.exists(), "a rehearsal keeps no journal");
     Ok(())
