@@ -128,6 +128,17 @@ pub struct Container {
     pub namespace: Option<Printable>,
 }
 
+impl Container {
+    /// Its name; where it has none but its id, the pod's before that: an id says nothing to a
+    /// person.
+    fn label(&self) -> Cow<'_, str> {
+        match &self.pod {
+            Some(pod) if self.name == self.id => format!("{pod} {:.12}", self.id.as_str()).into(),
+            _ => self.name.as_str().into(),
+        }
+    }
+}
+
 /// Who says that a thin id is theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claim {
@@ -213,7 +224,7 @@ impl ThinDevice {
         if let Some(container) = &self.container {
             return match self.role {
                 Role::ContainerInit => format!("{} (init)", container.name).into(),
-                _ => container.name.as_str().into(),
+                _ => container.label(),
             };
         }
         match (self.images.first(), self.position) {

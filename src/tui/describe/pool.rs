@@ -6,6 +6,7 @@ use crate::model::metadata::Reservation;
 use crate::model::{NoSpace, Node, Pool, PoolState, PoolStatus, Role, Trend, Usage};
 use crate::report::text::{describe_forecast, what_next};
 use crate::text::Printable;
+use crate::tui::cell::name::count;
 use crate::tui::outline::owners::runs;
 use crate::tui::seen::Seen;
 use crate::units::Bytes;
@@ -129,22 +130,24 @@ fn no_space(action: &NoSpace) -> &str {
 
 fn describe_devices(lines: &mut Lines, seen: &Seen, pool: &Pool) {
     let devices = || pool.devices.iter().filter_map(|ix| seen.topology().thins.get(ix.0 as usize));
-    let mut parts = vec![devices().count().to_string()];
-    let mut add = |count: usize, what: &str| {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    };
     let of_role = |role: Role| devices().filter(|device| device.role == role).count();
-    add(of_role(Role::ImageLayer), "image layers");
-    add(of_role(Role::Container), "containers");
-    add(
-        devices().filter(|device| device.role == Role::Container && runs(device)).count(),
-        "running",
-    );
-    add(of_role(Role::Volume) + of_role(Role::Snapshot), "volumes");
-    add(of_role(Role::Leaked), "leaked");
-    add(of_role(Role::Missing), "missing");
+    let running = devices().filter(|device| device.role == Role::Container && runs(device)).count();
+    let several = |role, what| {
+        let number = of_role(role);
+        (number, count(u32::try_from(number).unwrap_or(u32::MAX), what))
+    };
+    let so_many = |number: usize, what: &str| (number, format!("{number} {what}"));
+    let parts = [
+        several(Role::ImageLayer, "image layer"),
+        several(Role::Container, "container"),
+        so_many(running, "running"),
+        several(Role::Volume, "volume"),
+        several(Role::Snapshot, "snapshot"),
+        so_many(of_role(Role::Leaked), "leaked"),
+        so_many(of_role(Role::Missing), "missing"),
+    ];
+    let some = parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words);
+    let parts: Vec<_> = std::iter::once(devices().count().to_string()).chain(some).collect();
     lines.fact("devices", parts.join(", "));
 }
 

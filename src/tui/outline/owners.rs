@@ -317,8 +317,11 @@ pub(crate) fn runs(device: &ThinDevice) -> bool {
     )
 }
 
-/// Whether a container stands at the top of its pool: it runs, or something is wrong with it.
+/// Whether a container stands at the top of its pool: it runs, or something is wrong with it. Of one
+/// whose engine records no state, an active device is as much as is known.
 fn stands_first(device: &ThinDevice) -> bool {
     let state = device.container.as_ref().and_then(|container| container.state);
-    runs(device) || matches!(state, Some(ContainerState::Dead | ContainerState::Removing))
+    runs(device)
+        || matches!(state, Some(ContainerState::Dead | ContainerState::Removing))
+        || (state.is_none() && device.active)
 }

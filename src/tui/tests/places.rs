@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::Stage;
-use crate::model::{ContainerState, Kind, NodeIx, PoolKind, Role, Topology};
+use crate::ids::ThinId;
+use crate::model::{Container, ContainerState, Kind, NodeIx, PoolKind, Role, Topology};
 use crate::tui::outline::descent::Descent;
 use crate::tui::outline::{Outline, What, flat, inverse, layers, tree};
 use crate::tui::testing::{GIB, Host, web_3};
@@ -123,4 +124,30 @@ fn volumes_stand_with_their_snapshots_under_them() {
     assert!(stage.line("vg/root").starts_with("└ vg/root volume 1"), "{}", stage.text());
     assert!(stage.line("inside").starts_with("├ inside part"));
     assert!(stage.line("vg/monday").starts_with("└ vg/monday snap 2"));
+}
+
+#[test]
+fn where_an_engine_keeps_no_state_a_container_with_a_device_stands_first_by_its_pod() {
+    let mut host = Host::default();
+    let disk = host.node(Kind::Disk, "sda", &[], 100 * GIB);
+    let node = host.node(Kind::Pool, "pool", &[disk], 100 * GIB);
+    let pool = host.pool(node, (disk, disk), PoolKind::Raw);
+    host.layers(pool, 1, &[1, 2], &["app:1"]);
+    for (id, pod, active) in [(3, Some("app-0"), true), (4, Some("app-1"), false), (5, None, true)]
+    {
+        let name = format!("{id}c0ffee00000{:052}", 0);
+        let device = host.thin(pool, id, Role::Container, &name);
+        (device.parent, device.active) = (ThinId::new(2), active);
+        device.container = Some(Container {
+            id: name.as_str().into(),
+            name: name.as_str().into(),
+            state: None,
+            pod: pod.map(Into::into),
+            namespace: None,
+        });
+    }
+    let shown = Stage::of(host.snapshot(), 100, 24).lines().join("\n");
+    assert!(shown.contains("app-0 3c0ffee00000 "), "{shown}");
+    assert!(shown.contains(" 5c0ffee0000"), "{shown}");
+    assert!(!shown.contains("app-1"), "{shown}");
 }
