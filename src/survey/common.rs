@@ -12,7 +12,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::command::Tool;
 use crate::sys::{Answer, Question, ReadHost, Source};
 
 /// How long LVM has the way to itself at most: its filter is soon made, but where a device hangs.
@@ -66,7 +65,7 @@ impl<'a> Member<'a> {
 
 impl ReadHost for Member<'_> {
     fn ask(&self, question: &Question) -> Answer {
-        if matches!(question, Question::Run(call) if call.tool == Tool::Lvm) {
+        if question.calls_lvm() {
             self.common.lvm_is_under_way();
         }
         if is_common(question) && self.is_first(question) {
@@ -94,7 +93,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::command::CommandSpec;
+    use crate::command::{CommandSpec, Tool};
     use crate::sys::Reply;
 
     /// Counts what it is asked.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Medium;
 use super::bolt::{BoltKeep, BoltSeen};
 use super::raw::{HostPath, Raw};
-use crate::command::CommandSpec;
+use crate::command::{CommandSpec, Tool};
 use crate::ids::DevNo;
 
 /// A part of the host that is looked at on its own, with its own time limit, age and gap.
@@ -185,6 +185,11 @@ pub enum Question {
 }
 
 impl Question {
+    /// Whether it is a call of LVM, which takes longer than all else.
+    pub fn calls_lvm(&self) -> bool {
+        matches!(self, Self::Run(call) if call.tool == Tool::Lvm)
+    }
+
     /// Whether an answer to this is kept as part of a source. Device-mapper, sysfs and the host
     /// have a source each; where LVM asks them too, for its filter, that is not recorded again.
     pub const fn belongs_to(&self, source: Source) -> bool {
