@@ -12,7 +12,7 @@ pub mod settings;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ask;
 use super::{block, dm};
@@ -34,6 +34,8 @@ const HELD_LIMIT: Duration = Duration::from_secs(2);
 const UNLOCKED_LIMIT: Duration = Duration::from_secs(6);
 /// How long a node that was not there is waited for before LVM is asked once more.
 const RETRY: Duration = Duration::from_millis(300);
+/// Only a call that was quicker is made twice: whoever waits for the answer has a limit, too.
+const QUICK: Duration = Duration::from_secs(1);
 /// Messages of LVM's that are passed on.
 const MAX_MESSAGES: usize = 10;
 /// Characters of one message.
@@ -108,6 +110,7 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let mut seen = LvmSeen { dmeventd, cookies: cookies::read_cookies(host), ..LvmSeen::default() };
     // at most: with all fields, without the newest, without more, without locks
     for _ in 0..4 {
+        let since = Instant::now();
         let asked = run(host, ask, &scope);
         if let Some(fewer) = ask.fields.fewer()
             && has_fewer(&asked, ask.fields)
@@ -117,7 +120,8 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
         }
         match asked {
             Ok(output) => {
-                let output = once_more(host, (ask, &scope), output);
+                let soon = since.elapsed() < QUICK;
+                let output = if soon { once_more(host, (ask, &scope), output) } else { output };
                 take(&mut seen, &output, ask);
                 if misses_a_node(&output) {
                     seen.gaps.push(Gap::new("lvm", STILL_MISSING));

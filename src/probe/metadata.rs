@@ -126,6 +126,31 @@ pub struct Asked {
     pub freed: Vec<ThinId>,
 }
 
+impl Asked {
+    /// Whether this asks for the same metadata, whatever is read beside it.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.without_texts() == other.without_texts()
+    }
+
+    /// Whether what was read of the same metadata, without LVM's texts, is all: none of them has
+    /// another number than the pool.
+    pub fn needs_no_texts(&self, seen: &MetadataSeen) -> bool {
+        let needs_none = |place: &PoolPlace| {
+            let differs = |text: &TextPlace| {
+                seen.of(&place.pool).is_none_or(|read| text.differs(read.transaction))
+            };
+            !place.vg_text.as_ref().is_some_and(differs)
+        };
+        self.places.iter().all(needs_none)
+    }
+
+    fn without_texts(&self) -> Self {
+        let mut asked = self.clone();
+        asked.places.iter_mut().for_each(|place| place.vg_text = None);
+        asked
+    }
+}
+
 /// Where metadata lies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Laid {
@@ -223,5 +248,44 @@ impl MetadataSeen {
             let why = look.read.as_ref().err().into_iter().chain(&look.note);
             why.map(|why| Gap::new(format!("metadata {}", look.pool), why.as_str()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(transaction: Option<u64>) -> Asked {
+        let text = |transaction| TextPlace {
+            path: "/etc/lvm/backup/pve".to_owned(),
+            lv: "data".to_owned(),
+            transaction,
+        };
+        let mut place = PoolPlace::new("pve-data-tpool".to_owned(), Ok(Laid::default()));
+        place.vg_text = transaction.map(text);
+        Asked {
+            places: vec![place],
+            depth: Depth::Details,
+            block: None,
+            one_by_one: false,
+            reserve: None,
+            freed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_lvm_answered_is_all_unless_its_number_is_another() {
+        let read = PoolMetadata { transaction: 5, ..PoolMetadata::default() };
+        let pools = vec![PoolLook::new("pve-data-tpool".to_owned(), Ok(read))];
+        let seen = MetadataSeen { pools };
+        let before = asked(None);
+        for (lvms, is_all) in [(None, true), (Some(5), true), (Some(6), true), (Some(4), false)] {
+            let wanted = asked(lvms);
+            assert!(wanted.is_like(&before));
+            assert_eq!(wanted.needs_no_texts(&seen), is_all, "{lvms:?}");
+        }
+        assert!(!asked(Some(5)).needs_no_texts(&MetadataSeen::default()), "it could not be read");
+        let other = Asked { depth: Depth::Mappings, ..asked(None) };
+        assert!(!other.is_like(&before));
     }
 }

@@ -157,11 +157,13 @@ impl Early {
 
     /// What was read, where it is all that is wanted now.
     async fn answer_to(self, wanted: &metadata::Asked) -> Option<Asked> {
-        if self.asked == *wanted {
-            return self.answer.await.ok();
+        if !wanted.is_like(&self.asked) {
+            self.answer.abort();
+            return None;
         }
-        self.answer.abort();
-        None
+        let answer = self.answer.await.ok()?;
+        let is_all = answer.facts.as_ref().is_none_or(|seen| wanted.needs_no_texts(seen));
+        is_all.then_some(answer)
     }
 }
 

@@ -123,7 +123,9 @@ impl Turn {
         let first = self.took.replace(took).is_none();
         self.rested = self.ended.map(|ended| {
             let ahead = ended.checked_sub(self.pause() * AHEAD).unwrap_or(ended);
-            self.rested.map_or(ahead, |rested| rested.max(ahead)) + self.pause()
+            let paid = self.rested.map_or(ahead, |rested| rested.max(ahead)) + self.pause();
+            // looks that a person asked for run up no debt
+            paid.min(ended + self.pause())
         });
         first
     }
@@ -192,6 +194,21 @@ mod tests {
         assert_eq!(turn.starts_at(), Some(ended + 6000 * MS));
         turn.want(Wanted::Now, ended);
         assert_eq!(turn.starts_at(), Some(ended));
+    }
+
+    #[test]
+    fn however_often_a_person_asks_the_next_event_waits_for_one_rest() {
+        let (mut turn, _) = ended(300 * MS);
+        let now = Instant::now();
+        for _ in 0..10 {
+            turn.want(Wanted::Now, now);
+            assert_eq!(turn.begin(Source::Dm, Instant::now()), Some(Wanted::Now));
+            turn.end(None, Signs::default(), None);
+            turn.looked(300 * MS, Vec::new());
+        }
+        let ended = turn.ended.expect("it has ended");
+        turn.want(Wanted::Soon, ended);
+        assert_eq!(turn.starts_at(), Some(ended + 6000 * MS));
     }
 
     #[test]

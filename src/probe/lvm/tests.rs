@@ -298,3 +298,23 @@ fn a_node_that_udev_makes_late_is_asked_for_once_more() {
         FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, "{\"report\":[]}", "  Volume\n"))]);
     assert_eq!(whys(&read_lvm(&other)).len(), 2);
 }
+
+/// Takes longer over LVM than is done twice.
+struct Slow<'a>(LateNode<'a>);
+
+impl ReadHost for Slow<'_> {
+    fn ask(&self, question: &Question) -> Answer {
+        if question.calls_lvm() {
+            std::thread::sleep(QUICK + Duration::from_millis(20));
+        }
+        self.0.ask(question)
+    }
+}
+
+#[test]
+fn what_took_long_is_not_asked_for_once_more() {
+    let host = FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]);
+    let seen = read_lvm(&Slow(LateNode(&host, std::sync::Mutex::new(1))));
+    assert!(!seen.whole, "whoever waits has a limit");
+    assert_eq!(whys(&seen).last(), Some(&STILL_MISSING));
+}
