@@ -393,6 +393,10 @@ impl Follower {
         if matches!(source, Source::Dm | Source::Lvm | Source::Docker | Source::Containerd) {
             self.want(Source::Metadata, Wanted::Soon);
         }
+        // what its record has and device-mapper had not, the look after it tells
+        if source == Source::Containerd && self.picture.is_unsure() {
+            self.want(Source::Dm, Wanted::Soon);
+        }
         if source == Source::Dm && !first {
             // what devices there are tells of mounts, and LVM and engines make devices
             let others = [Source::Block, Source::Mounts, Source::Lvm];

@@ -108,7 +108,7 @@ fn a_sound_home_has_no_mismatch() {
     let root = host_of_the_lab();
     let facts = look(root.path(), &mounted());
     let ids = (1..=7).filter_map(ThinId::new).collect();
-    let kernel = Kernel { device: &|_| Some(DmIs::Absent), pool_active: true, ids: Some(ids) };
+    let kernel = Kernel { device: &|_| Ok(DmIs::Absent), pool_active: true, ids: Some(ids) };
     let (said, unsure) = engine_facts(&facts, 0, &kernel).expect("the home is there");
     // no daemon runs in a mounted tree: its start activates what is not
     assert_eq!((said.mismatches, said.in_use, unsure), (Vec::new(), None, false));
@@ -206,7 +206,7 @@ fn misfits(
     dm: DmIs,
 ) -> Vec<(String, Misfit)> {
     let home = Home { running, still, ..made_up.home() };
-    let kernel = Kernel { device: &|_| Some(dm), pool_active: true, ids: None };
+    let kernel = Kernel { device: &|_| Ok(dm), pool_active: true, ids: None };
     let (said, _) = said(home, &kernel);
     let pair = |one: crate::model::engine::Mismatch| (one.device.to_string(), one.what);
     said.mismatches.into_iter().map(pair).collect()
@@ -250,7 +250,7 @@ fn what_should_be_active_is_missed_only_by_a_running_daemon_and_in_two_looks() {
     assert_eq!(misfits(&host, Some(false), None, DmIs::Absent), [], "its start activates it");
     assert_eq!(misfits(&host, None, None, DmIs::Absent), []);
     assert_eq!(misfits(&host, Some(true), None, DmIs::There), []);
-    let once = Kernel { device: &|_| None, pool_active: true, ids: None };
+    let once = Kernel { device: &|_| Err(DmIs::Absent), pool_active: true, ids: None };
     let home = Home { running: Some(true), ..host.home() };
     let (facts, unsure) = said(home.clone(), &once);
     assert_eq!((facts.mismatches.len(), unsure), (0, true));
@@ -281,7 +281,7 @@ fn devices_and_snapshots_need_each_other_when_all_is_quiet() {
     assert_eq!(misfits(&host, Some(true), Some(3), DmIs::There), []);
     // snapshots that could not be read say nothing
     let home = Home { snapshots: None, running: Some(false), ..host.home() };
-    let kernel = Kernel { device: &|_| None, pool_active: true, ids: None };
+    let kernel = Kernel { device: &|_| Err(DmIs::Absent), pool_active: true, ids: None };
     assert_eq!(said(home, &kernel).0.mismatches, []);
 }
 
@@ -301,7 +301,7 @@ fn ids_in_the_pool_that_would_be_given_out_are_in_use() {
     host.id(3, 0).id(4, 2).last(4);
     let in_use = |ids: &[u64]| {
         let ids = Some(ids.iter().copied().filter_map(ThinId::new).collect());
-        let kernel = Kernel { device: &|_| None, pool_active: true, ids };
+        let kernel = Kernel { device: &|_| Err(DmIs::Absent), pool_active: true, ids };
         said(host.home(), &kernel).0.in_use
     };
     assert_eq!(in_use(&[2, 4]), None, "one is named, one is faulty and never given out");
