@@ -3,8 +3,11 @@
 use crate::sys::bolt::{Bolt, BoltError, Bucket, Pages, Value};
 use crate::sys::{BoltBucket, BoltKeep, BoltSeen, BoltValue, Raw};
 
-/// Most bytes of keys and values that are kept: a host of 10,000 snapshots has a tenth.
+/// Most bytes of entries that are kept: a host of 10,000 snapshots has a tenth.
 const MOST_BYTES: usize = 64 << 20;
+
+/// What an entry takes beside its key and value.
+const ENTRY: usize = 64;
 
 /// The longest value that is kept; names, ids and the small JSON of a device are shorter.
 const LONGEST: usize = 64 << 10;
@@ -148,7 +151,8 @@ impl Taker {
             self.elements = self.elements.checked_sub(16).ok_or(BoltError::Circle)?;
             let Some((_, what)) = keys.iter().find(|(name, _)| name.is(key)) else { return Ok(()) };
             if let Some(value) = self.take_value(value, *what)? {
-                self.bytes = self.bytes.checked_sub(key.len()).ok_or(BoltError::TooMuch)?;
+                let taken = key.len().saturating_add(ENTRY);
+                self.bytes = self.bytes.checked_sub(taken).ok_or(BoltError::TooMuch)?;
                 kept.entries.push((Raw(key.to_vec()), value));
             }
             Ok(())
