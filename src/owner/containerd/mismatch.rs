@@ -50,6 +50,7 @@ pub fn engine_facts(
 ) -> Option<(EngineFacts, bool)> {
     let home = facts.homes.get(root_index)?;
     let mut said = EngineFacts::new(Engine::Containerd, home.root.clone());
+    said.configured = home.configured;
     said.daemon_runs = home.running;
     said.beside.clone_from(&home.beside);
     let Some(record) = &home.devices else { return Some((said, false)) };
