@@ -184,3 +184,28 @@ impl Name {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::bolt::Slice;
+
+    #[test]
+    fn an_entry_counts_with_what_it_takes_beside_its_bytes() {
+        fn taken(bucket: &BoltBucket) -> usize {
+            let of = |(key, value): &(Raw, BoltValue)| match value {
+                BoltValue::Bytes(bytes) => key.0.len() + 64 + bytes.0.len(),
+                BoltValue::Bucket(inner) => key.0.len() + 64 + taken(inner),
+            };
+            bucket.entries.iter().map(of).sum()
+        }
+        let pages = Slice(include_bytes!("../../../../tests/data/containerd/snap-pool.db"));
+        let within = |bytes| {
+            let db = Bolt::open(&pages)?;
+            Taker { bytes, elements: pages.length() }.take(db.root(), POOL)
+        };
+        let all = within(MOST_BYTES).expect("a real database");
+        assert_eq!(within(taken(&all)), Ok(all.clone()));
+        assert_eq!(within(taken(&all) - 1), Err(BoltError::TooMuch));
+    }
+}
