@@ -65,7 +65,7 @@ pub fn engine_facts(
         }
     }
     if quiet {
-        said.mismatches.extend(of_snapshots(home, record));
+        said.mismatches.extend(of_snapshots(home, record, facts.numbers_beside(home).as_ref()));
     }
     said.mismatches.extend(of_ids(record));
     said.in_use = in_use(record, kernel);
@@ -129,7 +129,7 @@ fn of_snapshots(home: &Home, record: &PoolRecord, numbers: Option<&HashSet<u64>>
     };
     let devices = record.devices.iter().filter(has_none);
     let mut found: Vec<_> = devices.map(|one| mismatch(one, Misfit::NoSnapshot)).collect();
-    let numbers: HashSet<u64> = record.devices.iter().filter_map(Device::snapshot).collect();
+    let Some(numbers) = numbers else { return found };
     let mut left: Vec<u64> =
         snapshots.by_id.keys().copied().filter(|number| !numbers.contains(number)).collect();
     left.sort_unstable();

@@ -1,8 +1,10 @@
 //! What containerd's record says against the kernel, as facts come in one after another.
 
 use super::super::assemble;
+use super::contents::{contents, seen};
 use super::shapes::{direct_lvm, with_status};
 use crate::ids::{DevNo, ThinId};
+use crate::model::Role;
 use crate::model::engine::Misfit;
 use crate::owner::containerd::devices::{Device, PoolRecord};
 use crate::owner::containerd::state::State;
@@ -78,4 +80,22 @@ fn the_kernel_s_word_counts_when_it_was_asked_before_and_after_the_database_was_
     assert_eq!(idle([error, None]), (vec![], true));
     assert_eq!(idle([error, error]), (vec![Misfit::ErrorTarget], false));
     assert_eq!(idle([none, None]), (vec![], false));
+}
+
+#[test]
+fn a_device_that_containerd_has_in_hand_is_not_missing() {
+    let role = |state| {
+        let metadata = || SourceFacts::Metadata((*seen(contents(&[7]))).clone());
+        let mut facts = direct_lvm();
+        facts.put(metadata());
+        facts.put(containerd(state));
+        facts.put(metadata());
+        let topology = assemble(&facts).topology;
+        let row = topology.thins.iter().find(|row| row.id == ThinId::new(9));
+        row.expect("it is named").role
+    };
+    assert_eq!(role(State::Deactivated), Role::Missing);
+    for state in [State::Creating, State::Created, State::Activating, State::Removing] {
+        assert_eq!(role(state), Role::Unknown, "{state:?}");
+    }
 }

@@ -65,6 +65,7 @@ pub(super) fn device(prefix: &str, name: &str, id: Option<u64>, role: Role) -> O
         size: Some(Bytes(10 << 30)),
         transaction_id: id,
         deferred_deletion: false,
+        unfinished: false,
         by: format!("metadata/{name}").into(),
         note: None,
     }
