@@ -62,9 +62,13 @@ fn the_kernel_s_word_counts_when_it_was_asked_before_and_after_the_database_was_
     let told = |record, looks: [Option<Option<&str>>; 2]| {
         let mut facts = direct_lvm();
         let [before, after] = looks.map(|look| look.map(host));
-        before.into_iter().for_each(|seen| facts.put(SourceFacts::Dm(seen)));
+        if let Some(seen) = before {
+            facts.put(SourceFacts::Dm(seen));
+        }
         facts.put(containerd(record));
-        after.into_iter().for_each(|seen| facts.put(SourceFacts::Dm(seen)));
+        if let Some(seen) = after {
+            facts.put(SourceFacts::Dm(seen));
+        }
         let assembled = assemble(&facts);
         (misfits(&assembled), assembled.unsure)
     };
