@@ -90,6 +90,8 @@ pub struct OwnedDevice {
     pub transaction_id: Option<u64>,
     /// To be deleted, not deleted yet.
     pub deferred_deletion: bool,
+    /// Its engine is in the middle of making or removing it, or was when it died.
+    pub unfinished: bool,
     /// The file or record that claims it.
     pub by: Printable,
     /// What else must be said: `orphan file`, `being removed`, the error of a broken record.

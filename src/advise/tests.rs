@@ -113,17 +113,21 @@ fn a_healthy_host_with_inactive_layers_has_no_finding() {
 
 #[test]
 fn a_pool_named_nearly_as_one_that_is_there_is_told_with_that_one() {
-    let named = |configured: &str, real: &str| {
+    let named_for = |engine, configured: &str, real: &str| {
         let mut parts = direct_lvm();
         parts.pool.name = real.into();
         let mut topology = parts.topology();
         let mut wanted = Pool::unknown(topology.pools[0].node, configured.into());
-        wanted.engines = vec![Engine::Docker];
+        wanted.engines = vec![engine];
         topology.pools.push(wanted);
         let found = findings(&topology);
         commands::check(&found);
         only(&found, "pool-inactive")
     };
+    let named = |configured: &str, real: &str| named_for(Engine::Docker, configured, real);
+    let containerd = named_for(Engine::Containerd, "my-vg-pool", "my--vg-pool");
+    assert!(containerd.remedy.contains("`pool_name = \"my--vg-pool\"`"), "{containerd:?}");
+    assert!(!containerd.remedy.contains("dm.thinpooldev"), "{containerd:?}");
     let tpool = named("docker-thinpool", "docker-thinpool-tpool");
     assert!(tpool.remedy.contains("`dm.thinpooldev=/dev/mapper/docker-thinpool-tpool`"));
     // the sample's device still has that name: it is there and is no pool of the one asked for

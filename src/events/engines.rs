@@ -10,9 +10,10 @@ use crate::text::Printable;
 /// Deletions that are told one by one.
 const TOLD: usize = 5;
 
-/// What was known in the picture before, of each engine by its data root.
+/// What was known in the picture before, of each engine by its data root and pool: containerd may
+/// have several in one root.
 #[derive(Debug, Default)]
-pub(super) struct Engines(BTreeMap<(&'static str, Printable), Known>);
+pub(super) struct Engines(BTreeMap<(&'static str, Printable, Printable), Known>);
 
 #[derive(Clone, Debug)]
 struct Known {
@@ -36,7 +37,7 @@ impl Engines {
         for pool in &topology.pools {
             let node = &topology.node(pool.node).id;
             for facts in &pool.engine_facts {
-                let key = (facts.engine.name(), facts.root.clone());
+                let key = (facts.engine.name(), facts.root.clone(), pool.name.clone());
                 let mut now = Known::of(facts);
                 if let Some(before) = self.0.get(&key) {
                     compare(before, &mut now, (facts, node), told);

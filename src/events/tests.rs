@@ -6,7 +6,7 @@ use super::{Differ, LogLine, LogSource};
 use crate::model::engine::{Pending, Transaction};
 use crate::model::sample::{Parts, direct_lvm, status};
 use crate::model::{
-    ContainerState, Engine, EngineFacts, Event, EventKind, Finding, Gap, Mode, PoolState,
+    ContainerState, Engine, EngineFacts, Event, EventKind, Finding, Gap, Mode, Pool, PoolState,
     PoolStatus, Severity, Snapshot, SourceAge,
 };
 use crate::units::{Bytes, DataBlocks};
@@ -423,4 +423,25 @@ fn monitoring_that_ends_and_a_profile_that_changes_are_told() {
     );
     let unseen = then(|parts| (parts.pool.monitor, parts.pool.profile) = (None, None), 1000);
     assert_eq!(unseen, [], "LVM was not asked, or did not answer");
+}
+
+#[test]
+fn a_daemon_s_two_pools_of_one_root_are_not_taken_for_each_other() {
+    let said = |runs| {
+        let mut facts = EngineFacts::new(Engine::Containerd, "/c".into());
+        facts.daemon_runs = Some(runs);
+        vec![facts]
+    };
+    let mut snapshot = direct_lvm().snapshot();
+    let mut topology = (*snapshot.topology).clone();
+    let mut other = Pool::unknown(topology.pools[0].node, "other".into());
+    other.engine_facts = said(false);
+    topology.pools[0].engine_facts = said(true);
+    topology.pools.push(other);
+    snapshot.topology = std::sync::Arc::new(topology);
+    let mut differ = Differ::default();
+    differ.take(&snapshot, 0);
+    // the same topology again would not be looked into
+    snapshot.topology = std::sync::Arc::new((*snapshot.topology).clone());
+    assert_eq!(differ.take(&snapshot, 1000), []);
 }

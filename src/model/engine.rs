@@ -13,6 +13,8 @@ pub struct EngineFacts {
     pub engine: Engine,
     /// Its data root.
     pub root: Printable,
+    /// Whether a configuration of it names the pool; else only what it left there does.
+    pub configured: bool,
     /// Whether its daemon runs.
     pub daemon_runs: Option<bool>,
     /// Percent of data, and of metadata, below which it makes no new device; 0 is no limit.
@@ -51,6 +53,7 @@ impl EngineFacts {
         Self {
             engine,
             root,
+            configured: true,
             daemon_runs: None,
             min_free_percent: None,
             deferred_removal: None,

@@ -20,6 +20,8 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use crate::model::Gap;
 use crate::probe::LookOptions;
 use crate::sys::{BoltKeep, HostPath, ReadHost};
@@ -41,6 +43,17 @@ pub struct ContainerdFacts {
     pub homes: Vec<Home>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+impl ContainerdFacts {
+    /// The numbers of all snapshots that have a device in one of the pools of this home's folder,
+    /// which have one store of snapshots; `None` where a pool's record could not be read.
+    fn numbers_beside(&self, home: &Home) -> Option<HashSet<u64>> {
+        let beside = self.homes.iter().filter(|other| other.home == home.home);
+        let records: Option<Vec<_>> = beside.map(|home| home.devices.as_ref()).collect();
+        let devices = records?.into_iter().flat_map(|record| &record.devices);
+        Some(devices.filter_map(devices::Device::snapshot).collect())
+    }
 }
 
 /// A snapshotter's folder and one pool of it.

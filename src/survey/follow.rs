@@ -182,6 +182,8 @@ struct Follower {
     unasked: Depth,
     tell_progress: mpsc::UnboundedSender<(u64, u64)>,
     progress: mpsc::UnboundedReceiver<(u64, u64)>,
+    /// A look at device-mapper is on its way that tells what containerd's record left in doubt.
+    dm_tells: bool,
     /// Who wants quiet: told when no look is under way.
     paused: Vec<Option<std::sync::mpsc::Sender<()>>>,
 }
@@ -208,6 +210,7 @@ impl Follower {
             unasked,
             tell_progress,
             progress,
+            dm_tells: false,
             paused: Vec::new(),
         }
     }
@@ -382,7 +385,8 @@ impl Follower {
             self.reading = None;
             self.picture.metadata_answered(asked, now_ms());
             // who makes a device names it a moment later: a second look at both tells
-            if self.picture.is_unsure() {
+            // unless the look that tells is on its way: engines asked anew would outrun it again
+            if !self.dm_tells && self.picture.is_unsure() {
                 for engine in Source::ENGINES {
                     self.want(engine, Wanted::Soon);
                 }
@@ -392,6 +396,13 @@ impl Follower {
         self.picture.answered(&asked.recording, now_ms());
         if matches!(source, Source::Dm | Source::Lvm | Source::Docker | Source::Containerd) {
             self.want(Source::Metadata, Wanted::Soon);
+        }
+        // what its record has and device-mapper had not, the look after it tells
+        if source == Source::Containerd && self.picture.is_unsure() {
+            self.want(Source::Dm, Wanted::Soon);
+            self.dm_tells = self.turns.contains_key(&Source::Dm);
+        } else if source == Source::Dm {
+            self.dm_tells = false;
         }
         if source == Source::Dm && !first {
             // what devices there are tells of mounts, and LVM and engines make devices

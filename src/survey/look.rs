@@ -167,8 +167,9 @@ impl Early {
     }
 }
 
-/// Metadata, when it is known where it lies; again, and the engines' files before, when it holds
-/// ids that nobody named: what is being made has no name for a moment.
+/// Metadata, when it is known where it lies; again, and the engines' files and device-mapper
+/// before, when it holds ids that nobody named, or an engine's record does not fit what was seen:
+/// what is being made has no name for a moment, and what is being activated no device.
 async fn look_at_pools(
     plan: &LookPlan,
     picture: &mut Picture,
@@ -189,6 +190,9 @@ async fn look_at_pools(
     if plan.sources.iter().any(|source| Source::ENGINES.contains(source)) && picture.is_unsure() {
         for engine in look_at_engines(plan).await {
             picture.answered(&engine, now_ms());
+        }
+        if plan.sources.contains(&Source::Dm) {
+            picture.answered(&look_at(plan, Source::Dm).await.recording, now_ms());
         }
         let asked =
             look_at_metadata(plan, picture.metadata_wanted(&plan.metadata), (false, None)).await;
@@ -232,8 +236,8 @@ async fn look_at_places(
     ask_first(plan, order, progress, member).await
 }
 
-/// The recordings in the order of [`Source::ALL`]. Metadata may be read twice, with the engines'
-/// files in between, as in a look.
+/// The recordings in the order of [`Source::ALL`]. Metadata and device-mapper may be read twice,
+/// with the engines' files in between, as in a look.
 async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
     let mut recordings = start_all(plan, None).join_all().await;
     let mut picture = picture_of(plan, &recordings);
@@ -245,6 +249,9 @@ async fn ask_all(plan: &LookPlan) -> Vec<Recording> {
         let again = look_at_engines(plan).await;
         recordings.retain(|recording| !Source::ENGINES.contains(&recording.source()));
         recordings.extend(again);
+        if let Some(dm) = recordings.iter_mut().find(|one| one.source() == Source::Dm) {
+            dm.append(look_at(plan, Source::Dm).await.recording);
+        }
         let asked = picture_of(plan, &recordings).metadata_wanted(&plan.metadata);
         read.append(look_at_metadata(plan, asked, (true, None)).await.recording);
     }

@@ -9,6 +9,7 @@ use crate::advise;
 use crate::model::block::BlockAnswer;
 use crate::model::{Finding, Gap, HostLine, Origin, Snapshot, SourceAge, Topology};
 use crate::owner::containerd::devices::is_device_name;
+use crate::probe::dm::DmSeen;
 use crate::probe::metadata::{self, Ways, Wish};
 use crate::probe::{self, Facts, LookOptions, SourceFacts};
 use crate::sys::capture::Recording;
@@ -23,6 +24,8 @@ pub(super) struct Picture {
     /// What was made of the facts, until one of them is replaced.
     made: Option<Made>,
     seen: BTreeMap<Source, Seen>,
+    /// The first of two recorded looks at device-mapper.
+    first_dm: Option<Arc<DmSeen>>,
     /// What is wrong with the look itself.
     gaps: Vec<Gap>,
     generation: u64,
@@ -53,7 +56,7 @@ impl Picture {
         let seen = sources.iter().map(|source| (*source, Seen::default())).collect();
         let metadata_file = options.metadata_file.clone();
         let (facts, gaps) = (Facts { metadata_file, ..Facts::default() }, Vec::new());
-        Self { origin, options, facts, made: None, seen, gaps, generation: 0 }
+        Self { origin, options, facts, made: None, seen, first_dm: None, gaps, generation: 0 }
     }
 
     /// Whose picture it is, known before any source has answered.
@@ -83,6 +86,22 @@ impl Picture {
         if self.note(recording, at_ms) {
             self.made = None;
             self.facts.put(probe::read_source(recording.source(), recording, &self.options));
+        }
+    }
+
+    /// What a recording holds of a source. Device-mapper was recorded twice where containerd's
+    /// databases were read in between; what one look saw is not told from two.
+    pub(super) fn recorded(&mut self, recording: &Recording, at_ms: i64) {
+        self.answered(recording, at_ms);
+        match recording.source() {
+            source @ Source::Dm if is_dm_twice(recording) => {
+                self.first_dm.clone_from(&self.facts.dm);
+                self.facts.put(probe::read_source(source, recording, &self.options));
+            }
+            Source::Containerd if self.first_dm.is_some() => {
+                self.facts.before.containerd_dm = self.first_dm.take();
+            }
+            _ => {}
         }
     }
 
@@ -218,6 +237,11 @@ fn is_twice(recording: &Recording) -> bool {
     let sizes = recording.answers().map(|(question, _)| question);
     let mut sizes = sizes.filter(|question| matches!(question, Question::SizeOf(_)));
     !sizes.all(|question| begun.insert(question))
+}
+
+/// Whether a recording holds two looks at device-mapper.
+fn is_dm_twice(recording: &Recording) -> bool {
+    recording.answers().filter(|(question, _)| **question == Question::DmList).count() > 1
 }
 
 fn make(facts: &Facts) -> Made {

@@ -78,7 +78,7 @@ impl Begun {
             if recording.source() == Source::Metadata {
                 picture.metadata_recorded(&recording, &wish, at_ms);
             } else {
-                picture.answered(&recording, at_ms);
+                picture.recorded(&recording, at_ms);
             }
         }
         if let Some(damage) = reader.damage() {

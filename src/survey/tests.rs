@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::model::Snapshot;
 
+mod twice;
+
 /// A program that is started as `PROGRAM __probe SOURCE` with the order on its input. `$2` is
 /// the source, `$order` the order, `$dir` the folder.
 struct Program(tempfile::TempDir);

@@ -23,6 +23,9 @@ const VERSION: u32 = 2;
 const META_AT: usize = page::HEADER;
 /// Bytes of a meta that its checksum covers.
 const META_SUMMED: usize = 56;
+/// Longest page with its overflow that is read; only one long value makes a page of a bucket long,
+/// and none that is of use is.
+const MOST_OF_PAGE: usize = 16 << 20;
 /// Page sizes of the systems that a database may come from.
 const PAGE_SIZES: [usize; 7] = [1024, 2048, 4096, 8192, 16384, 32768, 65536];
 
@@ -38,7 +41,7 @@ pub enum BoltError {
     /// Pages refer to each other in a circle, or claim more than the file can hold.
     #[error("the database's pages refer to each other in a circle")]
     Circle,
-    /// The walk was ended by who sees the entries.
+    /// A page is longer than any that is read, or the walk was ended by who sees the entries.
     #[error("the database holds more than is read of one")]
     TooMuch,
 }
@@ -122,8 +125,8 @@ impl<'a> Bolt<'a> {
         let at = at.ok_or_else(damaged)?;
         let header = self.pages.read(at, page::HEADER).ok_or_else(damaged)?;
         let length = page::length(&header, self.page_size).ok_or_else(damaged)?;
-        if length > self.pages.length() {
-            return Err(damaged());
+        if length > MOST_OF_PAGE || length > self.pages.length() {
+            return Err(BoltError::TooMuch);
         }
         self.pages.read(at, length).ok_or_else(damaged)
     }

@@ -23,7 +23,7 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 }
 
 fn describe(topology: &Topology, pool: &Pool, said: &EngineFacts) -> Finding {
-    let mut finding = about_pool(RULE.code, Severity::Warning, topology, pool);
+    let mut finding = about_pool(RULE.code, severity(&said.mismatches), topology, pool);
     let count = said.mismatches.len();
     let first = said.mismatches.first().map(sentence).unwrap_or_default();
     finding.summary = match count - 1 {
@@ -34,8 +34,16 @@ fn describe(topology: &Topology, pool: &Pool, said: &EngineFacts) -> Finding {
     if count > NAMED {
         finding.evidence.push(format!("and {} more", count - NAMED));
     }
-    finding.remedy.push_str(remedy(&said.mismatches, said.daemon_runs));
+    finding.remedy = remedy(said);
     finding
+}
+
+/// What is only left over costs an id and blocks, keeps nobody from anything and stays for ever.
+fn severity(misfits: &[Mismatch]) -> Severity {
+    let is_left_over = |misfit: &Mismatch| {
+        matches!(misfit.what, Misfit::Faulty(_) | Misfit::IdOfNobody | Misfit::NoSnapshot)
+    };
+    if misfits.iter().all(is_left_over) { Severity::Advice } else { Severity::Warning }
 }
 
 fn sentence(misfit: &Mismatch) -> String {
@@ -78,24 +86,39 @@ fn line(misfit: &Mismatch) -> String {
 }
 
 /// What can be done without losing more than is lost.
-fn remedy(misfits: &[Mismatch], runs: Option<bool>) -> &'static str {
-    let any = |is: fn(&Misfit) -> bool| misfits.iter().any(|misfit| is(&misfit.what));
+fn remedy(said: &EngineFacts) -> String {
+    let any = |is: fn(&Misfit) -> bool| said.mismatches.iter().any(|misfit| is(&misfit.what));
     if any(|what| matches!(what, Misfit::NotActive)) {
-        return "restart containerd (`systemctl restart containerd`): at its start it activates \
-                what its record says is active";
+        return format!(
+            "{}: at its start it activates what its record says is active",
+            daemon("restart", said)
+        );
     }
-    if any(|what| matches!(what, Misfit::ErrorTarget)) {
-        return "end the container that uses it (`ctr task kill -s KILL ID`), remove it in \
-                containerd, then the device: `dmsetup remove NAME`";
+    let fixed = if any(|what| matches!(what, Misfit::ErrorTarget)) {
+        "end the container that uses it (`ctr task kill -s KILL ID`), remove it in \
+         containerd, then the device: `dmsetup remove NAME`"
+    } else if any(|what| matches!(what, Misfit::NoDevice)) {
+        "remove what needs the snapshot in containerd (`ctr -n NAMESPACE image rm REF`, \
+         `ctr -n NAMESPACE container rm ID`) and make it anew"
+    } else if any(|what| matches!(what, Misfit::Unfinished)) && said.daemon_runs == Some(false) {
+        return format!(
+            "{}: it gives up what it had not finished, and what was being made is made anew under \
+             another id",
+            daemon("start", said)
+        );
+    } else {
+        "nothing is urgent: a name is used again when its snapshot is made again; what stays costs \
+         its id and its blocks (`thinscope explain containerd-state-mismatch` says how to be rid \
+         of it)"
+    };
+    fixed.to_owned()
+}
+
+/// What is to be done to the daemon. Only that of the usual root is known to be a unit of its own:
+/// k3s and Firecracker run others.
+fn daemon(verb: &str, said: &EngineFacts) -> String {
+    match said.root.as_str() {
+        "/var/lib/containerd" => format!("{verb} containerd (`systemctl {verb} containerd`)"),
+        root => format!("{verb} the daemon of {root}"),
     }
-    if any(|what| matches!(what, Misfit::NoDevice)) {
-        return "remove what needs the snapshot in containerd (`ctr -n NAMESPACE image rm REF`, \
-                `ctr -n NAMESPACE container rm ID`) and make it anew";
-    }
-    if any(|what| matches!(what, Misfit::Unfinished)) && runs == Some(false) {
-        return "start containerd: it gives up what it had not finished, and what was being made \
-                is made anew under another id (`systemctl start containerd`)";
-    }
-    "nothing is urgent: a name is used again when its snapshot is made again; what stays costs its \
-     id and its blocks (`thinscope explain containerd-state-mismatch` says how to be rid of it)"
 }

@@ -35,6 +35,17 @@ fn describe(topology: &Topology, pool: &Pool) -> Finding {
             format!("{} is not active: {engine} makes it when it starts", pool.name),
             format!("nothing while {engine} is stopped on purpose, else start it"),
         ),
+        (None, None) if is_left_behind(pool) => (
+            format!(
+                "a database of containerd's was left behind that names {}, and the kernel has no \
+                 such pool",
+                pool.name
+            ),
+            "nothing where containerd does not use the devmapper snapshotter any more: no \
+             configuration names the pool, and no daemon runs on the database; else make the pool \
+             again before containerd is started"
+                .to_owned(),
+        ),
         (None, engine) => (
             format!(
                 "{} is configured{} and does not exist in the kernel",
@@ -49,11 +60,19 @@ fn describe(topology: &Topology, pool: &Pool) -> Finding {
     if let Some(other) = nearly_named(topology, pool) {
         let name = &other.name;
         finding.evidence.push(format!("a thin pool has nearly that name: {name}"));
+        let named = match container_engine(pool) {
+            Some(Engine::Containerd) => {
+                format!(
+                    "`pool_name = \"{name}\"` in the section of \
+                     io.containerd.snapshotter.v1.devmapper"
+                )
+            }
+            _ => format!("`dm.thinpooldev=/dev/mapper/{name}`"),
+        };
         finding.remedy = format!(
             "it may be the one that is meant: see which name is right (`dmsetup ls --tree`), then \
-             name it as device-mapper does: `dm.thinpooldev=/dev/mapper/{name}`; a name that ends \
-             in -tpool comes about where LVM has volumes of its own in the pool, and two owners of \
-             one pool do it harm"
+             name it as device-mapper does: {named}; a name that ends in -tpool comes about where \
+             LVM has volumes of its own in the pool, and two owners of one pool do it harm"
         );
     }
     finding
@@ -85,6 +104,7 @@ fn nearly_named<'a>(topology: &'a Topology, pool: &Pool) -> Option<&'a Pool> {
 fn severity(pool: &Pool) -> Severity {
     match (made_by_engine(pool), container_engine(pool)) {
         (true, _) => Severity::Advice,
+        (false, None) if pool.lv.is_none() && is_left_behind(pool) => Severity::Advice,
         (false, None) => Severity::Warning,
         (false, Some(_)) => Severity::Critical,
     }
@@ -92,8 +112,21 @@ fn severity(pool: &Pool) -> Severity {
 
 /// The first engine that needs the pool to start; LVM's volumes wait without harm.
 fn container_engine(pool: &Pool) -> Option<Engine> {
-    let needs = |engine: &Engine| !matches!(engine, Engine::Lvm | Engine::Unknown);
+    let left = is_left_behind(pool);
+    let needs = |engine: &Engine| match engine {
+        Engine::Lvm | Engine::Unknown => false,
+        Engine::Containerd => !left,
+        _ => true,
+    };
     pool.engines.iter().copied().find(needs)
+}
+
+/// Whether all that names the pool for containerd are databases that nobody configured and no
+/// daemon holds: an uninstalled or reconfigured snapshotter leaves them for ever.
+fn is_left_behind(pool: &Pool) -> bool {
+    let said = pool.engine_facts.iter().filter(|said| said.engine == Engine::Containerd);
+    let mut said = said.peekable();
+    said.peek().is_some() && said.all(|said| !said.configured && said.daemon_runs == Some(false))
 }
 
 /// Docker's own pools are named `docker-MAJOR:MINOR-INODE-pool` (`formats.md` 1.4).

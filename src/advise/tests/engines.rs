@@ -364,6 +364,40 @@ fn what_containerd_s_records_disagree_about_is_one_finding_a_pool() {
 }
 
 #[test]
+fn what_is_only_left_over_is_advice() {
+    let severity = |what: &[Misfit]| {
+        let of = |what: &Misfit| misfit(7, "Faulty", what.clone());
+        let found = containerd_said(|facts| facts.mismatches = what.iter().map(of).collect());
+        only(&found, "containerd-state-mismatch").severity
+    };
+    let left = [Misfit::Faulty("".into()), Misfit::IdOfNobody, Misfit::NoSnapshot];
+    assert_eq!(severity(&left), Severity::Advice);
+    for more in [Misfit::Unfinished, Misfit::NotActive, Misfit::ErrorTarget, Misfit::NoDevice] {
+        assert_eq!(severity(&[&left[..], &[more]].concat()), Severity::Warning);
+    }
+}
+
+#[test]
+fn only_the_usual_root_s_daemon_is_known_by_its_unit() {
+    let remedy = |root: &str, what| {
+        let found = containerd_said(|facts| {
+            facts.root = root.into();
+            facts.daemon_runs = Some(what == Misfit::NotActive);
+            facts.mismatches = vec![misfit(7, "Creating", what)];
+        });
+        only(&found, "containerd-state-mismatch").remedy
+    };
+    let usual = remedy("/var/lib/containerd", Misfit::NotActive);
+    assert!(usual.starts_with("restart containerd (`systemctl restart containerd`): "), "{usual}");
+    let k3s = "/var/lib/rancher/k3s/agent/containerd";
+    for (what, verb) in [(Misfit::NotActive, "restart"), (Misfit::Unfinished, "start")] {
+        let other = remedy(k3s, what);
+        assert!(other.starts_with(&format!("{verb} the daemon of {k3s}: ")), "{other}");
+        assert!(!other.contains("systemctl"), "{other}");
+    }
+}
+
+#[test]
 fn many_mismatches_are_counted_and_not_all_told() {
     let found = containerd_said(|facts| {
         facts.mismatches = (1..=50).map(|id| misfit(id, "Creating", Misfit::Unfinished)).collect();
@@ -412,6 +446,31 @@ fn an_id_in_use_is_critical_when_it_is_the_next_one() {
     let later = at(&[9000], 8);
     assert_eq!(later.severity, Severity::Warning);
     assert!(later.evidence.iter().any(|line| line.ends_with(": 9000")), "{later:?}");
+}
+
+#[test]
+fn a_database_that_was_left_behind_is_no_pool_that_an_engine_needs() {
+    let at = |configured, daemon_runs, engines: &[Engine]| {
+        let found = findings_after(|parts| {
+            parts.pool.state = crate::model::PoolState::Inactive;
+            parts.pool.lv = None;
+            parts.pool.name = "fc-pool".into();
+            parts.pool.engines = engines.to_vec();
+            let mut facts = EngineFacts::new(Engine::Containerd, "/var/lib/containerd".into());
+            (facts.configured, facts.daemon_runs) = (configured, daemon_runs);
+            parts.pool.engine_facts = vec![facts];
+        });
+        only(&found, "pool-inactive")
+    };
+    let containerd = &[Engine::Containerd];
+    let left = at(false, Some(false), containerd);
+    assert_eq!(left.severity, Severity::Advice);
+    assert!(left.summary.contains("database of containerd's was left behind"), "{left:?}");
+    assert_eq!(at(true, Some(false), containerd).severity, Severity::Critical);
+    assert_eq!(at(false, Some(true), containerd).severity, Severity::Critical);
+    assert_eq!(at(false, None, containerd).severity, Severity::Critical);
+    let docker = at(false, Some(false), &[Engine::Containerd, Engine::Docker]);
+    assert_eq!(docker.severity, Severity::Critical, "docker needs it");
 }
 
 #[test]

@@ -18,11 +18,11 @@ use crate::text::Printable;
 /// Pools and devices that containerd's databases name.
 pub fn owned(facts: &ContainerdFacts) -> Owned {
     let homes = facts.homes.iter().enumerate();
-    let pools = homes.map(|(at, home)| pool(home, at)).collect();
+    let pools = homes.map(|(at, home)| pool(facts, home, at)).collect();
     Owned { pools, gaps: facts.gaps.clone() }
 }
 
-fn pool(home: &Home, root_index: usize) -> OwnedPool {
+fn pool(facts: &ContainerdFacts, home: &Home, root_index: usize) -> OwnedPool {
     let namespaces = home.names.iter().flat_map(|names| &names.namespaces);
     let layers: Vec<_> = namespaces.map(Layers::new).collect();
     let index = Index::new(home, &layers);
@@ -31,8 +31,8 @@ fn pool(home: &Home, root_index: usize) -> OwnedPool {
     let mut devices: Vec<_> = record.devices.iter().map(|one| device(home, &index, one)).collect();
     // stable: two claims on one id stay in the order of their names
     devices.sort_by_key(|device| (device.id.is_none(), device.id));
-    if home.devices.is_some() {
-        devices.extend(without_device(home, &index));
+    if let Some(numbers) = facts.numbers_beside(home) {
+        devices.extend(without_device(home, &index, &numbers));
     }
     OwnedPool {
         engine: Engine::Containerd,
@@ -51,7 +51,6 @@ fn pool(home: &Home, root_index: usize) -> OwnedPool {
 /// Look-ups from names and numbers.
 struct Index<'a> {
     devices: HashMap<&'a [u8], &'a Device>,
-    numbers: HashSet<u64>,
     snapshots: HashMap<u64, Place<'a>>,
 }
 
@@ -96,7 +95,6 @@ impl<'a> Index<'a> {
             named: named.get(snapshot.key.as_slice()).copied(),
         };
         Self {
-            numbers: devices.clone().filter_map(Device::snapshot).collect(),
             devices: devices.map(|device| (device.name.as_slice(), device)).collect(),
             snapshots: snapshots.map(|(id, snapshot)| (*id, place(snapshot))).collect(),
         }
@@ -110,6 +108,7 @@ fn device(home: &Home, index: &Index<'_>, record: &Device) -> OwnedDevice {
         parent: parent.and_then(|parent| parent.id),
         size: record.size,
         deferred_deletion: record.state == State::Removed,
+        unfinished: record.state.is_unfinished(),
         ..named(home, &record.name)
     };
     match record.snapshot().and_then(|number| index.snapshots.get(&number)) {
@@ -158,6 +157,7 @@ fn named(home: &Home, name: &[u8]) -> OwnedDevice {
         size: None,
         transaction_id: None,
         deferred_deletion: false,
+        unfinished: false,
         note: None,
     }
 }
@@ -227,7 +227,7 @@ fn put_layer(device: &mut OwnedDevice, layers: &Layers<'_>, key: &[u8]) {
     let names = names.chain(all(|image| &image.bare)).filter(|name| known.insert(name.clone()));
     device.images = names.collect();
     device.position = first_named(images).and_then(|image| {
-        let at = image.chain.iter().position(|layer| layer == key)?;
+        let at = image.chain.iter().position(|layer| **layer == *key)?;
         Some((u32::try_from(at + 1).ok()?, u32::try_from(image.chain.len()).ok()?))
     });
 }
@@ -239,10 +239,10 @@ fn first_named<'a>(images: &[&'a Image]) -> Option<&'a Image> {
     tagged.or_else(digested).or_else(|| images.first()).copied()
 }
 
-/// Snapshots whose device containerd has no record of: it can use none of them.
-fn without_device(home: &Home, index: &Index<'_>) -> Vec<OwnedDevice> {
+/// Snapshots whose device containerd has no record of, in whatever pool: it can use none of them.
+fn without_device(home: &Home, index: &Index<'_>, had: &HashSet<u64>) -> Vec<OwnedDevice> {
     let mut numbers: Vec<u64> =
-        index.snapshots.keys().copied().filter(|number| !index.numbers.contains(number)).collect();
+        index.snapshots.keys().copied().filter(|number| !had.contains(number)).collect();
     numbers.sort_unstable();
     let devices = numbers.into_iter().filter_map(|number| {
         let place = index.snapshots.get(&number)?;

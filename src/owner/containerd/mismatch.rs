@@ -32,9 +32,9 @@ pub enum DmIs {
 
 /// What the kernel says of a pool and its devices.
 pub struct Kernel<'a> {
-    /// What has a name, in looks before and after containerd's databases were read; `None` where
-    /// there was no look before.
-    pub device: &'a dyn Fn(&[u8]) -> Option<DmIs>,
+    /// What has a name: `Ok` where looks before and after containerd's databases were read tell,
+    /// `Err` with what one look saw where there was no other yet.
+    pub device: &'a dyn Fn(&[u8]) -> Result<DmIs, DmIs>,
     /// The pool is active.
     pub pool_active: bool,
     /// The ids that were in the pool before the databases were read and after, in order; `None`
@@ -50,6 +50,7 @@ pub fn engine_facts(
 ) -> Option<(EngineFacts, bool)> {
     let home = facts.homes.get(root_index)?;
     let mut said = EngineFacts::new(Engine::Containerd, home.root.clone());
+    said.configured = home.configured;
     said.daemon_runs = home.running;
     said.beside.clone_from(&home.beside);
     let Some(record) = &home.devices else { return Some((said, false)) };
@@ -64,7 +65,7 @@ pub fn engine_facts(
         }
     }
     if quiet {
-        said.mismatches.extend(of_snapshots(home, record));
+        said.mismatches.extend(of_snapshots(home, record, facts.numbers_beside(home).as_ref()));
     }
     said.mismatches.extend(of_ids(record));
     said.in_use = in_use(record, kernel);
@@ -107,16 +108,18 @@ fn of_kernel(home: &Home, device: &Device, kernel: &Kernel<'_>) -> Verdict {
     let should_be =
         device.state == State::Activated && home.running == Some(true) && kernel.pool_active;
     match (kernel.device)(&device.name) {
-        Some(DmIs::Error) => Verdict::Misfit(Misfit::ErrorTarget),
-        Some(DmIs::Absent) if should_be => Verdict::Misfit(Misfit::NotActive),
-        None if should_be => Verdict::LookAgain,
+        Ok(DmIs::Error) => Verdict::Misfit(Misfit::ErrorTarget),
+        Ok(DmIs::Absent) if should_be => Verdict::Misfit(Misfit::NotActive),
+        Err(DmIs::Error) => Verdict::LookAgain,
+        Err(DmIs::Absent) if should_be => Verdict::LookAgain,
         _ => Verdict::Fits,
     }
 }
 
 /// Devices without a snapshot, and snapshots without a device. The two databases are written one
 /// after the other. Of what failed, only the device is left, and is told already.
-fn of_snapshots(home: &Home, record: &PoolRecord) -> Vec<Mismatch> {
+/// `numbers` are those that have a device in any pool of the folder.
+fn of_snapshots(home: &Home, record: &PoolRecord, numbers: Option<&HashSet<u64>>) -> Vec<Mismatch> {
     let Some(snapshots) = &home.snapshots else { return Vec::new() };
     let has_none = |device: &&Device| {
         let number = device.snapshot();
@@ -126,7 +129,7 @@ fn of_snapshots(home: &Home, record: &PoolRecord) -> Vec<Mismatch> {
     };
     let devices = record.devices.iter().filter(has_none);
     let mut found: Vec<_> = devices.map(|one| mismatch(one, Misfit::NoSnapshot)).collect();
-    let numbers: HashSet<u64> = record.devices.iter().filter_map(Device::snapshot).collect();
+    let Some(numbers) = numbers else { return found };
     let mut left: Vec<u64> =
         snapshots.by_id.keys().copied().filter(|number| !numbers.contains(number)).collect();
     left.sort_unstable();

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::images::{Image, read_images};
+use super::images::{Image, Key, read_images};
 use crate::sys::BoltBucket;
 use crate::text::Printable;
 
@@ -18,7 +18,7 @@ pub struct Names {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Namespace {
     /// Its snapshots by their key.
-    pub snapshots: HashMap<Vec<u8>, Reference>,
+    pub snapshots: HashMap<Key, Reference>,
     /// Its containers by the key of their snapshot.
     pub containers: HashMap<Vec<u8>, ContainerRecord>,
     /// Its images that are unpacked, those with the shortest chains first.
@@ -63,7 +63,7 @@ fn parse_namespace(bucket: &BoltBucket) -> Namespace {
     let snapshots: HashMap<_, _> = of_devmapper(b"snapshots")
         .into_iter()
         .flat_map(BoltBucket::buckets)
-        .filter_map(|(key, snapshot)| Some((key.to_vec(), parse_reference(snapshot)?)))
+        .filter_map(|(key, snapshot)| Some((key.into(), parse_reference(snapshot)?)))
         .collect();
     let containers = bucket.bucket(b"containers").into_iter().flat_map(BoltBucket::buckets);
     let leases = bucket.bucket(b"leases").into_iter().flat_map(BoltBucket::buckets);

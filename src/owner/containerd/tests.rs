@@ -11,7 +11,7 @@ use crate::sys::live::Live;
 use crate::sys::{Answer, BoltBucket, BoltValue, FailKind, Question, Raw};
 use state::State;
 
-mod made_up;
+pub(super) mod made_up;
 
 use made_up::{MadeUp, container, image};
 
@@ -108,7 +108,7 @@ fn a_sound_home_has_no_mismatch() {
     let root = host_of_the_lab();
     let facts = look(root.path(), &mounted());
     let ids = (1..=7).filter_map(ThinId::new).collect();
-    let kernel = Kernel { device: &|_| Some(DmIs::Absent), pool_active: true, ids: Some(ids) };
+    let kernel = Kernel { device: &|_| Ok(DmIs::Absent), pool_active: true, ids: Some(ids) };
     let (said, unsure) = engine_facts(&facts, 0, &kernel).expect("the home is there");
     // no daemon runs in a mounted tree: its start activates what is not
     assert_eq!((said.mismatches, said.in_use, unsure), (Vec::new(), None, false));
@@ -206,7 +206,7 @@ fn misfits(
     dm: DmIs,
 ) -> Vec<(String, Misfit)> {
     let home = Home { running, still, ..made_up.home() };
-    let kernel = Kernel { device: &|_| Some(dm), pool_active: true, ids: None };
+    let kernel = Kernel { device: &|_| Ok(dm), pool_active: true, ids: None };
     let (said, _) = said(home, &kernel);
     let pair = |one: crate::model::engine::Mismatch| (one.device.to_string(), one.what);
     said.mismatches.into_iter().map(pair).collect()
@@ -250,7 +250,7 @@ fn what_should_be_active_is_missed_only_by_a_running_daemon_and_in_two_looks() {
     assert_eq!(misfits(&host, Some(false), None, DmIs::Absent), [], "its start activates it");
     assert_eq!(misfits(&host, None, None, DmIs::Absent), []);
     assert_eq!(misfits(&host, Some(true), None, DmIs::There), []);
-    let once = Kernel { device: &|_| None, pool_active: true, ids: None };
+    let once = Kernel { device: &|_| Err(DmIs::Absent), pool_active: true, ids: None };
     let home = Home { running: Some(true), ..host.home() };
     let (facts, unsure) = said(home.clone(), &once);
     assert_eq!((facts.mismatches.len(), unsure), (0, true));
@@ -281,8 +281,53 @@ fn devices_and_snapshots_need_each_other_when_all_is_quiet() {
     assert_eq!(misfits(&host, Some(true), Some(3), DmIs::There), []);
     // snapshots that could not be read say nothing
     let home = Home { snapshots: None, running: Some(false), ..host.home() };
-    let kernel = Kernel { device: &|_| None, pool_active: true, ids: None };
+    let kernel = Kernel { device: &|_| Err(DmIs::Absent), pool_active: true, ids: None };
     assert_eq!(said(home, &kernel).0.mismatches, []);
+}
+
+#[test]
+fn pools_in_one_folder_have_one_store_of_snapshots() {
+    let mut host = MadeUp::default();
+    host.device(1, 7, State::Deactivated, "").snapshot(1, 3, "default/1/sha256:a");
+    host.snapshot(2, 3, "default/2/sha256:b").snapshot(3, 3, "default/3/sha256:c");
+    let first = Home { running: Some(false), ..host.home() };
+    let mut second = Home { pool: b"q".to_vec(), ..first.clone() };
+    for device in &mut second.devices.as_mut().expect("it has a record").devices {
+        device.name = b"q-snap-2".to_vec();
+    }
+    let told = |homes: Vec<Home>| {
+        let facts = ContainerdFacts { homes, gaps: Vec::new() };
+        let kernel = Kernel { device: &|_| Ok(DmIs::There), pool_active: true, ids: None };
+        let (said, _) = engine_facts(&facts, 0, &kernel).expect("the home is there");
+        let told: Vec<_> = said.mismatches.iter().map(|one| one.device.to_string()).collect();
+        let pool = &owned(&facts).pools[0];
+        let without = pool.devices.iter().filter(|one| one.id.is_none());
+        assert_eq!(without.map(|one| one.name.to_string()).collect::<Vec<_>>(), told);
+        told
+    };
+    assert_eq!(told(vec![first.clone()]), ["p-snap-2", "p-snap-3"]);
+    assert_eq!(told(vec![first.clone(), second.clone()]), ["p-snap-3"], "nobody has it");
+    let unread = Home { devices: None, ..second.clone() };
+    assert_eq!(told(vec![first.clone(), unread]), [""; 0], "it may be in the other's");
+    let elsewhere = Home { home: "/other".into(), ..second };
+    assert_eq!(told(vec![first, elsewhere]), ["p-snap-2", "p-snap-3"]);
+}
+
+#[test]
+fn a_pool_is_configured_where_a_configuration_names_it() {
+    let root = tempfile::tempdir().expect("a temporary folder can be made");
+    let home = "var/lib/containerd/io.containerd.snapshotter.v1.devmapper";
+    put(root.path(), &format!("{home}/snap-pool.db"), POOL_DB);
+    let configured = || {
+        let facts = look(root.path(), &mounted());
+        let kernel = Kernel { device: &|_| Ok(DmIs::There), pool_active: false, ids: None };
+        let (said, _) = engine_facts(&facts, 0, &kernel).expect("the home is there");
+        (said.configured, said.daemon_runs)
+    };
+    assert_eq!(configured(), (false, Some(false)));
+    let config = "[plugins.devmapper]\npool_name = \"snap-pool\"\n";
+    put(root.path(), "etc/containerd/config.toml", config.as_bytes());
+    assert_eq!(configured(), (true, Some(false)));
 }
 
 #[test]
@@ -301,7 +346,7 @@ fn ids_in_the_pool_that_would_be_given_out_are_in_use() {
     host.id(3, 0).id(4, 2).last(4);
     let in_use = |ids: &[u64]| {
         let ids = Some(ids.iter().copied().filter_map(ThinId::new).collect());
-        let kernel = Kernel { device: &|_| None, pool_active: true, ids };
+        let kernel = Kernel { device: &|_| Err(DmIs::Absent), pool_active: true, ids };
         said(host.home(), &kernel).0.in_use
     };
     assert_eq!(in_use(&[2, 4]), None, "one is named, one is faulty and never given out");

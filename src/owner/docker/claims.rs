@@ -245,6 +245,7 @@ fn named(root: &DockerRoot, name: &[u8]) -> OwnedDevice {
         size: None,
         transaction_id: None,
         deferred_deletion: false,
+        unfinished: false,
         by: Printable::from_bytes(&[&path.0.0[..], b"/", name].concat()),
         note: None,
     }

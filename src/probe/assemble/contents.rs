@@ -3,6 +3,7 @@
 
 use super::build::{Build, node};
 use super::pools::Pools;
+use crate::ids::ThinId;
 use crate::model::metadata::{Lineage, PoolMetadata};
 use crate::model::{Engine, Kind, Pool, PoolIx, Role, ThinDevice, Times};
 use crate::owner::OwnedPool;
@@ -141,6 +142,18 @@ impl Look<'_> {
         false
     }
 
+    /// Whether containerd's record says that it has this id in hand: it writes the name before it
+    /// makes the device, and after it removes it.
+    fn is_unfinished(&self, id: ThinId) -> bool {
+        let of_containerd = self.owners.iter().filter(|owner| owner.engine == Engine::Containerd);
+        of_containerd.into_iter().any(|owner| {
+            // sorted by id, those without one behind
+            let at = owner.devices.partition_point(|one| one.id.is_some_and(|one| one < id));
+            let same = owner.devices.iter().skip(at).take_while(|one| one.id == Some(id));
+            same.into_iter().any(|one| one.unfinished)
+        })
+    }
+
     /// A named id that is not in the pool. A device that is active may not be committed yet.
     fn is_gone(&self, row: &mut ThinDevice) -> bool {
         // containerd keeps the name of what it removed until its collector comes by
@@ -149,6 +162,9 @@ impl Look<'_> {
             return false;
         }
         let Some(id) = row.id else { return false };
+        if self.is_unfinished(id) {
+            return false;
+        }
         match &self.before {
             Some(before) if before.iter().all(|before| before.device(id).is_none()) => {
                 row.role = Role::Missing;

@@ -1,6 +1,7 @@
 //! What engines say of their pools, with what only several looks together can tell.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::model::engine::{Base, EngineFacts};
 use crate::model::{Engine, Pool, PoolIx, Topology};
@@ -41,15 +42,23 @@ fn docker_s_word(facts: &Facts, pool: &Pool, root_index: usize) -> Option<(Engin
 
 fn containerd_s_word(facts: &Facts, pool: &Pool, root_index: usize) -> Option<(EngineFacts, bool)> {
     let now = facts.dm.as_deref().filter(|dm| dm.unlisted.is_none());
-    let (now_by, before_by) = (by_name(now), by_name(facts.before.containerd_dm.as_deref()));
+    // the same look twice is one look, and it was taken before the databases were read
+    let is_now = |seen: &Arc<DmSeen>| facts.dm.as_ref().is_some_and(|now| Arc::ptr_eq(seen, now));
+    let before = facts.before.containerd_dm.as_ref().filter(|seen| !is_now(seen));
+    let before = before.filter(|seen| seen.unlisted.is_none());
+    let (now_by, before_by) = (by_name(now), by_name(before.map(Arc::as_ref)));
     let device = |name: &[u8]| {
         if now.is_none() {
             // it will not be seen by looking again
-            return Some(DmIs::There);
+            return Ok(DmIs::There);
         }
-        facts.before.containerd_dm.as_ref()?;
-        let [before, now] = [&before_by, &now_by].map(|by| dm_is(by.get(name).copied()));
-        Some(if before == now { now } else { DmIs::There })
+        let [was, is] = [&before_by, &now_by].map(|by| dm_is(by.get(name).copied()));
+        match before {
+            // what is there is no trouble, whatever it was
+            _ if is == DmIs::There => Ok(is),
+            None => Err(is),
+            Some(_) => Ok(if was == is { is } else { DmIs::There }),
+        }
     };
     let name = pool.name.as_str();
     let before = facts.metadata_before(Engine::Containerd).and_then(|seen| seen.of(name));
@@ -108,7 +117,6 @@ mod tests {
     use crate::model::sample::direct_lvm;
     use crate::probe::Before;
     use crate::probe::metadata::{MetadataSeen, PoolLook};
-    use std::sync::Arc;
 
     fn seen(transaction: u64) -> Arc<MetadataSeen> {
         let read = Ok(PoolMetadata { transaction, ..PoolMetadata::default() });

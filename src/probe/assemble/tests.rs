@@ -2,6 +2,7 @@
 
 mod contents;
 mod draw;
+mod engines;
 mod hostile;
 pub(crate) mod samples;
 mod shapes;

@@ -78,7 +78,7 @@ impl MadeUp {
 }
 
 /// An image's name and target.
-pub(super) fn image<'a>(name: &'a str, target: &str) -> (&'a str, BoltValue) {
+pub(in crate::owner::containerd) fn image<'a>(name: &'a str, target: &str) -> (&'a str, BoltValue) {
     (name, inner([("target", inner([("digest", bytes(target.as_bytes()))]))]))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn container<'a>(
 }
 
 /// A manifest that leads to a configuration, and that to a top layer.
-pub(super) fn blobs(manifest: &str, config: &str, top: &str) -> BoltValue {
+pub(in crate::owner::containerd) fn blobs(manifest: &str, config: &str, top: &str) -> BoltValue {
     let label = |name, value: &str| inner([("labels", inner([(name, bytes(value.as_bytes()))]))]);
     inner([(
         "blob",

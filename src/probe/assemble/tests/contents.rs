@@ -18,7 +18,7 @@ fn id(number: u64) -> ThinId {
 }
 
 /// Metadata with these ids, each made by the transaction of its own number.
-fn contents(ids: &[u64]) -> PoolMetadata {
+pub(super) fn contents(ids: &[u64]) -> PoolMetadata {
     let device = |number: &u64| DeviceMetadata {
         id: id(*number),
         mapped: DataBlocks(10 * number),
@@ -36,7 +36,7 @@ fn contents(ids: &[u64]) -> PoolMetadata {
     }
 }
 
-fn seen(contents: PoolMetadata) -> Arc<MetadataSeen> {
+pub(super) fn seen(contents: PoolMetadata) -> Arc<MetadataSeen> {
     let pool = "docker-thinpool".to_owned();
     let look = PoolLook::new(pool, Ok(contents));
     Arc::new(MetadataSeen { pools: vec![look] })

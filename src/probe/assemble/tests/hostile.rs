@@ -155,6 +155,7 @@ fn owned_device(id: Option<u64>, name: &str) -> OwnedDevice {
         size: None,
         transaction_id: None,
         deferred_deletion: false,
+        unfinished: false,
         by: "file".into(),
         note: None,
     }

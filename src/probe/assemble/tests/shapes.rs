@@ -35,7 +35,7 @@ fn facts(dm: &[((u32, u32), DmDevice)], blocks: Vec<SysBlockDevice>) -> Facts {
 }
 
 /// The same with a status for one device.
-fn with_status(mut facts: Facts, dev: (u32, u32), status: &str) -> Facts {
+pub(super) fn with_status(mut facts: Facts, dev: (u32, u32), status: &str) -> Facts {
     let mut dm: DmSeen = facts.dm.as_deref().cloned().unwrap_or_default();
     for device in dm.devices.iter_mut().filter(|d| d.dev == DevNo::new(dev.0, dev.1)) {
         device.status = Status::Lines(parse_status(status.as_bytes()));
@@ -65,6 +65,7 @@ pub(super) fn device(prefix: &str, name: &str, id: Option<u64>, role: Role) -> O
         size: Some(Bytes(10 << 30)),
         transaction_id: id,
         deferred_deletion: false,
+        unfinished: false,
         by: format!("metadata/{name}").into(),
         note: None,
     }

@@ -3,8 +3,11 @@
 use crate::sys::bolt::{Bolt, BoltError, Bucket, Pages, Value};
 use crate::sys::{BoltBucket, BoltKeep, BoltSeen, BoltValue, Raw};
 
-/// Most bytes of keys and values that are kept: a host of 10,000 snapshots has a tenth.
+/// Most bytes of entries that are kept: a host of 10,000 snapshots has a tenth.
 const MOST_BYTES: usize = 64 << 20;
+
+/// What an entry takes beside its key and value.
+const ENTRY: usize = 64;
 
 /// The longest value that is kept; names, ids and the small JSON of a device are shorter.
 const LONGEST: usize = 64 << 10;
@@ -148,7 +151,8 @@ impl Taker {
             self.elements = self.elements.checked_sub(16).ok_or(BoltError::Circle)?;
             let Some((_, what)) = keys.iter().find(|(name, _)| name.is(key)) else { return Ok(()) };
             if let Some(value) = self.take_value(value, *what)? {
-                self.bytes = self.bytes.checked_sub(key.len()).ok_or(BoltError::TooMuch)?;
+                let taken = key.len().saturating_add(ENTRY);
+                self.bytes = self.bytes.checked_sub(taken).ok_or(BoltError::TooMuch)?;
                 kept.entries.push((Raw(key.to_vec()), value));
             }
             Ok(())
@@ -178,5 +182,30 @@ impl Name {
             Self::Begins(name) => key.starts_with(name.as_bytes()),
             Self::Any => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::bolt::Slice;
+
+    #[test]
+    fn an_entry_counts_with_what_it_takes_beside_its_bytes() {
+        fn taken(bucket: &BoltBucket) -> usize {
+            let of = |(key, value): &(Raw, BoltValue)| match value {
+                BoltValue::Bytes(bytes) => key.0.len() + 64 + bytes.0.len(),
+                BoltValue::Bucket(inner) => key.0.len() + 64 + taken(inner),
+            };
+            bucket.entries.iter().map(of).sum()
+        }
+        let pages = Slice(include_bytes!("../../../../tests/data/containerd/snap-pool.db"));
+        let within = |bytes| {
+            let db = Bolt::open(&pages)?;
+            Taker { bytes, elements: pages.length() }.take(db.root(), POOL)
+        };
+        let all = within(MOST_BYTES).expect("a real database");
+        assert_eq!(within(taken(&all)), Ok(all.clone()));
+        assert_eq!(within(taken(&all) - 1), Err(BoltError::TooMuch));
     }
 }

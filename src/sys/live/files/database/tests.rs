@@ -65,14 +65,32 @@ fn pages(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
 
 #[test]
 fn a_page_of_too_many_elements_or_too_much_overflow_is_an_error() {
-    for (at, value) in [(10, [0xff, 0xff]), (12, [0xff, 0xff]), (14, [0xff, 0x7f])] {
+    let (count, overflow) = (FailKind::Malformed, FailKind::TooLarge);
+    for (at, value, kind) in
+        [(10, [0xff, 0xff], count), (12, [0xff, 0xff], overflow), (14, [0xff, 0x7f], overflow)]
+    {
         let mut bytes = POOL.to_vec();
         for page in pages(POOL).collect::<Vec<_>>() {
             bytes[page + at..page + at + 2].copy_from_slice(&value);
         }
         let failure = read_bytes(&bytes, BoltKeep::ContainerdPool).expect_err("it is damaged");
-        assert_eq!(failure.kind, FailKind::Malformed);
+        assert_eq!(failure.kind, kind);
     }
+}
+
+#[test]
+fn a_page_of_16_mib_is_read_and_a_longer_one_is_not_though_the_file_has_it() {
+    let at = |overflow: u32| {
+        let mut bytes = POOL.to_vec();
+        for page in pages(POOL).collect::<Vec<_>>() {
+            bytes[page + 12..page + 16].copy_from_slice(&overflow.to_le_bytes());
+        }
+        let file = file_of(&bytes);
+        file.set_len(1 << 30).expect("it takes no room");
+        read(Path::new("/x.db"), file, BoltKeep::ContainerdPool).map_err(|failure| failure.kind)
+    };
+    assert_eq!(at(4095), read_bytes(POOL, BoltKeep::ContainerdPool).map_err(|f| f.kind));
+    assert_eq!(at(4096), Err(FailKind::TooLarge));
 }
 
 #[test]
