@@ -24,7 +24,7 @@ direct-lvm       | contract leaks hung |
 direct-lvm       | killed |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | faults |
-bare             | grows mismatch |
+bare             | mismatch grows |
 inactive         | activate |
 bare             | effects |
 direct-lvm       | grow |
