@@ -98,6 +98,29 @@ pub struct OwnedDevice {
     pub note: Option<Printable>,
 }
 
+impl OwnedDevice {
+    /// A device of which only the names are known, and the record that has them.
+    pub fn named(name: Printable, dm_name: Vec<u8>, by: Printable) -> Self {
+        Self {
+            id: None,
+            name,
+            dm_name,
+            role: Role::Unknown,
+            images: Vec::new(),
+            position: None,
+            chain_id: None,
+            container: None,
+            parent: None,
+            size: None,
+            transaction_id: None,
+            deferred_deletion: false,
+            unfinished: false,
+            by,
+            note: None,
+        }
+    }
+}
+
 /// What one engine says, with what could not be read.
 #[derive(Clone, Debug, Default)]
 pub struct Owned {

@@ -141,25 +141,9 @@ fn trouble(record: &Device) -> Option<String> {
 
 /// A device of which only the name is known.
 fn named(home: &Home, name: &[u8]) -> OwnedDevice {
-    let shown = Printable::from_bytes(name);
     let file = Printable::from_bytes(&home.pool);
-    OwnedDevice {
-        id: None,
-        by: format!("{}/{file}.db", home.home).into(),
-        name: shown,
-        dm_name: name.to_vec(),
-        role: Role::Unknown,
-        images: Vec::new(),
-        position: None,
-        chain_id: None,
-        container: None,
-        parent: None,
-        size: None,
-        transaction_id: None,
-        deferred_deletion: false,
-        unfinished: false,
-        note: None,
-    }
+    let by = format!("{}/{file}.db", home.home).into();
+    OwnedDevice::named(Printable::from_bytes(name), name.to_vec(), by)
 }
 
 fn put_place(device: &mut OwnedDevice, home: &Home, place: Place<'_>) {

@@ -232,23 +232,11 @@ fn device(
 fn named(root: &DockerRoot, name: &[u8]) -> OwnedDevice {
     let prefix = root.pool.prefix.as_deref().unwrap_or_default();
     let path = root.path.join("devicemapper/metadata");
-    OwnedDevice {
-        id: None,
-        name: Printable::from_bytes(name),
-        dm_name: [prefix.as_bytes(), b"-", name].concat(),
-        role: Role::Unknown,
-        images: Vec::new(),
-        position: None,
-        chain_id: None,
-        container: None,
-        parent: None,
-        size: None,
-        transaction_id: None,
-        deferred_deletion: false,
-        unfinished: false,
-        by: Printable::from_bytes(&[&path.0.0[..], b"/", name].concat()),
-        note: None,
-    }
+    OwnedDevice::named(
+        Printable::from_bytes(name),
+        [prefix.as_bytes(), b"-", name].concat(),
+        Printable::from_bytes(&[&path.0.0[..], b"/", name].concat()),
+    )
 }
 
 /// `BuildKit` names its snapshots by 25 characters of base 36 (`formats.md` 1.2).
