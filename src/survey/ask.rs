@@ -31,6 +31,8 @@ pub(super) struct Asked {
     pub facts: Option<MetadataSeen>,
     /// What the signs of change came to before the look, where they were wanted.
     pub sign: Option<u64>,
+    /// The child, where it stays and can be asked again.
+    pub child: Option<ProbeChild>,
     /// Children that could not even be killed.
     pub stuck: Vec<Stuck>,
     /// How long it took.
@@ -40,30 +42,37 @@ pub(super) struct Asked {
 /// Who is told how far a long look has come: parts done, and of how many.
 pub(super) type Progress = Option<UnboundedSender<(u64, u64)>>;
 
-/// Looks at one source.
-pub(super) async fn ask(plan: &LookPlan, order: Order, progress: Progress) -> Asked {
-    ask_first(plan, order, progress, None).await
+/// Who is asked.
+#[derive(Debug)]
+pub(super) enum Whom {
+    /// A process for this look alone.
+    Fresh,
+    /// A member of a brood. When it is lost, it may have fallen with another.
+    Member(Ends),
+    /// A process that stays for the next look: the one of the look before, or a new one.
+    Standing(Option<ProbeChild>),
 }
 
-/// The same by a member of a brood, where there is one. When it is lost, it may have fallen with
-/// another: then a process of its own is asked.
-pub(super) async fn ask_first(
-    plan: &LookPlan,
-    order: Order,
-    progress: Progress,
-    member: Option<Ends>,
-) -> Asked {
+/// Looks at one source. Whoever was there before and is lost without having been asked anything that
+/// takes long, has not ended over this look: a new process is asked.
+pub(super) async fn ask(plan: &LookPlan, order: Order, progress: Progress, whom: Whom) -> Asked {
     let since = Instant::now();
     let mut order = order;
     let (mut stuck, mut sign) = (Vec::new(), None);
-    let mut member = member;
+    let stays = matches!(whom, Whom::Standing(_));
+    let mut there = match whom {
+        Whom::Fresh | Whom::Standing(None) => None,
+        Whom::Member(ends) => Some(ProbeChild::member(ends, LONGEST_LINE)),
+        Whom::Standing(Some(child)) => Some(Ok(child)),
+    };
     for attempt in 1.. {
-        let was_member = member.is_some();
-        let child = start(&plan.program, &order, member.take());
-        let mut one = ask_child(child, &order, progress.clone()).await;
-        if was_member && one.lost {
-            let child = start(&plan.program, &order, None);
-            one = ask_child(child, &order, progress.clone()).await;
+        let was_there = there.is_some();
+        let child = there.take().unwrap_or_else(|| start(&plan.program, &order));
+        let mut one = ask_child(child, &order, progress.clone(), stays).await;
+        if was_there && one.lost {
+            stuck.extend(one.stuck.take());
+            let child = start(&plan.program, &order);
+            one = ask_child(child, &order, progress.clone(), stays).await;
         }
         stuck.extend(one.stuck.take());
         sign = sign.or(one.sign);
@@ -73,8 +82,8 @@ pub(super) async fn ask_first(
             _ => None,
         };
         let Some(dev) = hung_device else {
-            let (recording, facts) = (one.recording, one.facts);
-            return Asked { recording, facts, sign, stuck, took: since.elapsed() };
+            let One { recording, facts, child, .. } = one;
+            return Asked { recording, facts, sign, child, stuck, took: since.elapsed() };
         };
         order.skip.extend(with_its_pool(dev, &one.recording, attempt));
     }
@@ -117,45 +126,60 @@ struct One {
     hung: Option<Question>,
     /// It ended before its time, at no question that took long.
     lost: bool,
+    child: Option<ProbeChild>,
     stuck: Option<Stuck>,
 }
 
-async fn ask_child(child: Result<ProbeChild, String>, order: &Order, progress: Progress) -> One {
+impl One {
+    /// There is no child to ask.
+    fn none(recording: Recording) -> Self {
+        let (facts, sign, hung, child, stuck) = (None, None, None, None, None);
+        Self { recording, facts, sign, hung, lost: true, child, stuck }
+    }
+}
+
+async fn ask_child(
+    child: std::io::Result<ProbeChild>,
+    order: &Order,
+    progress: Progress,
+    stays: bool,
+) -> One {
     let mut recording = Recording::new(order.source);
     let mut child = match child {
         Ok(child) => child,
-        Err(why) => {
-            recording.break_off(why);
-            return One { recording, facts: None, sign: None, hung: None, lost: true, stuck: None };
+        Err(error) => {
+            recording.break_off(format!(
+                "the process that looks could not be started: {error}; nothing of this was seen"
+            ));
+            return One::none(recording);
         }
     };
     let mut lines = Lines { progress, ..Lines::new(recording) };
-    let heard = lines.take_all(&mut child, order).await;
+    let heard = lines.take_all(&mut child, order, !stays).await;
+    let over = heard == Heard::Silence || lines.asking.is_some();
+    let lost = !lines.whole && !over;
+    if stays && lines.whole {
+        let Lines { recording, facts, sign, .. } = lines;
+        return One { recording, facts, sign, hung: None, lost, child: Some(child), stuck: None };
+    }
     let ended = child.end().await;
     let mut recording = lines.recording;
     let mut hung = None;
-    let over = heard == Heard::Silence || lines.asking.is_some();
     if !lines.whole {
         let why = match &lines.asking {
             Some(question) => gave_no_answer(order.limit, question),
             None if over => format!("no answer within {} s", order.limit.as_secs_f32()),
-            None => lost(&ended),
+            None => lost_by(&ended),
         };
         recording.break_off(why);
         hung = lines.asking;
     }
-    let lost = !lines.whole && !over;
-    One { recording, facts: lines.facts, sign: lines.sign, hung, lost, stuck: ended.err() }
+    let (facts, sign, stuck) = (lines.facts, lines.sign, ended.err());
+    One { recording, facts, sign, hung, lost, child: None, stuck }
 }
 
-fn start(program: &Path, order: &Order, member: Option<Ends>) -> Result<ProbeChild, String> {
-    let started = match member {
-        Some(ends) => ProbeChild::member(ends, LONGEST_LINE),
-        None => ProbeChild::start(program, [SUBCOMMAND, order.source.name()], LONGEST_LINE),
-    };
-    started.map_err(|error| {
-        format!("the process that looks could not be started: {error}; nothing of this was seen")
-    })
+fn start(program: &Path, order: &Order) -> std::io::Result<ProbeChild> {
+    ProbeChild::start(program, [SUBCOMMAND, order.source.name()], LONGEST_LINE)
 }
 
 /// How listening to a child ended.
@@ -185,9 +209,9 @@ impl Lines {
 
     /// Until it ends, closes its output, prints what is no record, or is silent for longer than
     /// its limit.
-    async fn take_all(&mut self, child: &mut ProbeChild, order: &Order) -> Heard {
+    async fn take_all(&mut self, child: &mut ProbeChild, order: &Order, last: bool) -> Heard {
         let silence = order.limit + GRACE;
-        if timeout(silence, child.tell(&order.write())).await.is_err() {
+        if timeout(silence, child.tell(&order.write(), last)).await.is_err() {
             return Heard::Silence;
         }
         loop {
@@ -246,7 +270,7 @@ fn gave_no_answer(limit: Duration, question: &Question) -> String {
     format!("no answer within {} s to the {}{hint}", limit.as_secs_f32(), question.describe())
 }
 
-fn lost(ended: &Result<std::process::ExitStatus, Stuck>) -> String {
+fn lost_by(ended: &Result<std::process::ExitStatus, Stuck>) -> String {
     match ended {
         Ok(status) => format!("the process that looked ended before its time ({status})"),
         Err(_) => "the process that looks hangs in the kernel".to_owned(),

@@ -1,13 +1,16 @@
 //! The probe child: asks the host about one source and prints each answer as it comes. A process of
 //! its own, or one thread of a brood that does this for several sources.
 //!
+//! It takes one order after another until it is told no more: for the screen it stays, because
+//! starting it takes longer than most of what it is asked. Between two orders it only waits.
+//!
 //! The thread that asks may hang in the kernel at any question. A second thread prints what is
 //! ready, names a question that takes long, and ends the process (in a brood: closes the pipe) when
 //! one question takes longer than the limit or when whoever started it is gone, so that the parent
 //! always has every answer that was given and nothing of ours stays behind. The limit is for silence, not for all of a
 //! look: a host that is merely slow, or large, is seen whole.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,16 +43,30 @@ pub fn is_child(arguments: &[std::ffi::OsString]) -> bool {
     arguments.get(1).is_some_and(|word| word == SUBCOMMAND)
 }
 
-/// Runs as the child: reads the order from standard input, prints the answers.
+/// Runs as the child: reads orders from standard input, prints the answers.
 pub fn child_main() -> ExitCode {
-    let done = carry_out(io::stdin().lock(), Box::new(io::stdout()), AtLimit::Exit, None);
-    if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let mut input = io::stdin().lock();
+    let mut done = ExitCode::FAILURE;
+    while let Some(order) = next_order(&mut input) {
+        carry_out(&order, Box::new(io::stdout()), AtLimit::Exit, None);
+        done = ExitCode::SUCCESS;
+    }
+    done
+}
+
+/// `None` when there is none, or it cannot be understood.
+fn next_order(input: &mut impl BufRead) -> Option<Order> {
+    let mut line = Vec::new();
+    input.take(LONGEST_ORDER).read_until(b'\n', &mut line).ok()?;
+    serde_json::from_slice(&line).ok()
 }
 
 /// The same as one of a brood.
 pub(super) fn member_main(name: &'static str, ends: Ends, common: &Common) {
     let tool = name == Source::Lvm.name();
-    carry_out(ends.input, Box::new(ends.output), AtLimit::Close { tool }, Some(common));
+    if let Some(order) = next_order(&mut BufReader::new(ends.input)) {
+        carry_out(&order, Box::new(ends.output), AtLimit::Close { tool }, Some(common));
+    }
     if tool {
         // without an order, or before it came to a call
         common.lvm_is_under_way();
@@ -68,24 +85,17 @@ enum AtLimit {
     },
 }
 
-/// Whether there was an order.
 fn carry_out(
-    input: impl Read,
+    order: &Order,
     out: Box<dyn Write + Send>,
     at_limit: AtLimit,
     common: Option<&Common>,
-) -> bool {
-    let mut text = Vec::new();
-    let read = input.take(LONGEST_ORDER).read_to_end(&mut text);
-    let Some(order) = read.ok().and_then(|_| serde_json::from_slice::<Order>(&text).ok()) else {
-        return false;
-    };
+) {
     let output = Arc::new(Output(Mutex::new(State::new(out))));
     watch(Arc::clone(&output), order.limit, at_limit);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
-    perform(&order, &live, &output, common);
+    perform(order, &live, &output, common);
     output.lock().end();
-    true
 }
 
 fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>) {
@@ -361,7 +371,7 @@ mod tests {
     fn told(order: &Order) -> (Option<u64>, usize) {
         let kept = Kept::default();
         let at_limit = AtLimit::Close { tool: false };
-        assert!(carry_out(order.write().as_slice(), Box::new(kept.clone()), at_limit, None));
+        carry_out(&order, Box::new(kept.clone()), at_limit, None);
         let text = kept.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let (mut sign, mut asked) = (None, 0);
@@ -373,6 +383,18 @@ mod tests {
             }
         }
         (sign, asked)
+    }
+
+    #[test]
+    fn orders_are_taken_line_by_line_until_one_cannot_be_understood() {
+        let order =
+            |source| Order::look(source, None, LookOptions::default(), Duration::from_secs(9));
+        let (dm, lvm) = (order(Source::Dm), order(Source::Lvm));
+        let mut input = [dm.write(), lvm.write(), b"{}\n".to_vec()].concat();
+        input.extend(dm.write());
+        let mut input = input.as_slice();
+        let mut next = || next_order(&mut input);
+        assert_eq!([next(), next(), next()], [Some(dm), Some(lvm), None]);
     }
 
     #[test]

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::ask::{Asked, Progress, ask};
-use super::look::{look_at, look_at_metadata, order};
+use super::ask::{Asked, Progress, Whom, ask};
+use super::look::{look_at_metadata, look_by, order};
 use super::order::{Order, Signs};
 use super::picture::{Picture, now_ms};
 use super::signs::signs_of;
@@ -22,6 +22,7 @@ use super::turn::Turn;
 use super::{LookError, LookPlan, recorded};
 use crate::model::{Origin, Snapshot};
 use crate::probe::metadata::{self, Depth};
+use crate::sys::live::child::ProbeChild;
 use crate::sys::live::watch::{Event, watch as watch_kernel};
 use crate::sys::{HostPath, Source};
 
@@ -158,9 +159,22 @@ pub(super) enum Wanted {
     Now,
 }
 
+/// A look that begins.
+struct Begun {
+    source: Source,
+    wanted: Wanted,
+    /// Where a change would show, and what that came to when nothing was new.
+    signs: Signs,
+    known: Option<u64>,
+    /// The child of the look before.
+    child: Option<ProbeChild>,
+}
+
 /// What a look under way ends with.
 struct Done {
     source: Source,
+    /// The child, for the next look.
+    child: Option<ProbeChild>,
     /// `None` where nothing had changed.
     asked: Option<Asked>,
     /// Where a change would show from now on, and the sum of it from before the look; `None`
@@ -176,6 +190,9 @@ struct Follower {
     publish: watch::Sender<Arc<Snapshot>>,
     turns: BTreeMap<Source, Turn>,
     looks: JoinSet<Done>,
+    /// Children that wait for the next look. Metadata has none: what was read of it may be large,
+    /// and is given back with the process.
+    standing: BTreeMap<Source, ProbeChild>,
     /// The look at metadata that is under way.
     reading: Option<AbortHandle>,
     /// How much of metadata is read unasked.
@@ -206,6 +223,7 @@ impl Follower {
             publish,
             turns,
             looks,
+            standing: BTreeMap::new(),
             reading,
             unasked,
             tell_progress,
@@ -336,8 +354,7 @@ impl Follower {
             if wanted == Wanted::Now {
                 self.picture.asking(*source);
             }
-            let (plan, signs, known) = (self.plan.clone(), turn.signs(), turn.known());
-            let source = *source;
+            let (plan, source) = (self.plan.clone(), *source);
             if source == Source::Metadata {
                 let asked = self.picture.metadata_wanted(&plan.metadata);
                 // what the user allowed was one reading
@@ -347,7 +364,10 @@ impl Follower {
                     self.looks.spawn(async move { look_at_pools(plan, asked, tell).await });
                 self.reading = Some(reading);
             } else {
-                self.looks.spawn(async move { look(plan, source, wanted, signs, known).await });
+                let (signs, known) = (turn.signs(), turn.known());
+                let child = self.standing.remove(&source);
+                let begun = Begun { source, wanted, signs, known, child };
+                self.looks.spawn(async move { look(plan, begun).await });
             }
         }
     }
@@ -372,7 +392,8 @@ impl Follower {
     }
 
     fn take_one(&mut self, done: Done) {
-        let Done { source, asked, signs, sign } = done;
+        let Done { source, child, asked, signs, sign } = done;
+        self.standing.extend(child.map(|child| (source, child)));
         let Some(turn) = self.turns.get_mut(&source) else { return };
         turn.end(every(source, self.refresh), signs, sign);
         let Some(asked) = asked else {
@@ -429,35 +450,37 @@ fn every(source: Source, refresh: Duration) -> Option<Duration> {
 /// A look at the pools' metadata. What it says changes with what other sources say of its pools.
 async fn look_at_pools(plan: LookPlan, asked: metadata::Asked, progress: Progress) -> Done {
     let asked = look_at_metadata(&plan, asked, (false, progress)).await;
-    Done { source: Source::Metadata, asked: Some(asked), signs: Signs::default(), sign: None }
+    let (source, child, signs) = (Source::Metadata, None, Signs::default());
+    Done { source, child, asked: Some(asked), signs, sign: None }
 }
 
 /// A look at one source: whole, unless only a change is wanted and its signs are the known ones. One
-/// process does both, for starting it is most of what a look takes.
-async fn look(
-    plan: LookPlan,
-    source: Source,
-    wanted: Wanted,
-    signs: Signs,
-    known: Option<u64>,
-) -> Done {
+/// order does both, to a child that stays: asking it is most of what a look takes.
+async fn look(plan: LookPlan, begun: Begun) -> Done {
+    let Begun { source, wanted, signs, known, mut child } = begun;
     let known = known.filter(|_| wanted == Wanted::IfChanged);
     let mut asked = None;
     if wanted < Wanted::Now && !signs.is_empty() {
         // asked before the look, so that a change during the look shows the next time
         let order = Order { signs: Some(signs.clone()), known, ..order(&plan, source) };
-        asked = Some(ask(&plan, order, None).await).filter(|asked| asked.sign.is_some());
+        let mut told = ask(&plan, order, None, Whom::Standing(child.take())).await;
+        child = told.child.take();
+        asked = Some(told).filter(|told| told.sign.is_some());
     }
     let sign = asked.as_ref().and_then(|asked| asked.sign);
     if sign.is_some() && sign == known {
-        return Done { source, asked: None, signs, sign };
+        return Done { source, child, asked: None, signs, sign };
     }
     // signs that are not told in time keep nobody from looking
     let asked = match asked {
         Some(asked) => asked,
-        None => look_at(&plan, source).await,
+        None => {
+            let mut asked = look_by(&plan, source, Whom::Standing(child.take())).await;
+            child = asked.child.take();
+            asked
+        }
     };
     let now = Signs { state_of_all: signs.state_of_all, ..signs_of(&asked.recording) };
     let sign = sign.filter(|_| now == signs);
-    Done { source, asked: Some(asked), signs: now, sign }
+    Done { source, child, asked: Some(asked), signs: now, sign }
 }

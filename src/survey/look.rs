@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::ask::{Asked, Progress, ask_first};
+use super::ask::{Asked, Progress, Whom, ask};
 use super::child::member_main;
 use super::common::Common;
 use super::order::Order;
@@ -18,7 +18,7 @@ use crate::model::{Gap, Origin, Snapshot};
 use crate::probe::metadata::{self, Depth};
 use crate::sys::capture::{Header, Recording, Writer};
 use crate::sys::live::Live;
-use crate::sys::live::brood::{Brood, Ends};
+use crate::sys::live::brood::Brood;
 use crate::sys::{HostInfo, Question, ReadHost, Reply, Source};
 
 /// What one look brought.
@@ -149,9 +149,9 @@ impl Early {
         if asked.places.is_empty() || asked.depth != Depth::Details || asked.reserve.is_some() {
             return None;
         }
-        let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
+        let whom = whom(brood, Source::Metadata);
         let (plan, wanted) = (plan.clone(), asked.clone());
-        let answer = async move { look_at_places(&plan, wanted, (false, None), member).await };
+        let answer = async move { look_at_places(&plan, wanted, (false, None), whom).await };
         Some(Self { asked, answer: tokio::spawn(answer) })
     }
 
@@ -183,8 +183,8 @@ async fn look_at_pools(
     let asked = if let Some(asked) = early {
         asked
     } else {
-        let member = brood.and_then(|brood| brood.take(Source::Metadata.name()));
-        look_at_places(plan, wanted, (false, None), member).await
+        let whom = whom(brood, Source::Metadata);
+        look_at_places(plan, wanted, (false, None), whom).await
     };
     picture.metadata_answered(asked, now_ms());
     if plan.sources.iter().any(|source| Source::ENGINES.contains(source)) && picture.is_unsure() {
@@ -217,14 +217,14 @@ pub(super) async fn look_at_metadata(
     asked: metadata::Asked,
     how: (bool, Progress),
 ) -> Asked {
-    look_at_places(plan, asked, how, None).await
+    look_at_places(plan, asked, how, Whom::Fresh).await
 }
 
 async fn look_at_places(
     plan: &LookPlan,
     asked: metadata::Asked,
     (record, progress): (bool, Progress),
-    member: Option<Ends>,
+    whom: Whom,
 ) -> Asked {
     if asked.places.is_empty() {
         // a host without pools has none
@@ -233,7 +233,7 @@ async fn look_at_places(
     }
     let asked = metadata::Asked { one_by_one: record, ..asked };
     let order = Order { metadata: Some(asked), record, ..order(plan, Source::Metadata) };
-    ask_first(plan, order, progress, member).await
+    ask(plan, order, progress, whom).await
 }
 
 /// The recordings in the order of [`Source::ALL`]. Metadata and device-mapper may be read twice,
@@ -283,22 +283,28 @@ fn start_all(plan: &LookPlan, mut brood: Option<&mut Brood>) -> JoinSet<Recordin
     let mut looks = JoinSet::new();
     for source in SLOWEST_FIRST.into_iter().filter(|source| plan.sources.contains(source)) {
         let plan = plan.clone();
-        let member = brood.as_mut().and_then(|brood| brood.take(source.name()));
-        looks.spawn(async move { look_by(&plan, source, member).await.recording });
+        let whom = whom(brood.as_deref_mut(), source);
+        looks.spawn(async move { look_by(&plan, source, whom).await.recording });
     }
     looks
 }
 
 /// One source of the live host. Who the host is, is asked right here: nothing of it can hang.
-pub(super) async fn look_at(plan: &LookPlan, source: Source) -> Asked {
-    look_by(plan, source, None).await
+async fn look_at(plan: &LookPlan, source: Source) -> Asked {
+    look_by(plan, source, Whom::Fresh).await
 }
 
-async fn look_by(plan: &LookPlan, source: Source, member: Option<Ends>) -> Asked {
+/// The same by somebody.
+pub(super) async fn look_by(plan: &LookPlan, source: Source, whom: Whom) -> Asked {
     if source == Source::Host {
         return ask_host();
     }
-    ask_first(plan, order(plan, source), None, member).await
+    ask(plan, order(plan, source), None, whom).await
+}
+
+/// The member of the brood that looks at this source, where there is one.
+fn whom(brood: Option<&mut Brood>, source: Source) -> Whom {
+    brood.and_then(|brood| brood.take(source.name())).map_or(Whom::Fresh, Whom::Member)
 }
 
 /// The order for one source.
@@ -319,5 +325,6 @@ fn ask_host() -> Asked {
 
 /// What nobody had to be asked for.
 fn at_once(recording: Recording) -> Asked {
-    Asked { recording, facts: None, sign: None, stuck: Vec::new(), took: Duration::ZERO }
+    let (facts, sign, child, stuck) = (None, None, None, Vec::new());
+    Asked { recording, facts, sign, child, stuck, took: Duration::ZERO }
 }

@@ -13,7 +13,7 @@ use crate::sys::{HostPath, Question, Source};
 /// The hidden sub-command; the source follows it, for whoever looks at a list of processes.
 pub(super) const SUBCOMMAND: &str = "__probe";
 
-/// One look at one source, as the child reads it from its standard input.
+/// One look at one source, a line of what the child reads from its standard input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Order {
     pub source: Source,
@@ -77,9 +77,11 @@ impl Order {
         Self { source, root, options, limit, skip, signs, known, metadata, record, questions }
     }
 
-    /// As text for the child.
+    /// As a line for the child.
     pub(super) fn write(&self) -> Vec<u8> {
         // our own types have text keys only: this cannot fail
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
     }
 }

@@ -1,7 +1,7 @@
 //! Single questions to the live host, in a child within its limit: what a plan must know beside
 //! the topology.
 
-use super::ask::ask;
+use super::ask::{Whom, ask};
 use super::look::{order, run};
 use super::order::Order;
 use super::{LookPlan, Place};
@@ -16,7 +16,7 @@ pub fn ask_questions(plan: &LookPlan, questions: Vec<Question>) -> Recording {
         return nothing;
     }
     let order = Order { questions, ..order(plan, Source::Host) };
-    match run(ask(plan, order, None)) {
+    match run(ask(plan, order, None, Whom::Fresh)) {
         Ok(asked) => asked.recording,
         Err(error) => {
             nothing.break_off(error.to_string());

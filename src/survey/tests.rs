@@ -10,14 +10,15 @@ use crate::model::Snapshot;
 
 mod twice;
 
-/// A program that is started as `PROGRAM __probe SOURCE` with the order on its input. `$2` is
+/// A program that is started as `PROGRAM __probe SOURCE` with an order on its input. `$2` is
 /// the source, `$order` the order, `$dir` the folder.
 struct Program(tempfile::TempDir);
 
 impl Program {
     fn new(script: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder can be made");
-        let text = format!("#!/bin/sh\norder=$(cat)\ndir={}\n{script}\n", dir.path().display());
+        let text =
+            format!("#!/bin/sh\nIFS= read -r order\ndir={}\n{script}\n", dir.path().display());
         // written by another process: a descriptor of ours, inherited by a child that another
         // test starts meanwhile, would make the kernel say "text file busy"
         let mut writer = Command::new("/bin/sh")
@@ -301,6 +302,43 @@ fn a_quiet_host_is_only_asked_for_signs_of_change() {
     wait_until(&program, |program| count(program, "whole") >= 4);
     drop(survey);
     wait_for_end(&mut watched);
+}
+
+/// Answers one order after another, and notes who does.
+const STANDING: &str = r#"
+[ $2 = dm ] || { echo '{"end":{"records":0}}'; exit; }
+while :; do
+    echo $$ >> $dir/asked
+    echo '{"source":"dm","question":"dm-list","answer":{"ms":0,"result":{"Ok":{"dm-list":[]}}}}'
+    echo '{"end":{"records":1}}'
+    IFS= read -r order || { echo ended >> $dir/asked; exit; }
+done
+"#;
+
+#[test]
+fn a_child_stays_for_the_next_look_and_one_that_was_killed_is_replaced_unsaid() {
+    let program = Program::new(STANDING);
+    let (watched, survey) =
+        Survey::start(program.plan(&[]), Duration::from_millis(20)).expect("begun");
+    wait_until(&program, |program| program.notes("asked").len() >= 5);
+    let first = program.notes("asked")[0].clone();
+    assert_eq!(count(&program, &first), program.notes("asked").len(), "one child answers all");
+
+    let pid: i32 = first.parse().expect("a number");
+    let pid = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("it is there");
+    let others = |program: &Program| {
+        program.notes("asked").into_iter().filter(|note| *note != first).collect::<Vec<_>>()
+    };
+    wait_until(&program, |program| others(program).len() >= 5);
+    let second = others(&program)[0].clone();
+    assert_eq!(count(&program, &second), others(&program).len(), "and one again");
+    assert_eq!(silent(&watched.borrow()), [""; 0]);
+    let not_asked = "version of device-mapper: not in the recording";
+    assert_eq!(gap(&watched.borrow(), "dm"), Some(not_asked), "and none that speaks of an end");
+    drop(survey);
+    let gone = format!("/proc/{second}");
+    wait_until(&program, |_| !Path::new(&gone).exists());
 }
 
 #[test]

@@ -91,10 +91,14 @@ impl ProbeChild {
         })
     }
 
-    /// Tells it all that it is told. One that does not listen is noticed by its output.
-    pub async fn tell(&mut self, text: &[u8]) {
-        if let Some(mut stdin) = self.stdin.take() {
+    /// Tells it something, and that nothing more follows where this is the last. One that does not
+    /// listen is noticed by its output.
+    pub async fn tell(&mut self, text: &[u8], last: bool) {
+        if let Some(stdin) = &mut self.stdin {
             let _ = stdin.write_all(text).await;
+        }
+        if last {
+            self.stdin = None;
         }
     }
 
@@ -140,10 +144,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_told_once_and_its_lines_come_whole() {
+    async fn its_lines_come_whole_and_it_ends_when_it_is_told_no_more() {
         let mut child = sh("cat; printf cut");
-        child.tell(b"one\ntwo\n").await;
+        child.tell(b"one\n", false).await;
         assert_eq!(child.line().await.expect("read"), Some(&b"one\n"[..]));
+        child.tell(b"two\n", true).await;
         assert_eq!(child.line().await.expect("read"), Some(&b"two\n"[..]));
         assert_eq!(child.line().await.expect("read"), None, "a line without newline is none");
         assert!(child.end().await.expect("it ended").success());
