@@ -42,6 +42,13 @@ pub(super) struct Asked {
 /// Who is told how far a long look has come: parts done, and of how many.
 pub(super) type Progress = Option<UnboundedSender<(u64, u64)>>;
 
+impl Asked {
+    /// Nothing was asked beside the signs of change.
+    pub(super) fn brought_nothing(&self) -> bool {
+        self.recording.is_empty() && self.recording.broken_off().is_none()
+    }
+}
+
 /// Who is asked.
 #[derive(Debug)]
 pub(super) enum Whom {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::common::{Common, Member};
-use super::order::{Order, SUBCOMMAND};
+use super::order::{Order, SUBCOMMAND, Signs};
 use super::signs;
 use crate::ids::DevNo;
 use crate::probe;
@@ -99,14 +99,8 @@ fn carry_out(
 }
 
 fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>) {
-    if let Some(wanted) = &order.signs {
-        let digest = signs::digest(live, wanted);
-        let mut output = output.lock();
-        output.push_line(&Line::Sign(digest));
-        output.heard = Instant::now();
-        if order.known == Some(digest) {
-            return;
-        }
+    if order.signs.as_ref().is_some_and(|wanted| is_as_known(order, wanted, live, output)) {
+        return;
     }
     if let Some(asked) = &order.metadata {
         perform_metadata(asked, live, output, order.record);
@@ -125,6 +119,18 @@ fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>)
     }
     // what it makes of the answers the parent makes again from the lines
     let _ = probe::read_source(order.source, &recorder, &order.options);
+}
+
+/// Whether everything that is a sign of change is as it was; tells what the few come to.
+fn is_as_known(order: &Order, wanted: &Signs, live: &Live, output: &Output) -> bool {
+    let few = signs::digest(live, wanted);
+    {
+        let mut output = output.lock();
+        output.push_line(&Line::Sign(few));
+        output.heard = Instant::now();
+    }
+    order.known.few == Some(few)
+        && (!order.states || order.known.states.is_some_and(|known| known == signs::states(live)))
 }
 
 /// Metadata is counted here: what was read may be too much for a pipe.
@@ -352,7 +358,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::probe::LookOptions;
-    use crate::survey::order::Signs;
+    use crate::survey::order::Sums;
     use crate::sys::capture::parse_line;
 
     #[derive(Clone, Default)]
@@ -404,11 +410,16 @@ mod tests {
         order.signs = Some(Signs { stat: vec![HostPath::new("/proc/self")], ..Signs::default() });
         let (sign, asked) = told(&order);
         assert!(sign.is_some() && asked > 0, "{sign:?} {asked}");
-        order.known = Some(1);
+        order.known.few = Some(1);
         assert_eq!(told(&order), (sign, asked));
-        order.known = sign;
+        order.known.few = sign;
         assert_eq!(told(&order), (sign, 0));
-        (order.signs, order.known) = (None, None);
+        // asked for, and nothing or something else known of them
+        order.states = true;
+        assert_eq!(told(&order), (sign, asked));
+        order.known.states = Some(1);
+        assert_eq!(told(&order), (sign, asked));
+        (order.signs, order.known) = (None, Sums::default());
         assert_eq!(told(&order), (None, asked));
     }
 }
