@@ -13,7 +13,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::common::{Common, Member};
@@ -47,8 +47,9 @@ pub fn is_child(arguments: &[std::ffi::OsString]) -> bool {
 pub fn child_main() -> ExitCode {
     let mut input = io::stdin().lock();
     let mut done = ExitCode::FAILURE;
+    let output = Output::watched(AtLimit::Exit);
     while let Some(order) = next_order(&mut input) {
-        carry_out(&order, Box::new(io::stdout()), AtLimit::Exit, None);
+        carry_out(&order, Box::new(io::stdout()), &output, None);
         done = ExitCode::SUCCESS;
     }
     done
@@ -65,7 +66,8 @@ fn next_order(input: &mut impl BufRead) -> Option<Order> {
 pub(super) fn member_main(name: &'static str, ends: Ends, common: &Common) {
     let tool = name == Source::Lvm.name();
     if let Some(order) = next_order(&mut BufReader::new(ends.input)) {
-        carry_out(&order, Box::new(ends.output), AtLimit::Close { tool }, Some(common));
+        let output = Output::watched(AtLimit::Close { tool });
+        carry_out(&order, Box::new(ends.output), &output, Some(common));
     }
     if tool {
         // without an order, or before it came to a call
@@ -85,16 +87,10 @@ enum AtLimit {
     },
 }
 
-fn carry_out(
-    order: &Order,
-    out: Box<dyn Write + Send>,
-    at_limit: AtLimit,
-    common: Option<&Common>,
-) {
-    let output = Arc::new(Output(Mutex::new(State::new(out))));
-    watch(Arc::clone(&output), order.limit, at_limit);
+fn carry_out(order: &Order, out: Box<dyn Write + Send>, output: &Output, common: Option<&Common>) {
+    output.begin(out, order.limit);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
-    perform(order, &live, &output, common);
+    perform(order, &live, output, common);
     output.lock().end();
 }
 
@@ -219,34 +215,31 @@ impl ReadHost for Heard<'_> {
     }
 }
 
-/// Starts the second thread.
-fn watch(output: Arc<Output>, limit: Duration, at_limit: AtLimit) {
+/// The second thread: waits for an order to begin, and watches it to its end.
+fn watch(output: &Output, at_limit: AtLimit) {
     let born_by = parent();
-    let watcher = std::thread::Builder::new().spawn(move || {
-        loop {
-            std::thread::sleep(TURN);
-            let mut state = output.lock();
-            if state.ended {
-                return;
-            }
-            let over = state.heard.elapsed() >= limit;
-            let printed = state.flush(over);
-            let orphan = parent() != born_by;
-            if over || !printed || orphan {
-                state.out = None;
-                drop(state);
-                if at_limit != (AtLimit::Close { tool: false }) || orphan {
-                    kill_running_tool();
-                }
-                if at_limit == AtLimit::Exit || orphan {
-                    std::process::exit(1);
-                }
-                return;
-            }
+    loop {
+        output.wait_for_order();
+        std::thread::sleep(TURN);
+        let mut state = output.lock();
+        if state.ended {
+            continue;
         }
-    });
-    // without it answers come late and the parent's own limit holds
-    drop(watcher);
+        let over = state.heard.elapsed() >= state.limit;
+        let printed = state.flush(over);
+        let orphan = parent() != born_by;
+        if over || !printed || orphan {
+            state.out = None;
+            drop(state);
+            if at_limit != (AtLimit::Close { tool: false }) || orphan {
+                kill_running_tool();
+            }
+            if at_limit == AtLimit::Exit || orphan {
+                std::process::exit(1);
+            }
+            return;
+        }
+    }
 }
 
 /// The host, without the status of devices that an earlier child hangs on.
@@ -273,14 +266,20 @@ fn skipped(dev: DevNo) -> Answer {
 }
 
 /// What is to be printed, shared by both threads.
-struct Output(Mutex<State>);
+struct Output {
+    state: Mutex<State>,
+    /// An order begins.
+    begun: Condvar,
+}
 
 struct State {
     text: Vec<u8>,
     /// `None` when nobody reads any more, or all was said.
     out: Option<Box<dyn Write + Send>>,
-    /// All was said.
+    /// All was said; so it is before the first order.
     ended: bool,
+    /// How long one question may take.
+    limit: Duration,
     /// When the newest answer came, recorded or not.
     heard: Instant,
     records: u64,
@@ -289,9 +288,29 @@ struct State {
 }
 
 impl Output {
+    /// One with a thread that watches it.
+    fn watched(at_limit: AtLimit) -> Arc<Self> {
+        let output = Arc::new(Self { state: Mutex::new(State::ended()), begun: Condvar::new() });
+        let watched = Arc::clone(&output);
+        // without it answers come late and the parent's own limit holds
+        drop(std::thread::Builder::new().spawn(move || watch(&watched, at_limit)));
+        output
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         // a thread that panicked left whole lines: they are appended in one go
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, out: Box<dyn Write + Send>, limit: Duration) {
+        *self.lock() = State { out: Some(out), ended: false, limit, ..State::ended() };
+        self.begun.notify_one();
+    }
+
+    /// Without a timer: between two orders a child takes nothing of the host's time.
+    fn wait_for_order(&self) {
+        let waits = self.begun.wait_while(self.lock(), |state| state.ended);
+        drop(waits.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -313,9 +332,10 @@ impl Sink for Output {
 }
 
 impl State {
-    fn new(out: Box<dyn Write + Send>) -> Self {
-        let (text, out, heard) = (Vec::new(), Some(out), Instant::now());
-        Self { text, out, ended: false, heard, records: 0, asking: None }
+    fn ended() -> Self {
+        let (text, out, heard) = (Vec::new(), None, Instant::now());
+        let (ended, limit) = (true, Duration::ZERO);
+        Self { text, out, ended, limit, heard, records: 0, asking: None }
     }
 
     fn push_line(&mut self, line: &Line) {
@@ -376,8 +396,8 @@ mod tests {
     /// The sum of the signs, and how many questions were asked after them.
     fn told(order: &Order) -> (Option<u64>, usize) {
         let kept = Kept::default();
-        let at_limit = AtLimit::Close { tool: false };
-        carry_out(&order, Box::new(kept.clone()), at_limit, None);
+        let output = Output::watched(AtLimit::Close { tool: false });
+        carry_out(order, Box::new(kept.clone()), &output, None);
         let text = kept.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let (mut sign, mut asked) = (None, 0);
