@@ -4,8 +4,9 @@
 //! The thread that asks may hang in the kernel at any question. A second thread prints what is
 //! ready, names a question that takes long, and ends the process (in a brood: closes the pipe) when
 //! one question takes longer than the limit or when whoever started it is gone, so that the parent
-//! always has every answer that was given and nothing of ours stays behind. The limit is for silence, not for all of a
-//! look: a host that is merely slow, or large, is seen whole.
+//! always has every answer that was given and nothing of ours stays behind. The limit is for
+//! silence, not for all of a look: a host that is merely slow, or large, is seen whole. LVM's is for
+//! all of it, because its calls have limits of their own, which grow with the host.
 
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::common::{Common, Member};
 use super::order::{Order, SUBCOMMAND};
-use super::signs;
+use super::{signs, silence};
 use crate::ids::DevNo;
 use crate::probe;
 use crate::probe::metadata::reserve::{Reserved, Reserving};
@@ -81,7 +82,7 @@ fn carry_out(
         return false;
     };
     let output = Arc::new(Output(Mutex::new(State::new(out))));
-    watch(Arc::clone(&output), order.limit, at_limit);
+    watch(Arc::clone(&output), (order.source, order.limit), at_limit);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
     perform(&order, &live, &output, common);
     output.lock().end();
@@ -204,8 +205,8 @@ impl ReadHost for Heard<'_> {
 }
 
 /// Starts the second thread.
-fn watch(output: Arc<Output>, limit: Duration, at_limit: AtLimit) {
-    let born_by = parent();
+fn watch(output: Arc<Output>, (source, limit): (Source, Duration), at_limit: AtLimit) {
+    let (born_by, since) = (parent(), Instant::now());
     let watcher = std::thread::Builder::new().spawn(move || {
         loop {
             std::thread::sleep(TURN);
@@ -213,7 +214,10 @@ fn watch(output: Arc<Output>, limit: Duration, at_limit: AtLimit) {
             if state.ended {
                 return;
             }
-            let over = state.heard.elapsed() >= limit;
+            let asking = state.asking.as_ref().map(|(question, ..)| question);
+            // LVM's calls have limits of their own: this one is for all of them
+            let over = state.heard.elapsed() >= silence(limit, asking)
+                || (source == Source::Lvm && since.elapsed() >= limit);
             let printed = state.flush(over);
             let orphan = parent() != born_by;
             if over || !printed || orphan {
