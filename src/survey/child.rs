@@ -7,8 +7,9 @@
 //! The thread that asks may hang in the kernel at any question. A second thread prints what is
 //! ready, names a question that takes long, and ends the process (in a brood: closes the pipe) when
 //! one question takes longer than the limit or when whoever started it is gone, so that the parent
-//! always has every answer that was given and nothing of ours stays behind. The limit is for silence, not for all of a
-//! look: a host that is merely slow, or large, is seen whole.
+//! always has every answer that was given and nothing of ours stays behind. The limit is for
+//! silence, not for all of a look: a host that is merely slow, or large, is seen whole. LVM's is for
+//! all of it, because its calls have limits of their own, which grow with the host.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::ControlFlow;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::common::{Common, Member};
 use super::order::{Order, SUBCOMMAND, Signs};
-use super::signs;
+use super::{signs, silence};
 use crate::ids::DevNo;
 use crate::probe;
 use crate::probe::metadata::reserve::{Reserved, Reserving};
@@ -88,7 +89,7 @@ enum AtLimit {
 }
 
 fn carry_out(order: &Order, out: Box<dyn Write + Send>, output: &Output, common: Option<&Common>) {
-    output.begin(out, order.limit);
+    output.begin(out, order);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
     perform(order, &live, output, common);
     output.lock().end();
@@ -225,7 +226,10 @@ fn watch(output: &Output, at_limit: AtLimit) {
         if state.ended {
             continue;
         }
-        let over = state.heard.elapsed() >= state.limit;
+        let asking = state.asking.as_ref().map(|(question, ..)| question);
+        // LVM's calls have limits of their own: this one is for all of them
+        let over = state.heard.elapsed() >= silence(state.limit, asking)
+            || (state.source == Source::Lvm && state.since.elapsed() >= state.limit);
         let printed = state.flush(over);
         let orphan = parent() != born_by;
         if over || !printed || orphan {
@@ -278,8 +282,10 @@ struct State {
     out: Option<Box<dyn Write + Send>>,
     /// All was said; so it is before the first order.
     ended: bool,
-    /// How long one question may take.
+    /// What the order is about, how long it may take, and since when it does.
+    source: Source,
     limit: Duration,
+    since: Instant,
     /// When the newest answer came, recorded or not.
     heard: Instant,
     records: u64,
@@ -302,8 +308,9 @@ impl Output {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, out: Box<dyn Write + Send>, limit: Duration) {
-        *self.lock() = State { out: Some(out), ended: false, limit, ..State::ended() };
+    fn begin(&self, out: Box<dyn Write + Send>, order: &Order) {
+        let (source, limit) = (order.source, order.limit);
+        *self.lock() = State { out: Some(out), ended: false, source, limit, ..State::ended() };
         self.begun.notify_one();
     }
 
@@ -333,9 +340,10 @@ impl Sink for Output {
 
 impl State {
     fn ended() -> Self {
-        let (text, out, heard) = (Vec::new(), None, Instant::now());
-        let (ended, limit) = (true, Duration::ZERO);
-        Self { text, out, ended, limit, heard, records: 0, asking: None }
+        let (text, out, since) = (Vec::new(), None, Instant::now());
+        let (ended, source, limit) = (true, Source::Host, Duration::ZERO);
+        let (heard, records, asking) = (since, 0, None);
+        Self { text, out, ended, source, limit, since, heard, records, asking }
     }
 
     fn push_line(&mut self, line: &Line) {

@@ -21,6 +21,7 @@ use super::signs::{signs_of, states_of};
 use super::turn::Turn;
 use super::{LookError, LookPlan, recorded};
 use crate::model::{Origin, Snapshot};
+use crate::probe::lvm;
 use crate::probe::metadata::{self, Depth};
 use crate::sys::live::child::ProbeChild;
 use crate::sys::live::watch::{Event, watch as watch_kernel};
@@ -28,8 +29,8 @@ use crate::sys::{HostPath, Source};
 
 /// How often signs of change of the slower sources are looked for, at least.
 const SLOW: Duration = Duration::from_secs(30);
-/// How long a look under way is waited for before something is suspended.
-const LONGEST_LOOK: Duration = Duration::from_secs(60);
+/// How long a look under way is waited for before something is suspended: LVM's takes longest.
+const LONGEST_LOOK: Duration = lvm::LONGEST;
 
 /// What the survey is told from outside.
 #[derive(Debug)]

@@ -462,3 +462,15 @@ fn a_long_reading_tells_how_far_it_is_and_can_be_stopped() {
     assert!(last.contains(r#""depth":"details""#), "{last}");
     assert!(last.contains(r#""device":"253:0""#), "the pool's metadata device: {last}");
 }
+
+#[test]
+fn only_a_program_may_be_silent_for_as_long_as_all_of_its_look() {
+    use crate::command::{CommandSpec, Tool};
+    let seconds = Duration::from_secs;
+    let call = CommandSpec::look(Tool::Lvm, ["fullreport"], seconds(210));
+    let of = |limit, asking: Option<&Question>| silence(seconds(limit), asking).as_secs();
+    assert_eq!(of(500, Some(&Question::Run(call.clone()))), 500);
+    // what hangs in the kernel is told as soon as ever
+    assert_eq!((of(500, Some(&Question::DmList)), of(500, None)), (20, 20));
+    assert_eq!((of(6, Some(&Question::Run(call))), of(6, None)), (6, 6));
+}

@@ -51,10 +51,8 @@ thin_restore -i /var/tmp/made.xml -o /dev/t/made >/dev/null
 lvconvert -q -y --thinpool t/p --poolmetadata t/made && lvremove -q -y t/made
 lvchange -q -ay t/p
 equal "the disk says that it turns" 1 "$(cat /sys/block/vdb/queue/rotational)"
-ok "a check that takes long is told" test -n "$(told thin-check-slow .code)"
-echo "  $(told thin-check-slow '.summary, .evidence[-1]')"
+equal "it is a virtual one, and not believed" "" "$(told thin-check-slow .code)"
 lvchange -q -an t/p
-ok "of an inactive pool, too" test -n "$(told thin-check-slow .code)"
 lvchange -q -ay t/p_tmeta -y
 began=$(date +%s%N)
 reads=$(awk '{ print $1 + $2 }' "/sys/block/$(basename "$(readlink -f /dev/t/p_tmeta)")/stat")
@@ -64,7 +62,6 @@ lvchange -q -an t/p_tmeta
 cp /etc/lvm/lvm.conf /etc/lvm/lvm.conf.kept
 printf 'global/thin_check_options = [ "-q", "--skip-mappings" ]\n' >>/etc/lvm/lvm.conf
 ok "LVM reads the setting so" bash -c 'lvmconfig --type full global/thin_check_options | grep -q skip-mappings'
-equal "and then it is not told" "" "$(told thin-check-slow .code)"
 mv /etc/lvm/lvm.conf.kept /etc/lvm/lvm.conf
 lvchange -q -ay t/p
 
