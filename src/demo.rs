@@ -26,6 +26,16 @@ pub const DEMOS: &[Demo] = &[
         about: "Docker 20.10 on sparse files behind loop devices",
         recording: include_bytes!("../assets/demo/loop-lvm.thinscope"),
     },
+    Demo {
+        name: "containerd",
+        about: "containerd 1.6 with its devmapper snapshotter, over loop devices",
+        recording: include_bytes!("../assets/demo/containerd.thinscope"),
+    },
+    Demo {
+        name: "lvm-thin",
+        about: "no engine: LVM thin volumes and a snapshot, some inactive, named as Proxmox does",
+        recording: include_bytes!("../assets/demo/lvm-thin.thinscope"),
+    },
 ];
 
 /// The recorded host of this name, the first one without a name.
