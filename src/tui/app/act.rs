@@ -175,6 +175,9 @@ impl App {
                 None => Vec::new(),
             };
         }
+        if self.view == View::Why {
+            return self.describe_why();
+        }
         if self.view == View::Events {
             return self.describe_event();
         }
@@ -209,7 +212,7 @@ impl App {
                 choices.push(Choice { label: label.to_owned(), text });
             }
         };
-        let of_table = !matches!(self.view, View::Findings | View::Events);
+        let of_table = !matches!(self.view, View::Findings | View::Events | View::Why);
         if let (Some(what), true) = (self.table().selected(), of_table) {
             let subject = Subject::of(&self.seen, self.outline(), what);
             if let Some(device) = subject.thin {
