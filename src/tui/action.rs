@@ -32,6 +32,8 @@ impl Context {
     pub(crate) const VIEWS: Self = Self(1 | 2 | 16 | 32 | 64);
     /// Where something is selected.
     pub(crate) const SUBJECT: Self = Self(1 | 2 | 4 | 16 | 32 | 64);
+    /// Where devices are marked.
+    pub(crate) const MARKED: Self = Self(1 | 64);
     /// Where a device or a finding is selected that has reasons.
     pub(crate) const REASONED: Self = Self(1 | 2 | 4);
     /// What can be filtered.

@@ -52,7 +52,9 @@ pub(crate) struct Growth {
 pub(crate) struct Users {
     /// Containers.
     pub(crate) containers: u32,
-    /// Other images and snapshots of builds.
+    /// Other images.
+    pub(crate) images: u32,
+    /// Snapshots of builds, and what is not known.
     pub(crate) others: u32,
 }
 
@@ -67,6 +69,8 @@ pub(crate) enum Sort {
         users: Users,
         /// How many there are of them.
         count: u32,
+        /// They are one image's.
+        image: bool,
     },
 }
 
@@ -77,6 +81,8 @@ pub(crate) struct Holder {
     pub(crate) thin: ThinIx,
     /// The node of that.
     pub(crate) node: NodeIx,
+    /// The nodes of all its devices.
+    pub(crate) nodes: Vec<NodeIx>,
     /// What a person calls it.
     pub(crate) name: String,
     /// What it is.
@@ -139,7 +145,8 @@ impl Why {
         if ledger.known != Known::Nothing {
             smaller.extend(order.drain(some..));
         }
-        let holders = order.iter().map(|at| ledger.holder(seen, *at)).collect();
+        let mut holders: Vec<Holder> = order.iter().map(|at| ledger.holder(seen, *at)).collect();
+        ledger.list_nodes(seen, pool, order.iter().zip(&mut holders));
         let others = (smaller.len(), ledger.alone(smaller.into_iter()));
         let rest = rest(pool, &ledger, others);
         Self { known: ledger.known, holders, rest }
@@ -187,4 +194,4 @@ fn rest(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

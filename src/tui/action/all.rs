@@ -250,16 +250,16 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('[')]),
     Action::new(
         "why",
-        "why is it full? who fills a pool; of others the findings",
+        "why is it full: who fills a pool; else its findings",
         Chapter::Find,
         Context::SUBJECT,
         App::explain_this,
     )
     .keys(&[key('f')])
     .bar_in(Context::REASONED, 6, "why"),
-    Action::new("mark", "mark or unmark, and one down", Chapter::Act, Context::TABLE, App::mark)
+    Action::new("mark", "mark or unmark, and one down", Chapter::Act, Context::MARKED, App::mark)
         .keys(&[key(' ')]),
-    Action::new("clear marks", "unmark all", Chapter::Act, Context::TABLE, App::clear_marks)
+    Action::new("clear marks", "unmark all", Chapter::Act, Context::MARKED, App::clear_marks)
         .keys(&[key('*')]),
     Action::new(
         "copy",

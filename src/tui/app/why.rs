@@ -128,6 +128,21 @@ impl App {
         }
     }
 
+    /// The nodes of all its devices.
+    pub(super) fn holder_nodes(&self) -> Vec<NodeIx> {
+        match self.why_row() {
+            Some(WhyRow::Holder(holder)) => holder.nodes.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether all its devices are marked.
+    pub(crate) fn is_marked(&self, holder: &Holder) -> bool {
+        let topology = self.seen.topology();
+        let is_marked = |node: &NodeIx| self.marks.contains(&topology.node(*node).id);
+        !self.marks.is_empty() && holder.nodes.iter().all(is_marked)
+    }
+
     /// Moves on the page.
     pub(super) fn go_in_why(&mut self, step: Move) {
         let (rows, page) = (self.why_rows().len(), view::why_height(self));

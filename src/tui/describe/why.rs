@@ -47,12 +47,12 @@ pub(crate) fn headline(seen: &Seen, pool: &Pool) -> String {
 /// By what the holders are ranked, and what that leaves open.
 pub(crate) fn ranking(why: &Why, recorded: bool) -> String {
     let mut text = match why.known {
-        Known::Sharing => "EXCL is what nothing else uses, FREES what deleting it gives back",
+        Known::Sharing => "EXCL: what nothing else uses; FREES: what deleting it gives back",
         Known::Devices => {
             "EXCL and FREES are at least so much: what several share was too much to keep"
         }
         Known::Nothing if recorded => {
-            "by MAPPED, shared blocks counted for each: who shares what was not recorded"
+            "by MAPPED, shared blocks counted for each: who shares what was not read"
         }
         Known::Nothing => "by MAPPED, shared blocks counted for each: m reads who shares what",
     }
@@ -83,20 +83,25 @@ pub(crate) fn word(seen: &Seen, holder: &Holder) -> String {
     }
 }
 
-/// `2 containers use it`.
+/// `2 containers use it`, in a column.
 fn used(users: Users) -> Option<String> {
-    let others =
-        |number| format!("{number} more stand{} on it", if number == 1 { "s" } else { "" });
-    match (users.containers, users.others) {
-        (0, 0) => None,
-        (0, 1) => Some("1 image is on it".to_owned()),
-        (0, number) => Some(format!("{number} images on it")),
-        (1, 0) => Some("1 container uses it".to_owned()),
-        (number, 0) => Some(format!("{number} containers use it")),
-        (containers, number) => {
-            Some(format!("{}, {}", count(containers, "container"), others(number)))
-        }
+    let all = users.containers.saturating_add(users.images).saturating_add(users.others);
+    match (users.containers, users.images) {
+        _ if all == 0 => None,
+        (1, 0) if all == 1 => Some("1 container uses it".to_owned()),
+        (number, 0) if all == number => Some(format!("{number} containers use it")),
+        (0, 1) if all == 1 => Some("1 image is on it".to_owned()),
+        (0, number) if all == number => Some(format!("{number} images are on it")),
+        _ => Some(format!("{all} made from it")),
     }
+}
+
+/// `2 containers and 1 image are made from it`.
+fn made_from(users: Users) -> String {
+    let parts = [(users.containers, "container"), (users.images, "image"), (users.others, "build")];
+    let some = parts.into_iter().filter(|(number, _)| *number > 0);
+    let some: Vec<String> = some.map(|(number, what)| count(number, what)).collect();
+    format!("{} made from it", some.join(" and "))
 }
 
 /// What else is in use, in a column.
@@ -105,7 +110,7 @@ pub(crate) fn rest_word(rest: Rest) -> String {
         Rest::Others(1) => "1 smaller holder".to_owned(),
         Rest::Others(number) => format!("{number} smaller holders"),
         Rest::Shared => "shared by several".to_owned(),
-        Rest::Snapshot => "metadata snapshot alone".to_owned(),
+        Rest::Snapshot => "metadata snapshot".to_owned(),
         Rest::Pending => "being written".to_owned(),
         Rest::Lost => "lost to everybody".to_owned(),
         Rest::Uncommitted => "not committed yet".to_owned(),
@@ -150,7 +155,10 @@ pub(crate) fn describe_holder(
         Sort::Layers { count: number, .. } => {
             format!("{}: {}", count(*number, "layer"), word(seen, holder))
         }
-        Sort::Device => format!("{}: {}", device.role.name(), word(seen, holder)),
+        Sort::Device if device.container.is_some() => {
+            format!("{}: {}", device.role.name(), word(seen, holder))
+        }
+        Sort::Device => word(seen, holder),
     });
     lines.fact("deleting it", frees(holder, device, known));
     lines.fact("grew", holder.grown.map_or_else(String::new, pace));
@@ -159,7 +167,8 @@ pub(crate) fn describe_holder(
     }
     let of_device = super::describe(seen, outline, What::Node(holder.node), exact);
     let head = match holder.sort {
-        Sort::Layers { .. } => "its uppermost layer",
+        Sort::Layers { image: true, .. } => "its uppermost layer",
+        Sort::Layers { .. } => "the one that maps most",
         Sort::Device => "its device",
     };
     lines.head(head);
@@ -178,8 +187,8 @@ fn frees(holder: &Holder, device: &ThinDevice, known: Known) -> String {
         Frees::Some(size) => size,
     };
     let users = match &holder.sort {
-        Sort::Layers { users, .. } => used(*users),
-        Sort::Device => None,
+        Sort::Layers { users, .. } if *users != Users::default() => Some(made_from(*users)),
+        Sort::Layers { .. } | Sort::Device => None,
     };
     let least = if known == Known::Devices { "at least " } else { "" };
     let mut text = match (users, size) {

@@ -123,9 +123,13 @@ fn draw_rows(pen: &mut Pen<'_>, app: &App, area: Rect) {
             WhyRow::Finding(finding) => draw_finding(pen, FindingRow::Finding(finding), line),
             row => draw_row(pen, app, *row, (line, &columns, first)),
         }
+        let marked = matches!(row, WhyRow::Holder(holder) if app.is_marked(holder));
         if at == app.why.cursor {
             pen.raw(on(line.x, y, 1), ">", pen.theme.strong);
             select(pen, app, line);
+        }
+        if marked {
+            pen.raw(on(line.x, y, 1), "+", pen.theme.marked);
         }
     }
 }

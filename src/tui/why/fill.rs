@@ -118,10 +118,10 @@ impl<'s> Ledger<'s> {
             let (own, below) = (self.of.get(&ix), self.of.get(&parent).copied());
             let Some(below) = below.filter(|below| Some(below) != own) else { continue };
             if let Some(entry) = self.holders.get_mut(below as usize) {
-                if is_container(device.role) {
-                    entry.users.containers += 1;
-                } else {
-                    entry.users.others += 1;
+                match device.role {
+                    Role::Container | Role::ContainerInit => entry.users.containers += 1,
+                    Role::ImageLayer => entry.users.images += 1,
+                    _ => entry.users.others += 1,
                 }
             }
             let mut at = Some(parent);
@@ -233,12 +233,17 @@ impl<'s> Ledger<'s> {
             _ => Frees::NotSeen,
         };
         let sort = match entry.group {
-            Some(_) => Sort::Layers { users: entry.users, count: entry.devices },
+            Some(at) => Sort::Layers {
+                users: entry.users,
+                count: entry.devices,
+                image: self.owners.groups.get(at as usize).is_some_and(|one| one.top.is_some()),
+            },
             None => Sort::Device,
         };
         Holder {
             thin: entry.main,
             node: device.node,
+            nodes: Vec::new(),
             name: self.name(entry, device),
             sort,
             mapped: device.mapped,
@@ -246,6 +251,21 @@ impl<'s> Ledger<'s> {
             held: bytes(entry.held),
             frees,
             grown: entry.grown,
+        }
+    }
+
+    /// Lists the devices of these holders.
+    pub(super) fn list_nodes<'h>(
+        &self,
+        seen: &Seen,
+        pool: &Pool,
+        holders: impl Iterator<Item = (&'h u32, &'h mut Holder)>,
+    ) {
+        let mut of: HashMap<u32, &mut Holder> = holders.map(|(at, one)| (*at, one)).collect();
+        for (ix, device) in devices(seen, pool) {
+            if let Some(holder) = self.of.get(&ix).and_then(|at| of.get_mut(at)) {
+                holder.nodes.push(device.node);
+            }
         }
     }
 
