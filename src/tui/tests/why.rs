@@ -125,8 +125,12 @@ fn a_finding_about_a_pool_and_its_halves_lead_to_the_same_page() {
     // the same key again: the findings alone
     stage.press("f");
     assert!(stage.shows("FINDINGS OF THIS DEVICE"), "{}", stage.text());
+    // no finding, so that nothing but the half leads there
+    let mut well = host();
+    well.findings.clear();
+    let well = well.snapshot();
     for half in ["tdata", "tmeta"] {
-        let mut stage = Stage::of(host().snapshot(), 80, 24);
+        let mut stage = Stage::of(Arc::clone(&well), 80, 24);
         stage.press(&format!("/thinpool_{half}<enter><esc>f"));
         assert!(stage.shows("WHAT FILLS docker-thinpool"), "{half}: {}", stage.text());
     }
@@ -263,10 +267,16 @@ fn marked_on_the_page_all_devices_of_a_holder_count() {
 }
 
 #[test]
-fn a_wizard_opened_on_the_page_is_about_the_pool() {
-    let mut stage = page(80, 24);
-    stage.press("jjw");
-    assert!(stage.shows("grow data") && stage.shows("docker-thinpool"), "{}", stage.text());
+fn a_wizard_on_the_page_is_about_the_pool_whatever_holder_is_selected() {
+    let mut host = host();
+    let node = host.pools[0].node;
+    host.finding(Severity::Critical, "pool-data-near-full", node, "docker-thinpool is 99% full");
+    let mut stage = Stage::of(host.snapshot(), 80, 24);
+    stage.press("fjj<enter>");
+    assert!(stage.selected().starts_with("* web cont. 11"), "{}", stage.text());
+    assert!(!stage.shows("w cure"), "{}", stage.text());
+    stage.press("<esc>");
+    assert!(stage.selected().starts_with("web 31.0M") && stage.shows("w cure"), "{}", stage.text());
 }
 
 #[test]

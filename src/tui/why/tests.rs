@@ -216,23 +216,25 @@ fn where_sharing_was_not_read_what_they_map_ranks_them_and_nothing_is_claimed() 
 
 #[test]
 fn numbers_from_a_hostile_pool_are_held_and_not_wrapped() {
-    let why = why(|contents| {
+    let hostile = |contents: &mut PoolMetadata| {
         let mappings = contents.mappings.as_mut().expect("there");
-        for group in &mut mappings.groups.as_mut().expect("there").list {
-            group.blocks = DataBlocks(u64::MAX);
-        }
         mappings.pending = DataBlocks(u64::MAX);
         mappings.leaked = DataBlocks(u64::MAX);
-        // ids that are in no row, and a place beyond all devices
         let list = &mut mappings.groups.as_mut().expect("there").list;
-        list.push(Group {
-            devices: vec![(4_000_000, 4_000_001)],
-            held: true,
-            blocks: DataBlocks(1),
-        });
+        list.iter_mut().for_each(|group| group.blocks = DataBlocks(u64::MAX));
+        // a place beyond all devices
+        let devices = vec![(4_000_000, 4_000_001)];
+        list.push(Group { devices, held: true, blocks: DataBlocks(1) });
+    };
+    let whole = why(hostile);
+    assert_eq!(whole.holders.len(), LARGEST);
+    assert_eq!(whole.holders[0].alone, Some(Bytes(u64::MAX)));
+    // rows whose ids the metadata does not have
+    let cut = why(|contents| {
+        hostile(contents);
         contents.devices.truncate(3);
     });
-    assert!(why.holders.len() <= LARGEST);
+    assert_eq!(rows(&cut).len(), 2, "{cut:?}");
 }
 
 #[test]
