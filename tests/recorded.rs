@@ -135,11 +135,11 @@ fn who_fills_a_pool_adds_up_and_frees_what_its_metadata_says() {
         let mut owned: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for device in layers["devices"].as_array().expect("a list") {
             let id = device["device_id"].as_u64().expect("it has one");
-            let owner = match device["role"].as_str() {
+            let name = match device["role"].as_str() {
                 Some("build-cache") => "build cache",
                 _ => device["container"]["name"].as_str().unwrap_or_default(),
             };
-            owned.entry(owner.to_owned()).or_default().push(id);
+            owned.entry(name.to_owned()).or_default().push(id);
         }
         owned.remove("");
         let mut checked = 0;

@@ -1,5 +1,7 @@
 //! What fills a pool, in words: the head of the page, and each of its rows.
 
+use std::fmt::Write as _;
+
 use super::{Line, Lines};
 use crate::format;
 use crate::model::{Pool, Role, ThinDevice, Usage};
@@ -31,7 +33,7 @@ pub(crate) fn headline(seen: &Seen, pool: &Pool) -> String {
     };
     let trend = seen.trends.of(&pool.name);
     if let Some(forecast) = trend.and_then(|trend| trend.data.forecast.as_ref()) {
-        text.push_str(&format!("; at this pace it {}", describe_forecast(forecast)));
+        let _ = write!(text, "; at this pace it {}", describe_forecast(forecast));
     }
     let committed = contents.map(|contents| Usage {
         used: contents.metadata.used.bytes(),
@@ -39,7 +41,7 @@ pub(crate) fn headline(seen: &Seen, pool: &Pool) -> String {
     });
     if let Some(Usage { used, total }) = pool.metadata_usage().or(committed) {
         let (used, total) = (format::long(used), format::long(total));
-        text.push_str(&format!("; metadata {used} of {total}"));
+        let _ = write!(text, "; metadata {used} of {total}");
     }
     text
 }
@@ -59,7 +61,7 @@ pub(crate) fn ranking(why: &Why, recorded: bool) -> String {
     .to_owned();
     let longest = why.holders.iter().filter_map(|holder| holder.grown).map(|one| one.in_ms).max();
     if let Some(longest) = longest {
-        text.push_str(&format!("; GREW within {}", time(longest)));
+        let _ = write!(text, "; GREW within {}", time(longest));
     }
     text
 }
@@ -161,7 +163,7 @@ pub(crate) fn describe_holder(
         Sort::Device => word(seen, holder),
     });
     lines.fact("deleting it", frees(holder, device, known));
-    lines.fact("grew", holder.grown.map_or_else(String::new, pace));
+    lines.fact("grew", growth(holder, device));
     if matches!(holder.sort, Sort::Layers { .. }) || device.role == Role::Container {
         lines.size("exclusive", holder.alone);
     }
@@ -203,9 +205,19 @@ fn frees(holder: &Holder, device: &ThinDevice, known: Known) -> String {
     };
     if holder.held > Bytes(0) {
         let held = format::long(holder.held.min(size));
-        text.push_str(&format!(", {held} of it when the metadata snapshot is released"));
+        let _ = write!(text, ", {held} of it when the metadata snapshot is released");
     }
     text
+}
+
+/// What it grew by on this screen; else what it has that it was not made with, where that was read.
+fn growth(holder: &Holder, device: &ThinDevice) -> String {
+    let written = device.delta.filter(|_| matches!(device.role, Role::Container | Role::Snapshot));
+    match (holder.grown, written) {
+        (Some(grown), _) => pace(grown),
+        (None, Some(written)) => format!("by {} since it was made", format::long(written)),
+        (None, None) => String::new(),
+    }
 }
 
 /// `by 1.2 GiB in 12 minutes, 144 GiB a day`.

@@ -217,6 +217,22 @@ fn what_grew_since_the_screen_opened_is_told_and_nothing_before() {
 }
 
 #[test]
+fn what_a_container_wrote_since_it_was_made_is_told_where_nothing_else_is_known() {
+    let mut host = host();
+    for device in &mut host.thins {
+        device.delta = Some(Bytes(40 * MIB));
+    }
+    let mut stage = Stage::of(host.snapshot(), 120, 40);
+    stage.press("]fjj");
+    let text = pane(&stage);
+    assert!(text.contains("web container: running"), "{text}");
+    assert!(text.contains("grew by 40.0 MiB since it was made"), "{text}");
+    // an image does not grow
+    stage.press("j");
+    assert!(!pane(&stage).contains("grew"), "{}", pane(&stage));
+}
+
+#[test]
 fn whoever_reads_about_a_holder_stays_on_it_when_another_overtakes_it() {
     let mut stage = page(80, 24);
     stage.press("jjj");

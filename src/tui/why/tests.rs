@@ -221,7 +221,9 @@ fn numbers_from_a_hostile_pool_are_held_and_not_wrapped() {
         mappings.pending = DataBlocks(u64::MAX);
         mappings.leaked = DataBlocks(u64::MAX);
         let list = &mut mappings.groups.as_mut().expect("there").list;
-        list.iter_mut().for_each(|group| group.blocks = DataBlocks(u64::MAX));
+        for group in list.iter_mut() {
+            group.blocks = DataBlocks(u64::MAX);
+        }
         // a place beyond all devices
         let devices = vec![(4_000_000, 4_000_001)];
         list.push(Group { devices, held: true, blocks: DataBlocks(1) });
