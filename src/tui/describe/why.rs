@@ -49,7 +49,7 @@ pub(crate) fn headline(seen: &Seen, pool: &Pool) -> String {
 /// By what the holders are ranked, and what that leaves open.
 pub(crate) fn ranking(why: &Why, recorded: bool) -> String {
     let mut text = match why.known {
-        Known::Sharing => "EXCL: what nothing else uses; FREES: what deleting it gives back",
+        Known::Sharing => "EXCL: used by nothing else; FREES: by deleting it",
         Known::Devices => {
             "EXCL and FREES are at least so much: what several share was too much to keep"
         }

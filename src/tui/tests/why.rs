@@ -46,7 +46,7 @@ fn at_80x24_the_ten_largest_stand_over_what_else_is_in_use_and_what_is_wrong() {
     assert!(stage.lines()[2].starts_with(" WHAT FILLS docker-thinpool "), "{}", stage.text());
     let said = "57.9 GiB of 95.0 GiB of data are in use, 37.1 GiB are free; metadata";
     assert!(stage.shows(said), "{}", stage.text());
-    assert!(stage.shows("EXCL: what nothing else uses; FREES: what deleting it gives back"));
+    assert!(stage.shows("EXCL: used by nothing else; FREES: by deleting it"));
     let expected = [
         ">. device 17000                        1.0G    1.0G    1.0G leaked",
         "   layers without an image            50.0M   50.0M    100M nothing uses it",
