@@ -29,6 +29,7 @@ mod edit;
 mod event;
 mod filter;
 mod glyph;
+mod grown;
 mod input;
 mod keymap;
 mod outline;
@@ -44,6 +45,7 @@ pub mod terminal;
 mod testing;
 mod theme;
 mod view;
+mod why;
 mod width;
 mod wizard;
 

@@ -1,6 +1,7 @@
 //! Recorded hosts, also those from before a question was asked for the first time: exactly the
 //! findings that the host had, and no noise about what nobody recorded.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::Value;
@@ -77,4 +78,90 @@ fn a_recorded_containerd_host_names_its_devices_and_is_sound() {
     assert_eq!(web["container"]["state"], Value::Null);
     let findings = document_of("tests/data/containerd/host", "findings");
     assert_eq!(findings["findings"], Value::Array(Vec::new()));
+}
+
+/// What the program prints of a recording.
+fn printed(recording: &str, before: &[&str], after: &[&str]) -> String {
+    let path = format!("{}/{recording}.thinscope", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(env!("CARGO_BIN_EXE_thinscope"))
+        .args(before)
+        .args(["--from", &path])
+        .args(after)
+        .env_clear()
+        .output()
+        .expect("the binary was built for this test");
+    String::from_utf8(output.stdout).expect("it prints UTF-8")
+}
+
+/// The page of who fills the only pool: name, EXCL and FREES of each row, to the byte.
+fn page_of(recording: &str) -> Vec<(String, u64, Option<u64>)> {
+    let keys = ["--sharing", "--text", "--size", "200x60", "--keys", "/:kind pool<enter><esc>fb"];
+    let text = printed(recording, &["__picture"], &keys);
+    let lines: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
+    let head = lines.iter().position(|line| line.starts_with(&[' ', ' ', ' ', 'N', 'A', 'M', 'E']));
+    let head = head.unwrap_or_else(|| panic!("no page:\n{text}"));
+    let ends = |title: &str| {
+        let line: String = lines[head].iter().collect();
+        line.find(title).expect("there is the column") + title.len()
+    };
+    let (excl, frees) = (ends("EXCL"), ends("FREES"));
+    let cell = |line: &[char], from: usize, to: usize| -> String {
+        let text: String = line.iter().skip(from).take(to - from).collect();
+        text.trim().to_owned()
+    };
+    let rows = lines[head + 1..].iter();
+    let of_page = rows.map_while(|line| {
+        let size = cell(line, excl - 15, excl).parse().ok()?;
+        Some((cell(line, 3, excl - 15), size, cell(line, frees - 15, frees).parse().ok()))
+    });
+    of_page.collect()
+}
+
+/// What `layers --freed-by` says of some devices: that is tested against `thin_ls`.
+fn freed_by(recording: &str, ids: &[u64]) -> u64 {
+    let list = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    let text = printed(recording, &[], &["layers", "--json", "--freed-by", &list]);
+    let document: Value = serde_json::from_str(&text).expect("it prints JSON");
+    document["freed"]["bytes"].as_u64().expect("it is known")
+}
+
+#[test]
+fn who_fills_a_pool_adds_up_and_frees_what_its_metadata_says() {
+    for recording in
+        ["assets/demo/direct-lvm", "assets/demo/loop-lvm", "tests/data/containerd/host"]
+    {
+        let page = page_of(recording);
+        let layers = document_of(recording, "layers");
+        let mut owned: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for device in layers["devices"].as_array().expect("a list") {
+            let id = device["device_id"].as_u64().expect("it has one");
+            let name = match device["role"].as_str() {
+                Some("build-cache") => "build cache",
+                _ => device["container"]["name"].as_str().unwrap_or_default(),
+            };
+            owned.entry(name.to_owned()).or_default().push(id);
+        }
+        owned.remove("");
+        let mut checked = 0;
+        for (name, alone, frees) in &page {
+            // containerd's container without a name of its own is called by its pod
+            let Some(ids) = owned.get(name) else { continue };
+            let expected = freed_by(recording, ids);
+            assert_eq!((*alone, *frees), (expected, Some(expected)), "{recording}: {name}");
+            checked += 1;
+        }
+        assert!(checked >= 2, "{recording}: {page:?}");
+        let pool = &document_of(recording, "pool")["pools"][0];
+        let sum: u64 = page.iter().map(|(_, alone, _)| alone).sum();
+        assert_eq!(Some(sum), pool["data_used_bytes"].as_u64(), "{recording}: {page:?}");
+    }
+    // an image of one layer is that layer; what others stand on frees nothing by itself
+    let page = page_of("assets/demo/direct-lvm");
+    let row = |name: &str| {
+        let row = page.iter().find(|(own, ..)| own == name).expect("it is there");
+        (row.1, row.2)
+    };
+    let of_28 = freed_by("assets/demo/direct-lvm", &[28]);
+    assert_eq!(row("0d23d333979e"), (of_28, Some(of_28)));
+    assert_eq!(row("runtime:3").1, Some(0));
 }

@@ -11,6 +11,7 @@ use clap::Parser;
 use super::{Trouble, host, print};
 use crate::exit::Exit;
 use crate::probe::LookOptions;
+use crate::probe::metadata::{Depth, Wish};
 use crate::survey::{self, LookPlan, Place};
 use crate::tui::picture;
 
@@ -36,6 +37,9 @@ struct Arguments {
     /// With ASCII only
     #[arg(long)]
     ascii: bool,
+    /// With who shares what, as the screen reads it unasked
+    #[arg(long)]
+    sharing: bool,
     /// As text instead of SVG
     #[arg(long)]
     text: bool,
@@ -49,7 +53,11 @@ pub(super) fn run(arguments: &[OsString]) -> Result<Exit, Trouble> {
         Some(file) => Place::File(file.clone()),
         None => host::recorded(typed.demo.as_deref())?,
     };
-    let looked = survey::look_once(&LookPlan::new(place, LookOptions::default()))?;
+    let mut plan = LookPlan::new(place, LookOptions::default());
+    if typed.sharing {
+        plan.metadata = Wish::of(Depth::Mappings);
+    }
+    let looked = survey::look_once(&plan)?;
     let drawn = picture::render(Arc::new(looked.snapshot), typed.size, &typed.keys, typed.ascii)
         .map_err(|error| Trouble::usage(error.to_string()))?;
     let text = if typed.text { drawn.text } else { drawn.svg };

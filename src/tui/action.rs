@@ -26,16 +26,22 @@ impl Context {
     pub(crate) const BLOCKS: Self = Self(16);
     /// The timeline.
     pub(crate) const EVENTS: Self = Self(32);
+    /// Who fills a pool.
+    pub(crate) const WHY: Self = Self(64);
     /// All views.
-    pub(crate) const VIEWS: Self = Self(1 | 2 | 16 | 32);
+    pub(crate) const VIEWS: Self = Self(1 | 2 | 16 | 32 | 64);
     /// Where something is selected.
-    pub(crate) const SUBJECT: Self = Self(1 | 2 | 4 | 16 | 32);
+    pub(crate) const SUBJECT: Self = Self(1 | 2 | 4 | 16 | 32 | 64);
+    /// Where devices are marked.
+    pub(crate) const MARKED: Self = Self(1 | 64);
+    /// Where a device or a finding is selected that has reasons.
+    pub(crate) const REASONED: Self = Self(1 | 2 | 4);
     /// What can be filtered.
     pub(crate) const FILTERED: Self = Self(1 | 32);
     /// Lists of things that are about a device.
-    pub(crate) const ABOUT: Self = Self(2 | 32);
+    pub(crate) const ABOUT: Self = Self(2 | 32 | 64);
     /// Over a view, where there is something to go back from.
-    pub(crate) const OVER: Self = Self(4 | 8 | 256 | 512 | 1024 | 4096);
+    pub(crate) const OVER: Self = Self(4 | 8 | 64 | 256 | 512 | 1024 | 4096);
     /// A wizard's questions.
     pub(crate) const ASK: Self = Self(256);
     /// A wizard's plan.
@@ -196,6 +202,7 @@ mod tests {
             Context::LIST,
             Context::BLOCKS,
             Context::EVENTS,
+            Context::WHY,
             Context::ASK,
             Context::REVIEW,
             Context::CONSENT,

@@ -9,6 +9,7 @@ mod events;
 mod find;
 mod motion;
 mod overlay;
+mod why;
 mod wizard;
 
 use std::collections::HashSet;
@@ -24,6 +25,7 @@ use super::edit::Edit;
 use super::event::{Effect, Event, Notice};
 use super::filter::Filter;
 use super::glyph::Glyphs;
+use super::grown::Grown;
 use super::keymap::{self, Key};
 use super::outline::Outline;
 use super::seen::Seen;
@@ -38,6 +40,7 @@ pub(crate) use events::EventsList;
 pub(crate) use find::FindingRow;
 pub(crate) use motion::Move;
 pub(crate) use overlay::{Choice, Overlay};
+pub(crate) use why::{WhyPage, WhyRow};
 
 /// A view on a number key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +55,14 @@ pub(crate) enum View {
     Blocks,
     /// What happened.
     Events,
+    /// Who fills a pool.
+    Why,
 }
 
 impl View {
     /// Whether the rows behind it are the tree's.
     const fn is_over_tree(self) -> bool {
-        matches!(self, Self::Findings | Self::Blocks | Self::Events)
+        matches!(self, Self::Findings | Self::Blocks | Self::Events | Self::Why)
     }
 }
 
@@ -103,6 +108,7 @@ pub struct App {
     pub(crate) seen: Seen,
     pub(crate) now_ms: i64,
     pub(crate) since: Since,
+    pub(crate) grown: Grown,
     pub(crate) size: Size,
     pub(crate) view: View,
     pub(crate) focus: Focus,
@@ -111,6 +117,7 @@ pub struct App {
     pub(crate) findings: FindingsList,
     pub(crate) strip: Strip,
     pub(crate) events: EventsList,
+    pub(crate) why: WhyPage,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) wizard: Option<Box<Wizard>>,
     pub(crate) prompt: Option<Edit>,
@@ -123,6 +130,8 @@ pub struct App {
     pub(crate) pane_offset: usize,
     before_filter: Option<NodeIx>,
     came_from: View,
+    /// The page that a jump into the tree began at: back leads there.
+    jumped: bool,
     touched: bool,
     /// Questions to whoever looks for wizards, counted.
     asked: u32,
@@ -134,11 +143,14 @@ impl App {
     pub fn new(snapshot: Arc<Snapshot>, look: Look, size: Size) -> Self {
         let mut since = Since::default();
         since.look(&snapshot, 0);
+        let mut grown = Grown::default();
+        grown.look(&snapshot, 0);
         let mut app = Self {
             look,
             seen: Seen::new(snapshot),
             now_ms: 0,
             since,
+            grown,
             size: usable(size),
             view: View::Tree,
             focus: Focus::List,
@@ -147,6 +159,7 @@ impl App {
             findings: FindingsList::default(),
             strip: Strip::default(),
             events: EventsList::default(),
+            why: WhyPage::default(),
             overlay: None,
             wizard: None,
             prompt: None,
@@ -159,6 +172,7 @@ impl App {
             pane_offset: 0,
             before_filter: None,
             came_from: View::Tree,
+            jumped: false,
             touched: false,
             asked: 0,
             effects: Vec::new(),
@@ -197,6 +211,7 @@ impl App {
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.since.look(&snapshot, self.now_ms);
+        self.grown.look(&snapshot, self.now_ms);
         let now = Seen::after(snapshot, &self.seen);
         let before = std::mem::replace(&mut self.seen, now);
         let same_storage = self.seen.same_storage(&before);
@@ -278,6 +293,7 @@ impl App {
             (None, None, View::Findings) => Context::FINDINGS,
             (None, None, View::Blocks) => Context::BLOCKS,
             (None, None, View::Events) => Context::EVENTS,
+            (None, None, View::Why) => Context::WHY,
             (None, None, View::Tree | View::Layers) => Context::TABLE,
         }
     }
@@ -319,6 +335,7 @@ impl App {
         self.settle_findings(height);
         self.settle_blocks();
         self.settle_events(height);
+        self.settle_why();
         self.settle_overlay();
     }
 }

@@ -8,6 +8,7 @@ mod device;
 mod page;
 mod pool;
 mod thin;
+pub(crate) mod why;
 
 use super::cell::Subject;
 use super::cell::name;

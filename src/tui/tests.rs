@@ -9,6 +9,7 @@ mod pictures;
 mod places;
 mod sharing;
 mod since;
+mod why;
 mod wizards;
 
 use std::sync::Arc;

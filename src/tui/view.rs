@@ -12,6 +12,7 @@ mod help;
 mod menus;
 mod pen;
 mod table;
+mod why;
 mod wizard;
 
 use ratatui::Frame;
@@ -22,6 +23,7 @@ use super::areas::{Areas, LEAST};
 pub(crate) use blocks::word as block_word;
 pub(crate) use header::until_change;
 use pen::{Pen, on};
+pub(crate) use why::rows as why_height;
 
 /// A line of text in pieces, each with its style.
 pub(crate) type Spans = Vec<(String, Style)>;
@@ -69,6 +71,7 @@ fn draw_view(pen: &mut Pen<'_>, app: &App, areas: &Areas) {
         View::Findings => findings::draw(pen, app, areas),
         View::Blocks => blocks::draw(pen, app, areas),
         View::Events => events::draw(pen, app, areas),
+        View::Why => why::draw(pen, app, areas),
     }
     details::draw_beside(pen, app, areas);
 }

@@ -58,7 +58,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('E')]),
     Action::new(
         "to its device",
-        "in views 4 and 5: go to the device in the tree",
+        "from a finding, an event, a holder: to it in the tree",
         Chapter::Move,
         Context::ABOUT,
         App::go_to_device,
@@ -250,16 +250,16 @@ pub(crate) static ACTIONS: &[Action] = &[
     .keys(&[key('[')]),
     Action::new(
         "why",
-        "the findings of this device",
+        "why is it full: who fills a pool; else its findings",
         Chapter::Find,
-        Context::TABLE,
-        App::findings_of_this,
+        Context::SUBJECT,
+        App::explain_this,
     )
     .keys(&[key('f')])
-    .bar(6, "why"),
-    Action::new("mark", "mark or unmark, and one down", Chapter::Act, Context::TABLE, App::mark)
+    .bar_in(Context::REASONED, 6, "why"),
+    Action::new("mark", "mark or unmark, and one down", Chapter::Act, Context::MARKED, App::mark)
         .keys(&[key(' ')]),
-    Action::new("clear marks", "unmark all", Chapter::Act, Context::TABLE, App::clear_marks)
+    Action::new("clear marks", "unmark all", Chapter::Act, Context::MARKED, App::clear_marks)
         .keys(&[key('*')]),
     Action::new(
         "copy",
@@ -391,7 +391,8 @@ pub(crate) static ACTIONS: &[Action] = &[
         Context::SUBJECT,
         App::read_mappings,
     )
-    .keys(&[key('m')]),
+    .keys(&[key('m')])
+    .bar_in(Context::WHY, 6, "sharing"),
     Action::new(
         "sharing through a snapshot",
         "read it where commits outrun that; writes to a pool",

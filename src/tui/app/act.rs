@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::find::FindingRow;
 use super::{App, Choice, Overlay, View};
 use crate::ids::{NodeId, ThinId};
-use crate::model::{Node, PoolIx, ThinDevice};
+use crate::model::{Node, NodeIx, PoolIx, ThinDevice};
 use crate::tui::cell::Subject;
 use crate::tui::describe::{self, Line};
 use crate::tui::event::{Effect, Request};
@@ -28,9 +28,34 @@ pub(crate) struct MarkedSum {
 impl App {
     /// Marks or unmarks, and goes one down.
     pub(crate) fn mark(&mut self) {
-        let (table, seen, _) = self.table_and_seen();
-        let Some(entry) = table.selected_entry() else { return };
-        let nodes: Vec<_> = match table.selected() {
+        let nodes = match self.view {
+            View::Why => self.holder_nodes(),
+            _ => self.selected_nodes(),
+        };
+        let topology = self.seen.topology();
+        let ids: Vec<NodeId> = nodes
+            .into_iter()
+            .filter_map(|ix| topology.nodes.get(ix.0 as usize).map(|node| node.id.clone()))
+            .collect();
+        if ids.is_empty() && self.view == View::Why {
+            self.notice = Some("it is no device that could be marked".to_owned());
+        }
+        let all_marked = ids.iter().all(|id| self.marks.contains(id));
+        for id in ids {
+            if all_marked {
+                self.marks.remove(&id);
+            } else {
+                self.marks.insert(id);
+            }
+        }
+        self.go(super::Move::Down);
+    }
+
+    /// The nodes of the selected row of a table: of a group all that stand in it.
+    fn selected_nodes(&self) -> Vec<NodeIx> {
+        let table = self.table();
+        let Some(entry) = table.selected_entry() else { return Vec::new() };
+        match table.selected() {
             Some(What::Node(node)) => vec![node],
             Some(What::Group(_)) => table
                 .outline
@@ -42,21 +67,7 @@ impl App {
                 })
                 .collect(),
             _ => Vec::new(),
-        };
-        let topology = seen.topology();
-        let ids: Vec<NodeId> = nodes
-            .into_iter()
-            .filter_map(|ix| topology.nodes.get(ix.0 as usize).map(|node| node.id.clone()))
-            .collect();
-        let all_marked = ids.iter().all(|id| self.marks.contains(id));
-        for id in ids {
-            if all_marked {
-                self.marks.remove(&id);
-            } else {
-                self.marks.insert(id);
-            }
         }
-        self.go(super::Move::Down);
     }
 
     /// Unmarks all.
@@ -175,6 +186,9 @@ impl App {
                 None => Vec::new(),
             };
         }
+        if self.view == View::Why {
+            return self.describe_why();
+        }
         if self.view == View::Events {
             return self.describe_event();
         }
@@ -209,7 +223,7 @@ impl App {
                 choices.push(Choice { label: label.to_owned(), text });
             }
         };
-        let of_table = !matches!(self.view, View::Findings | View::Events);
+        let of_table = !matches!(self.view, View::Findings | View::Events | View::Why);
         if let (Some(what), true) = (self.table().selected(), of_table) {
             let subject = Subject::of(&self.seen, self.outline(), what);
             if let Some(device) = subject.thin {

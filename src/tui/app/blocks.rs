@@ -25,7 +25,7 @@ impl App {
     }
 
     /// The pool that a node is, or whose data or metadata it holds.
-    fn pool_at(&self, node: NodeIx) -> Option<PoolIx> {
+    pub(super) fn pool_at(&self, node: NodeIx) -> Option<PoolIx> {
         let pools = self.seen.topology().pools.iter();
         let found = pools.enumerate().find(|(_, pool)| {
             pool.node == node || pool.data == Some(node) || pool.metadata == Some(node)

@@ -1,6 +1,6 @@
 //! Finding: the filter, matches, problems, and the list of findings.
 
-use super::{App, Overlay, View};
+use super::{App, Overlay, View, WhyRow};
 use crate::ids::NodeId;
 use crate::model::{Finding, Gap, NodeIx};
 use crate::tui::edit::Edit;
@@ -66,6 +66,8 @@ impl App {
         if self.filter == filter {
             return;
         }
+        // whoever searches on has left where the jump began
+        self.jumped = false;
         let before = std::mem::replace(&mut self.filter, filter);
         for view in [View::Tree, View::Layers] {
             if view != self.view {
@@ -153,9 +155,8 @@ impl App {
         self.pane_offset = 0;
     }
 
-    /// The findings of the selected device; where it has none, all of them from the gravest.
-    pub(crate) fn findings_of_this(&mut self) {
-        let node = self.table().selected_node();
+    /// The findings of a device; where it has none, all of them from the gravest.
+    pub(super) fn findings_of(&mut self, node: Option<NodeIx>) {
         let has_some = node.is_some_and(|node| self.seen.severity(node).is_some());
         if !has_some && self.seen.gravest().is_none() {
             self.notice = Some("nothing is wrong with it as far as was seen".to_owned());
@@ -179,6 +180,12 @@ impl App {
 
     /// The finding the person is on.
     pub(crate) fn selected_finding(&self) -> Option<FindingRow<'_>> {
+        if self.view == View::Why {
+            return match self.why_row() {
+                Some(WhyRow::Finding(finding)) => Some(FindingRow::Finding(finding)),
+                _ => None,
+            };
+        }
         self.finding_rows().get(self.findings.cursor).copied()
     }
 
@@ -189,6 +196,7 @@ impl App {
                 self.events.selected().and_then(|event| event.node.clone())
             }
             Some(FindingRow::Finding(finding)) => finding.node.clone(),
+            _ if self.view == View::Why => return self.holder_node(),
             _ => None,
         };
         self.seen.topology().find(&id?)
@@ -200,11 +208,13 @@ impl App {
             self.notice = Some("it is about no single device of the tree".to_owned());
             return;
         };
+        let from_why = self.view == View::Why;
         self.show(View::Tree);
         if !self.go_to_node(node) {
             self.clear_filter();
             self.go_to_node(node);
         }
+        self.jumped = from_why;
     }
 
     pub(super) fn settle_findings(&mut self, height: usize) {

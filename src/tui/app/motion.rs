@@ -54,6 +54,8 @@ impl App {
         } else if self.view == View::Events {
             self.events.cursor = step.from(self.events.cursor, self.events.len(), page);
             self.pane_offset = 0;
+        } else if self.view == View::Why {
+            self.go_in_why(step);
         } else if self.view == View::Findings {
             self.findings.cursor = step.from(self.findings.cursor, self.finding_rows().len(), page);
             self.pane_offset = 0;
@@ -119,6 +121,8 @@ impl App {
             self.choose();
         } else if self.view == View::Blocks {
             self.open_block();
+        } else if self.view == View::Why && self.holder_node().is_some() {
+            self.go_to_device();
         } else if let Some(to) = self.pointed_at() {
             self.go_to_node(to);
         } else if self.areas().pane.is_some() {
@@ -132,7 +136,7 @@ impl App {
         let what = self
             .table()
             .selected()
-            .filter(|_| !matches!(self.view, View::Findings | View::Events))?;
+            .filter(|_| !matches!(self.view, View::Findings | View::Events | View::Why))?;
         matches!(what, What::Pointer { .. } | What::Below(_)).then_some(())?;
         self.outline().node_of(what)
     }
@@ -171,8 +175,12 @@ impl App {
             self.focus = Focus::List;
         } else if self.view == View::Events && self.events.is_filtered() {
             self.clear_event_filter();
+        } else if self.view == View::Why {
+            self.leave_why();
         } else if self.view.is_over_tree() {
             self.show(self.came_from);
+        } else if self.jumped {
+            self.show_why_again();
         } else if !self.filter.is_empty() {
             self.clear_filter();
         }
@@ -199,6 +207,7 @@ impl App {
         self.overlay = None;
         self.focus = Focus::List;
         self.pane_offset = 0;
+        self.jumped = false;
         if view == self.view {
             return;
         }

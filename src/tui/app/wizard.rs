@@ -18,6 +18,10 @@ impl App {
         if matches!(self.view, View::Findings | View::Events) {
             return self.device_of_line();
         }
+        if self.view == View::Why {
+            // whoever asks what fills a pool wants it to have room
+            return self.why_subject();
+        }
         match self.table().selected()? {
             What::Group(at) => self.outline().groups.get(at as usize).map(|group| group.pool_node),
             what => self.outline().node_of(what),
@@ -26,7 +30,7 @@ impl App {
 
     /// The list of wizards; on a finding, what cures it.
     pub(crate) fn choose_wizard(&mut self) {
-        if let (View::Findings, Some(FindingRow::Finding(finding))) =
+        if let (View::Findings | View::Why, Some(FindingRow::Finding(finding))) =
             (self.view, self.selected_finding())
         {
             let finding = finding.clone();

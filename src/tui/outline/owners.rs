@@ -123,6 +123,11 @@ impl Owners {
         owners
     }
 
+    /// The group that a layer belongs to.
+    pub(crate) fn group_of(&self, ix: ThinIx) -> Option<u32> {
+        self.group_of.get(ix.0 as usize).copied().flatten()
+    }
+
     /// One group for each uppermost layer; layers belong to the shortest chain that holds them.
     fn make_images(&mut self, topology: &Topology, descent: &Descent) {
         let mut tops: HashMap<(PoolIx, &str), ThinIx> = HashMap::new();

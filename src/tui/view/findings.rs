@@ -50,7 +50,8 @@ fn draw_heads(pen: &mut Pen<'_>, app: &App, head: Rect) {
     pen.text(on(head.x + 3, head.y, head.width.saturating_sub(3)), title, style);
 }
 
-fn draw_finding(pen: &mut Pen<'_>, row: FindingRow<'_>, line: Rect) {
+/// A finding or a gap in a line.
+pub(super) fn draw_finding(pen: &mut Pen<'_>, row: FindingRow<'_>, line: Rect) {
     let (sign, word, code, text, style) = match row {
         FindingRow::Finding(finding) => (
             severity_sign(finding.severity),

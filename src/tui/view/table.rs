@@ -269,6 +269,7 @@ pub(super) fn draw_wall(pen: &mut Pen<'_>, app: &App, wall: Rect, body: Rect) {
         View::Findings => (app.findings.offset, app.finding_rows().len()),
         View::Blocks => (app.strip.offset(), app.strip.rows()),
         View::Events => (app.events.offset, app.events.len()),
+        View::Why => (app.why.offset, app.why_rows().len()),
         View::Tree | View::Layers => (app.table().offset, app.table().rows.list.len()),
     };
     let height = usize::from(body.height);

@@ -28,7 +28,13 @@ keys /; keys ':role container'; keys Enter
 ok "the filter finds containers" shows 'matches, n next'
 keys Space; keys Space
 ok "marks say exactly what would be freed" shows '2 marked, deleting them frees '
-keys '*'; keys k; keys k; keys 3
+keys '*'; keys Escape; keys /; keys ':kind pool'; keys Enter; keys f
+ok "f on a pool says who fills it" shows 'WHAT FILLS docker-thinpool'
+ok "and what deleting each gives back" shows ' FREES '
+keys Enter; ok "enter leads to the largest holder" not shows 'WHAT FILLS'
+keys Escape; ok "esc leads back to the page" shows 'WHAT FILLS docker-thinpool'
+keys Escape; keys Escape; keys /; keys ':role container'; keys Enter
+keys 3
 ok "3 shows the pool as cells" shows 'a cell'
 keys o; ok "o shows what the device shares" shows 'alone'
 keys v; ok "v reads the device's own blocks" eventually 30 shows 'mapped, '
