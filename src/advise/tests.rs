@@ -3,6 +3,7 @@
 mod below;
 mod commands;
 mod engines;
+mod leaked;
 mod lvm;
 
 use super::*;
