@@ -7,6 +7,7 @@
 mod growing;
 mod rules;
 mod stack;
+mod suspended;
 mod words;
 
 use std::cmp::Reverse;

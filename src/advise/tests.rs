@@ -5,6 +5,7 @@ mod commands;
 mod engines;
 mod leaked;
 mod lvm;
+mod suspended;
 
 use super::*;
 use crate::model::sample::{Parts, container, direct_lvm, status, thin};
@@ -191,17 +192,6 @@ fn a_suspended_pool_is_one_finding_with_all_that_rests_on_it() {
     let finding = only(&found, "pool-suspended");
     assert_eq!(finding.severity, Severity::Critical);
     assert!(finding.remedy.contains("`dmsetup resume docker-thinpool`"), "{}", finding.remedy);
-}
-
-#[test]
-fn an_lvm_pool_with_a_waiting_table_is_not_resumed_blindly() {
-    let found = findings_after(|parts| {
-        parts.pool.suspended = true;
-        let dm = parts.nodes[6].facts.dm.as_mut().expect("the pool is active");
-        dm.inactive_table = true;
-    });
-    let remedy = only(&found, "pool-suspended").remedy;
-    assert!(remedy.contains("`dmsetup clear docker-thinpool` unless"), "{remedy}");
 }
 
 #[test]
