@@ -71,12 +71,8 @@ fn nothing_is_deleted_while_files_and_pool_do_not_fit_together() {
     });
     assert_eq!(duplicate, doubt("device-id-duplicate"));
     let behind = |engine, pool| {
-        remedy(
-            1,
-            docker(move |facts| {
-                facts.transaction = Some(Transaction { engine, pool, name: "".into(), id: None })
-            }),
-        )
+        let last = Transaction { engine, pool, name: "".into(), id: None };
+        remedy(1, docker(|facts| facts.transaction = Some(last)))
     };
     assert_eq!(behind(20, 24), doubt("transaction-mismatch"));
     assert!(behind(24, 24).starts_with(FIRST));
