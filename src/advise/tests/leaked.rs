@@ -9,7 +9,7 @@ use crate::model::{Claim, Engine, Mode, PoolKind, Role};
 fn leaked(count: u64) -> impl FnOnce(&mut Parts) {
     move |parts| {
         for id in 50..50 + count {
-            parts.add_thin(thin(6, id, Role::Leaked, &format!("device {id}")));
+            parts.add_thin(thin(0, id, Role::Leaked, &format!("device {id}")));
         }
     }
 }
@@ -57,7 +57,7 @@ fn doubt(code: &str) -> String {
 fn nothing_is_deleted_while_files_and_pool_do_not_fit_together() {
     let base = remedy(1, docker(|facts| facts.base = Base::NoRecord));
     assert_eq!(base, doubt("base-device-missing"));
-    let missing = remedy(1, |parts| parts.add_thin(thin(6, 77, Role::Missing, "abc")));
+    let missing = remedy(1, |parts| parts.add_thin(thin(0, 77, Role::Missing, "abc")));
     assert_eq!(missing, doubt("device-missing"));
     let duplicate = remedy(1, |parts| {
         let claim = |file: &str| Claim {
@@ -82,7 +82,7 @@ fn nothing_is_deleted_while_files_and_pool_do_not_fit_together() {
 fn of_several_doubts_the_cause_is_named() {
     let both = remedy(1, |parts| {
         docker(|facts| facts.base = Base::NoRecord)(parts);
-        parts.add_thin(thin(6, 77, Role::Missing, "abc"));
+        parts.add_thin(thin(0, 77, Role::Missing, "abc"));
     });
     assert_eq!(both, doubt("base-device-missing"));
 }
