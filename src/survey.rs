@@ -32,10 +32,10 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::probe::LookOptions;
 use crate::probe::metadata::{Depth, Wish};
-use crate::sys::Source;
+use crate::probe::{LookOptions, lvm};
 use crate::sys::live::child::THIS_PROGRAM;
+use crate::sys::{Question, Source};
 
 pub use child::{child_main, is_child};
 pub use follow::{Pause, Survey, Watched};
@@ -61,6 +61,9 @@ pub enum Place {
     },
 }
 
+/// How long a source may be silent: one that is merely slow, or large, is seen whole.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// How long each source is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -70,7 +73,7 @@ pub struct Limits {
     pub block: Duration,
     /// Mounts.
     pub mounts: Duration,
-    /// LVM.
+    /// LVM, all of its calls together: each has a limit of its own, and is silent until it ends.
     pub lvm: Duration,
     /// Docker's files.
     pub docker: Duration,
@@ -87,10 +90,10 @@ impl Default for Limits {
             dm: seconds(10),
             block: seconds(10),
             mounts: seconds(10),
-            lvm: seconds(20),
-            docker: seconds(20),
-            containerd: seconds(20),
-            metadata: seconds(20),
+            lvm: lvm::LONGEST,
+            docker: SILENCE,
+            containerd: SILENCE,
+            metadata: SILENCE,
         }
     }
 }
@@ -107,6 +110,14 @@ impl Limits {
             Source::Containerd => self.containerd,
             Source::Metadata => self.metadata,
         }
+    }
+}
+
+/// How long a look with this limit waits for the answer to a question: for a program's all of it.
+fn silence(limit: Duration, asking: Option<&Question>) -> Duration {
+    match asking {
+        Some(Question::Run(_)) => limit,
+        _ => limit.min(SILENCE),
     }
 }
 

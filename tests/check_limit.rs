@@ -50,6 +50,17 @@ fn an_lvm_that_hangs_is_unknown_within_the_limit_and_says_what_was_not_seen() {
 }
 
 #[test]
+fn a_second_call_of_lvm_s_does_not_outlast_the_limit() {
+    // the first is given up after ten seconds, and the second would take six
+    let (output, took) = check(DEAF, &["-t", "16"]);
+    let line = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{line}");
+    assert!(took > Duration::from_secs(10), "{took:?}: {line}");
+    assert!(line.contains("lvm"), "the rest was seen: {line}");
+    assert!(took < Duration::from_secs(16), "{took:?}: {line}");
+}
+
+#[test]
 fn more_is_said_of_what_hung_where_more_is_asked_for() {
     let (output, _) = check(DEAF, &["-t", "3", "-vv"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -230,8 +230,10 @@ pub struct FileFacts {
 /// What a block device's queue tells of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueFacts {
-    /// Whether it turns.
+    /// Whether it says that it turns.
     pub rotational: Option<bool>,
+    /// It is a virtual disk: what is below it, and whether that turns, it does not know.
+    pub virtual_disk: bool,
     /// The largest discard it takes; 0 where it takes none.
     pub discard_max: Option<Bytes>,
 }

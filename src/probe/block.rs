@@ -187,10 +187,23 @@ fn model(raw: &SysBlockDevice) -> Option<Raw> {
 fn queue(raw: &SysBlockDevice) -> QueueFacts {
     QueueFacts {
         rotational: text(raw, "queue/rotational").map(|flag| flag == "1"),
+        virtual_disk: is_virtual(raw),
         discard_max: text(raw, "queue/discard_max_bytes")
             .and_then(|bytes| bytes.parse().ok())
             .map(Bytes),
     }
+}
+
+/// Whether a hypervisor made the disk: by the names that the kernel gives to those of virtio and
+/// Xen, and by what others call their model.
+fn is_virtual(raw: &SysBlockDevice) -> bool {
+    const MODELS: [&str; 6] =
+        ["QEMU", "VBOX", "VMware", "Virtual disk", "Virtual Disk", "PersistentDisk"];
+    let letter = |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_lowercase);
+    let named =
+        [&b"vd"[..], b"xvd"].iter().any(|by| raw.name.0.strip_prefix(*by).is_some_and(letter));
+    let model = text(raw, "device/model");
+    named || model.is_some_and(|model| MODELS.iter().any(|own| model.starts_with(own)))
 }
 
 fn size_of(raw: &SysBlockDevice) -> Option<Bytes> {
@@ -313,6 +326,26 @@ mod tests {
         assert_eq!(with(&[("wwid", "naa.5000"), ("serial", "S1")]), Some("naa.5000".into()));
         assert_eq!(with(&[("wwid", "  "), ("serial", "S1")]), Some("S1".into()));
         assert_eq!(with(&[]), None);
+    }
+
+    #[test]
+    fn a_virtual_disk_is_known_by_its_name_or_its_model() {
+        let is = |name: &str, attrs: &[(&str, &str)]| {
+            seen(vec![block(name, "8:0", 8, attrs)]).devices[0].queue.virtual_disk
+        };
+        for name in ["vda", "vdaa", "xvda"] {
+            assert!(is(name, &[]), "{name}");
+        }
+        for name in ["sda", "nvme0n1", "md0", "vd", "vd0"] {
+            assert!(!is(name, &[]), "{name}");
+        }
+        // as sysfs has them, filled up with blanks
+        for model in ["QEMU HARDDISK   ", "VBOX HARDDISK", "Virtual disk    ", "PersistentDisk  "] {
+            assert!(is("sda", &[("device/model", model)]), "{model}");
+        }
+        for model in ["ST4000NM0033-9ZM", "PERC H730 Mini  ", "LOGICAL VOLUME"] {
+            assert!(!is("sda", &[("device/model", model)]), "{model}");
+        }
     }
 
     #[test]

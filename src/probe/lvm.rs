@@ -6,6 +6,7 @@
 mod conf;
 mod cookies;
 pub mod filter;
+mod limit;
 pub mod locks;
 pub mod report;
 pub mod settings;
@@ -22,16 +23,11 @@ use crate::sys::{Answer, FailKind, Failure, HostPath, Question, Raw, ReadHost, R
 use crate::text::Printable;
 use conf::Conf;
 use filter::Allowed;
+pub use limit::LONGEST;
+use limit::Limit;
 pub use report::{Lv, Piece, Pv, Segment, Vg};
 pub use settings::Settings;
 
-/// How long LVM may take; beyond it hangs on a lock or a device. A host with a thousand volumes
-/// needs seconds; each call stays below the silence that a source is allowed.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How long it may wait for a lock that somebody is seen to hold: most are held for an instant.
-const HELD_LIMIT: Duration = Duration::from_secs(2);
-/// How long it may take when it takes no locks.
-const UNLOCKED_LIMIT: Duration = Duration::from_secs(6);
 /// How long a node that was not there is waited for before LVM is asked once more.
 const RETRY: Duration = Duration::from_millis(300);
 /// Only a call that was quicker is made twice: whoever waits for the answer has a limit, too.
@@ -105,13 +101,13 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
     let scope = scope(host);
     let dmeventd = read_dmeventd(host);
     let monitor = dmeventd == Some(true);
-    let limit = if locks::read_holders(host).is_empty() { LIMIT } else { HELD_LIMIT };
+    let limit = scope.limit.locked(!locks::read_holders(host).is_empty());
     let mut ask = Ask { fields: Fields::Newest, monitor, locking: true, limit };
     let mut seen = LvmSeen { dmeventd, cookies: cookies::read_cookies(host), ..LvmSeen::default() };
     // at most: with all fields, without the newest, without more, without locks
     for _ in 0..4 {
         let since = Instant::now();
-        let asked = run(host, ask, &scope);
+        let asked = run(host, ask, &scope.settings);
         if let Some(fewer) = ask.fields.fewer()
             && has_fewer(&asked, ask.fields)
         {
@@ -121,7 +117,8 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
         match asked {
             Ok(output) => {
                 let soon = since.elapsed() < QUICK;
-                let output = if soon { once_more(host, (ask, &scope), output) } else { output };
+                let output =
+                    if soon { once_more(host, (ask, &scope.settings), output) } else { output };
                 take(&mut seen, &output, ask);
                 if misses_a_node(&output) {
                     seen.gaps.push(Gap::new("lvm", STILL_MISSING));
@@ -131,7 +128,8 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
             }
             Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {
                 seen.gaps.push(held_up(host, ask.limit));
-                ask = Ask { locking: false, monitor: false, limit: UNLOCKED_LIMIT, ..ask };
+                let limit = scope.limit.unlocked();
+                ask = Ask { locking: false, monitor: false, limit, ..ask };
             }
             Err(failure) => {
                 match failure.kind {
@@ -235,20 +233,30 @@ impl ReadHost for Once<'_> {
     }
 }
 
-/// LVM's settings for a look that changes nothing and touches only what is safe. Empty where a
-/// recording answers, which holds no device-mapper under this source: nothing is run there.
-fn scope(host: &dyn ReadHost) -> Vec<String> {
+/// What bounds a call of LVM.
+struct Scope {
+    /// LVM's settings for a look that changes nothing and touches only what is safe. Empty where a
+    /// recording answers, which holds no device-mapper under this source: nothing is run there.
+    settings: Vec<String>,
+    /// How long it may take.
+    limit: Limit,
+}
+
+/// By the devices that are there.
+fn scope(host: &dyn ReadHost) -> Scope {
     if let Err(Failure { kind: FailKind::NotRecorded, .. }) = ask::reply(host, &Question::DmVersion)
     {
-        return Vec::new();
+        return Scope { settings: Vec::new(), limit: Limit::of(&[]) };
     }
     let own = own_settings(host);
+    let tables = dm::read_tables(host);
     let allowed = filter::allowed(
-        Some(&dm::read_tables(host)),
+        Some(&tables),
         Some(&block::read_devices(host)),
         own.iter().find_map(|conf| conf.number("devices/scan_lvs")) == Some(1),
     );
-    vec!["--config".to_owned(), settings(&allowed, &own)]
+    let settings = vec!["--config".to_owned(), settings(&allowed, &own)];
+    Scope { settings, limit: Limit::of(&tables.devices) }
 }
 
 /// The host's own configuration: what `lvmlocal.conf` sets counts before `lvm.conf`.

@@ -109,7 +109,8 @@ fn look(
 }
 
 /// Each source's share of the limit: all but metadata are asked side by side, and device-mapper
-/// again for a device that hangs. Metadata comes after, at most twice.
+/// again for a device that hangs. Metadata comes after, at most twice. LVM's holds for all its calls
+/// together, however long a host of many volumes would let it take.
 fn limits(all: Duration) -> Limits {
     let usual = Limits::default();
     let all = all.saturating_sub(RESERVE);

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::remember;
 use crate::format;
 use crate::history::{Damage, History, LARGEST};
-use crate::model::{Mode, Pool, PoolState, Snapshot, Trends};
+use crate::model::trend::Trend;
+use crate::model::{Mode, Pool, PoolState, Snapshot, Trends, Usage};
 use crate::settings::{HostChoice, Settings};
 use crate::store;
 use crate::sys::Source;
@@ -62,7 +63,7 @@ impl Keeper {
             self.read(now);
         }
         self.unsaved += self.history.look(&snapshot.topology, now);
-        self.trends(now)
+        self.trends(snapshot, now)
     }
 
     /// What the past says, nothing added.
@@ -70,7 +71,7 @@ impl Keeper {
         if !is_troubled(snapshot) {
             self.read(now);
         }
-        self.trends(now)
+        self.trends(snapshot, now)
     }
 
     /// Writes what is new, unless that was done a moment ago or a pool is in trouble; what is
@@ -90,10 +91,17 @@ impl Keeper {
         self.trouble.clone().filter(|trouble| before.as_ref() != Some(trouble))
     }
 
-    fn trends(&self, now: i64) -> Arc<Trends> {
+    fn trends(&self, snapshot: &Snapshot, now: i64) -> Arc<Trends> {
         let kept = !self.history.is_empty() || self.trouble.is_some();
         let place = kept.then(|| Printable::from(self.place()));
-        Arc::new(Trends { place, ..self.history.trends(now) })
+        let mut trends = Trends { place, ..self.history.trends(now) };
+        for pool in &snapshot.topology.pools {
+            if let Some(trend) = trends.pools.get_mut(&pool.name) {
+                only_ahead(&mut trend.data, pool.data_usage());
+                only_ahead(&mut trend.metadata, pool.metadata_usage());
+            }
+        }
+        Arc::new(trends)
     }
 
     /// Where it is and how large, and what is wrong with it.
@@ -197,6 +205,14 @@ impl Unkept {
     }
 }
 
+/// What is full now will not be: the last sample may be from when it was not yet, for while a pool is
+/// in trouble nothing is added.
+fn only_ahead(trend: &mut Trend, usage: Option<Usage<Bytes>>) {
+    if usage.is_some_and(|usage| usage.used >= usage.total) {
+        trend.forecast = None;
+    }
+}
+
 /// One look of a command: what the past says, the look added to it.
 pub(super) fn look_once(settings: &Settings, snapshot: &mut Snapshot) -> Unkept {
     Unkept(Keeper::of(settings).map(|mut keeper| {
@@ -235,7 +251,12 @@ mod tests {
     }
 
     fn place(keeper: &Keeper) -> String {
-        keeper.trends(NOW).place.as_ref().map(ToString::to_string).unwrap_or_default()
+        keeper
+            .trends(&direct_lvm().snapshot(), NOW)
+            .place
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 
     /// A run that looks once at this moment; what is wrong.
@@ -258,6 +279,28 @@ mod tests {
             assert!(place(&keeper).starts_with(&looks), "{}", place(&keeper));
             assert!(place(&keeper).ends_with(" of at most 4.0 MiB"), "{}", place(&keeper));
         }
+    }
+
+    #[test]
+    fn of_a_pool_that_is_full_no_forecast_is_made() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut keeper = keeper(dir.path());
+        let used = |hundredths: u64| {
+            let mut parts = direct_lvm();
+            let mut full = status();
+            full.data.used.0 = full.data.total.0 * hundredths / 100;
+            parts.pool.state = PoolState::Active(full);
+            parts.snapshot()
+        };
+        for nth in 0..10 {
+            keeper.look(&used(10 + 8 * nth), NOW + 60 * i64::try_from(nth).expect("few"));
+        }
+        let data = |keeper: &mut Keeper, blocks, now| {
+            let trends = keeper.recall(&used(blocks), now);
+            trends.pools.values().next().expect("its pool").data.forecast
+        };
+        assert!(data(&mut keeper, 90, NOW + 600).is_some());
+        assert_eq!(data(&mut keeper, 100, NOW + 620), None);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::LookPlan;
 use super::order::{Order, SUBCOMMAND};
+use super::{LookPlan, silence};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
@@ -41,6 +41,13 @@ pub(super) struct Asked {
 
 /// Who is told how far a long look has come: parts done, and of how many.
 pub(super) type Progress = Option<UnboundedSender<(u64, u64)>>;
+
+impl Asked {
+    /// Nothing was asked beside the signs of change.
+    pub(super) fn brought_nothing(&self) -> bool {
+        self.recording.is_empty() && self.recording.broken_off().is_none()
+    }
+}
 
 /// Who is asked.
 #[derive(Debug)]
@@ -168,7 +175,9 @@ async fn ask_child(
     if !lines.whole {
         let why = match &lines.asking {
             Some(question) => gave_no_answer(order.limit, question),
-            None if over => format!("no answer within {} s", order.limit.as_secs_f32()),
+            None if over => {
+                format!("no answer within {} s", silence(order.limit, None).as_secs_f32())
+            }
             None => lost_by(&ended),
         };
         recording.break_off(why);
@@ -210,12 +219,13 @@ impl Lines {
     /// Until it ends, closes its output, prints what is no record, or is silent for longer than
     /// its limit.
     async fn take_all(&mut self, child: &mut ProbeChild, order: &Order, last: bool) -> Heard {
-        let silence = order.limit + GRACE;
-        if timeout(silence, child.tell(&order.write(), last)).await.is_err() {
+        let limit = silence(order.limit, None) + GRACE;
+        if timeout(limit, child.tell(&order.write(), last)).await.is_err() {
             return Heard::Silence;
         }
         loop {
-            let text = match timeout(silence, child.line()).await {
+            let limit = silence(order.limit, self.asking.as_ref()) + GRACE;
+            let text = match timeout(limit, child.line()).await {
                 Err(_) => return Heard::Silence,
                 Ok(Ok(Some(text))) => text,
                 Ok(_) => return Heard::End,
@@ -267,7 +277,8 @@ fn gave_no_answer(limit: Duration, question: &Question) -> String {
         | Question::Tree { .. } => "; the filesystem may hang on its device",
         _ => "",
     };
-    format!("no answer within {} s to the {}{hint}", limit.as_secs_f32(), question.describe())
+    let limit = silence(limit, Some(question)).as_secs_f32();
+    format!("no answer within {limit} s to the {}{hint}", question.describe())
 }
 
 fn lost_by(ended: &Result<std::process::ExitStatus, Stuck>) -> String {

@@ -7,18 +7,19 @@
 //! The thread that asks may hang in the kernel at any question. A second thread prints what is
 //! ready, names a question that takes long, and ends the process (in a brood: closes the pipe) when
 //! one question takes longer than the limit or when whoever started it is gone, so that the parent
-//! always has every answer that was given and nothing of ours stays behind. The limit is for silence, not for all of a
-//! look: a host that is merely slow, or large, is seen whole.
+//! always has every answer that was given and nothing of ours stays behind. The limit is for
+//! silence, not for all of a look: a host that is merely slow, or large, is seen whole. LVM's is for
+//! all of it, because its calls have limits of their own, which grow with the host.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::common::{Common, Member};
-use super::order::{Order, SUBCOMMAND};
-use super::signs;
+use super::order::{Order, SUBCOMMAND, Signs};
+use super::{signs, silence};
 use crate::ids::DevNo;
 use crate::probe;
 use crate::probe::metadata::reserve::{Reserved, Reserving};
@@ -47,8 +48,9 @@ pub fn is_child(arguments: &[std::ffi::OsString]) -> bool {
 pub fn child_main() -> ExitCode {
     let mut input = io::stdin().lock();
     let mut done = ExitCode::FAILURE;
+    let output = Output::watched(AtLimit::Exit);
     while let Some(order) = next_order(&mut input) {
-        carry_out(&order, Box::new(io::stdout()), AtLimit::Exit, None);
+        carry_out(&order, Box::new(io::stdout()), &output, None);
         done = ExitCode::SUCCESS;
     }
     done
@@ -65,7 +67,8 @@ fn next_order(input: &mut impl BufRead) -> Option<Order> {
 pub(super) fn member_main(name: &'static str, ends: Ends, common: &Common) {
     let tool = name == Source::Lvm.name();
     if let Some(order) = next_order(&mut BufReader::new(ends.input)) {
-        carry_out(&order, Box::new(ends.output), AtLimit::Close { tool }, Some(common));
+        let output = Output::watched(AtLimit::Close { tool });
+        carry_out(&order, Box::new(ends.output), &output, Some(common));
     }
     if tool {
         // without an order, or before it came to a call
@@ -85,28 +88,16 @@ enum AtLimit {
     },
 }
 
-fn carry_out(
-    order: &Order,
-    out: Box<dyn Write + Send>,
-    at_limit: AtLimit,
-    common: Option<&Common>,
-) {
-    let output = Arc::new(Output(Mutex::new(State::new(out))));
-    watch(Arc::clone(&output), order.limit, at_limit);
+fn carry_out(order: &Order, out: Box<dyn Write + Send>, output: &Output, common: Option<&Common>) {
+    output.begin(out, order);
     let live = Live::new(order.root.as_ref().map(|root| root.as_path().to_owned()));
-    perform(order, &live, &output, common);
+    perform(order, &live, output, common);
     output.lock().end();
 }
 
 fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>) {
-    if let Some(wanted) = &order.signs {
-        let digest = signs::digest(live, wanted);
-        let mut output = output.lock();
-        output.push_line(&Line::Sign(digest));
-        output.heard = Instant::now();
-        if order.known == Some(digest) {
-            return;
-        }
+    if order.signs.as_ref().is_some_and(|wanted| is_as_known(order, wanted, live, output)) {
+        return;
     }
     if let Some(asked) = &order.metadata {
         perform_metadata(asked, live, output, order.record);
@@ -125,6 +116,18 @@ fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>)
     }
     // what it makes of the answers the parent makes again from the lines
     let _ = probe::read_source(order.source, &recorder, &order.options);
+}
+
+/// Whether everything that is a sign of change is as it was; tells what the few come to.
+fn is_as_known(order: &Order, wanted: &Signs, live: &Live, output: &Output) -> bool {
+    let few = signs::digest(live, wanted);
+    {
+        let mut output = output.lock();
+        output.push_line(&Line::Sign(few));
+        output.heard = Instant::now();
+    }
+    order.known.few == Some(few)
+        && (!order.states || order.known.states.is_some_and(|known| known == signs::states(live)))
 }
 
 /// Metadata is counted here: what was read may be too much for a pipe.
@@ -213,34 +216,34 @@ impl ReadHost for Heard<'_> {
     }
 }
 
-/// Starts the second thread.
-fn watch(output: Arc<Output>, limit: Duration, at_limit: AtLimit) {
+/// The second thread: waits for an order to begin, and watches it to its end.
+fn watch(output: &Output, at_limit: AtLimit) {
     let born_by = parent();
-    let watcher = std::thread::Builder::new().spawn(move || {
-        loop {
-            std::thread::sleep(TURN);
-            let mut state = output.lock();
-            if state.ended {
-                return;
-            }
-            let over = state.heard.elapsed() >= limit;
-            let printed = state.flush(over);
-            let orphan = parent() != born_by;
-            if over || !printed || orphan {
-                state.out = None;
-                drop(state);
-                if at_limit != (AtLimit::Close { tool: false }) || orphan {
-                    kill_running_tool();
-                }
-                if at_limit == AtLimit::Exit || orphan {
-                    std::process::exit(1);
-                }
-                return;
-            }
+    loop {
+        output.wait_for_order();
+        std::thread::sleep(TURN);
+        let mut state = output.lock();
+        if state.ended {
+            continue;
         }
-    });
-    // without it answers come late and the parent's own limit holds
-    drop(watcher);
+        let asking = state.asking.as_ref().map(|(question, ..)| question);
+        // LVM's calls have limits of their own: this one is for all of them
+        let over = state.heard.elapsed() >= silence(state.limit, asking)
+            || (state.source == Source::Lvm && state.since.elapsed() >= state.limit);
+        let printed = state.flush(over);
+        let orphan = parent() != born_by;
+        if over || !printed || orphan {
+            state.out = None;
+            drop(state);
+            if at_limit != (AtLimit::Close { tool: false }) || orphan {
+                kill_running_tool();
+            }
+            if at_limit == AtLimit::Exit || orphan {
+                std::process::exit(1);
+            }
+            return;
+        }
+    }
 }
 
 /// The host, without the status of devices that an earlier child hangs on.
@@ -267,14 +270,22 @@ fn skipped(dev: DevNo) -> Answer {
 }
 
 /// What is to be printed, shared by both threads.
-struct Output(Mutex<State>);
+struct Output {
+    state: Mutex<State>,
+    /// An order begins.
+    begun: Condvar,
+}
 
 struct State {
     text: Vec<u8>,
     /// `None` when nobody reads any more, or all was said.
     out: Option<Box<dyn Write + Send>>,
-    /// All was said.
+    /// All was said; so it is before the first order.
     ended: bool,
+    /// What the order is about, how long it may take, and since when it does.
+    source: Source,
+    limit: Duration,
+    since: Instant,
     /// When the newest answer came, recorded or not.
     heard: Instant,
     records: u64,
@@ -283,9 +294,30 @@ struct State {
 }
 
 impl Output {
+    /// One with a thread that watches it.
+    fn watched(at_limit: AtLimit) -> Arc<Self> {
+        let output = Arc::new(Self { state: Mutex::new(State::ended()), begun: Condvar::new() });
+        let watched = Arc::clone(&output);
+        // without it answers come late and the parent's own limit holds
+        drop(std::thread::Builder::new().spawn(move || watch(&watched, at_limit)));
+        output
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         // a thread that panicked left whole lines: they are appended in one go
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, out: Box<dyn Write + Send>, order: &Order) {
+        let (source, limit) = (order.source, order.limit);
+        *self.lock() = State { out: Some(out), ended: false, source, limit, ..State::ended() };
+        self.begun.notify_one();
+    }
+
+    /// Without a timer: between two orders a child takes nothing of the host's time.
+    fn wait_for_order(&self) {
+        let waits = self.begun.wait_while(self.lock(), |state| state.ended);
+        drop(waits.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -307,9 +339,11 @@ impl Sink for Output {
 }
 
 impl State {
-    fn new(out: Box<dyn Write + Send>) -> Self {
-        let (text, out, heard) = (Vec::new(), Some(out), Instant::now());
-        Self { text, out, ended: false, heard, records: 0, asking: None }
+    fn ended() -> Self {
+        let (text, out, since) = (Vec::new(), None, Instant::now());
+        let (ended, source, limit) = (true, Source::Host, Duration::ZERO);
+        let (heard, records, asking) = (since, 0, None);
+        Self { text, out, ended, source, limit, since, heard, records, asking }
     }
 
     fn push_line(&mut self, line: &Line) {
@@ -352,7 +386,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::probe::LookOptions;
-    use crate::survey::order::Signs;
+    use crate::survey::order::Sums;
     use crate::sys::capture::parse_line;
 
     #[derive(Clone, Default)]
@@ -370,8 +404,8 @@ mod tests {
     /// The sum of the signs, and how many questions were asked after them.
     fn told(order: &Order) -> (Option<u64>, usize) {
         let kept = Kept::default();
-        let at_limit = AtLimit::Close { tool: false };
-        carry_out(&order, Box::new(kept.clone()), at_limit, None);
+        let output = Output::watched(AtLimit::Close { tool: false });
+        carry_out(order, Box::new(kept.clone()), &output, None);
         let text = kept.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let (mut sign, mut asked) = (None, 0);
@@ -404,11 +438,16 @@ mod tests {
         order.signs = Some(Signs { stat: vec![HostPath::new("/proc/self")], ..Signs::default() });
         let (sign, asked) = told(&order);
         assert!(sign.is_some() && asked > 0, "{sign:?} {asked}");
-        order.known = Some(1);
+        order.known.few = Some(1);
         assert_eq!(told(&order), (sign, asked));
-        order.known = sign;
+        order.known.few = sign;
         assert_eq!(told(&order), (sign, 0));
-        (order.signs, order.known) = (None, None);
+        // asked for, and nothing or something else known of them
+        order.states = true;
+        assert_eq!(told(&order), (sign, asked));
+        order.known.states = Some(1);
+        assert_eq!(told(&order), (sign, asked));
+        (order.signs, order.known) = (None, Sums::default());
         assert_eq!(told(&order), (None, asked));
     }
 }

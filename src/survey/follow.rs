@@ -15,12 +15,13 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::ask::{Asked, Progress, Whom, ask};
 use super::look::{look_at_metadata, look_by, order};
-use super::order::{Order, Signs};
+use super::order::{Order, Signs, Sums};
 use super::picture::{Picture, now_ms};
-use super::signs::signs_of;
+use super::signs::{signs_of, states_of};
 use super::turn::Turn;
 use super::{LookError, LookPlan, recorded};
 use crate::model::{Origin, Snapshot};
+use crate::probe::lvm;
 use crate::probe::metadata::{self, Depth};
 use crate::sys::live::child::ProbeChild;
 use crate::sys::live::watch::{Event, watch as watch_kernel};
@@ -28,8 +29,8 @@ use crate::sys::{HostPath, Source};
 
 /// How often signs of change of the slower sources are looked for, at least.
 const SLOW: Duration = Duration::from_secs(30);
-/// How long a look under way is waited for before something is suspended.
-const LONGEST_LOOK: Duration = Duration::from_secs(60);
+/// How long a look under way is waited for before something is suspended: LVM's takes longest.
+const LONGEST_LOOK: Duration = lvm::LONGEST;
 
 /// What the survey is told from outside.
 #[derive(Debug)]
@@ -165,7 +166,9 @@ struct Begun {
     wanted: Wanted,
     /// Where a change would show, and what that came to when nothing was new.
     signs: Signs,
-    known: Option<u64>,
+    known: Sums,
+    /// The state of every device-mapper device is a sign this time.
+    states: bool,
     /// The child of the look before.
     child: Option<ProbeChild>,
 }
@@ -177,10 +180,10 @@ struct Done {
     child: Option<ProbeChild>,
     /// `None` where nothing had changed.
     asked: Option<Asked>,
-    /// Where a change would show from now on, and the sum of it from before the look; `None`
-    /// where that was not asked, or asked of other things.
+    /// Where a change would show from now on, and what it came to when this was seen; `None` where
+    /// that was not asked, or asked of other things.
     signs: Signs,
-    sign: Option<u64>,
+    known: Sums,
 }
 
 struct Follower {
@@ -280,7 +283,7 @@ impl Follower {
         let Some(reading) = self.reading.take() else { return };
         reading.abort();
         if let Some(turn) = self.turns.get_mut(&Source::Metadata) {
-            turn.end(None, Signs::default(), None);
+            turn.end(None, Signs::default(), Sums::default());
             turn.want(Wanted::Now, Instant::now());
         }
         self.picture.progresses(Source::Metadata, None);
@@ -293,7 +296,7 @@ impl Follower {
         if let Some(reading) = self.reading.take() {
             reading.abort();
             if let Some(turn) = self.turns.get_mut(&Source::Metadata) {
-                turn.end(None, Signs::default(), None);
+                turn.end(None, Signs::default(), Sums::default());
                 turn.want(Wanted::Soon, Instant::now());
             }
             self.picture.progresses(Source::Metadata, None);
@@ -364,9 +367,10 @@ impl Follower {
                     self.looks.spawn(async move { look_at_pools(plan, asked, tell).await });
                 self.reading = Some(reading);
             } else {
-                let (signs, known) = (turn.signs(), turn.known());
+                let (signs, known, states) = (turn.signs(), turn.known(), turn.asks_states());
                 let child = self.standing.remove(&source);
-                let begun = Begun { source, wanted, signs, known, child };
+                let states = states && source == Source::Dm;
+                let begun = Begun { source, wanted, signs, known, states, child };
                 self.looks.spawn(async move { look(plan, begun).await });
             }
         }
@@ -392,10 +396,10 @@ impl Follower {
     }
 
     fn take_one(&mut self, done: Done) {
-        let Done { source, child, asked, signs, sign } = done;
+        let Done { source, child, asked, signs, known } = done;
         self.standing.extend(child.map(|child| (source, child)));
         let Some(turn) = self.turns.get_mut(&source) else { return };
-        turn.end(every(source, self.refresh), signs, sign);
+        turn.end(every(source, self.refresh), signs, known);
         let Some(asked) = asked else {
             self.picture.unchanged(source);
             return;
@@ -450,26 +454,27 @@ fn every(source: Source, refresh: Duration) -> Option<Duration> {
 /// A look at the pools' metadata. What it says changes with what other sources say of its pools.
 async fn look_at_pools(plan: LookPlan, asked: metadata::Asked, progress: Progress) -> Done {
     let asked = look_at_metadata(&plan, asked, (false, progress)).await;
-    let (source, child, signs) = (Source::Metadata, None, Signs::default());
-    Done { source, child, asked: Some(asked), signs, sign: None }
+    let (source, child) = (Source::Metadata, None);
+    let (signs, known) = (Signs::default(), Sums::default());
+    Done { source, child, asked: Some(asked), signs, known }
 }
 
 /// A look at one source: whole, unless only a change is wanted and its signs are the known ones. One
 /// order does both, to a child that stays: asking it is most of what a look takes.
 async fn look(plan: LookPlan, begun: Begun) -> Done {
-    let Begun { source, wanted, signs, known, mut child } = begun;
-    let known = known.filter(|_| wanted == Wanted::IfChanged);
+    let Begun { source, wanted, signs: places, known, states, mut child } = begun;
     let mut asked = None;
-    if wanted < Wanted::Now && !signs.is_empty() {
+    if wanted < Wanted::Now && !places.is_empty() {
         // asked before the look, so that a change during the look shows the next time
-        let order = Order { signs: Some(signs.clone()), known, ..order(&plan, source) };
+        let known = if wanted == Wanted::IfChanged { known } else { Sums::default() };
+        let signs = Some(places.clone());
+        let order = Order { signs, known, states, ..order(&plan, source) };
         let mut told = ask(&plan, order, None, Whom::Standing(child.take())).await;
         child = told.child.take();
+        if known.few.is_some() && told.sign == known.few && told.brought_nothing() {
+            return Done { source, child, asked: None, signs: places, known };
+        }
         asked = Some(told).filter(|told| told.sign.is_some());
-    }
-    let sign = asked.as_ref().and_then(|asked| asked.sign);
-    if sign.is_some() && sign == known {
-        return Done { source, child, asked: None, signs, sign };
     }
     // signs that are not told in time keep nobody from looking
     let asked = match asked {
@@ -480,7 +485,8 @@ async fn look(plan: LookPlan, begun: Begun) -> Done {
             asked
         }
     };
-    let now = Signs { state_of_all: signs.state_of_all, ..signs_of(&asked.recording) };
-    let sign = sign.filter(|_| now == signs);
-    Done { source, child, asked: Some(asked), signs: now, sign }
+    let signs = signs_of(&asked.recording);
+    let few = asked.sign.filter(|_| signs == places);
+    let states = if source == Source::Dm { states_of(&asked.recording) } else { None };
+    Done { source, child, asked: Some(asked), signs, known: Sums { few, states } }
 }

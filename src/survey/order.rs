@@ -26,8 +26,9 @@ pub(super) struct Order {
     /// Where a change would show; what that comes to is told first.
     pub signs: Option<Signs>,
     /// What it came to when nothing was new: if it still does, no more is looked at.
-    #[serde(default)]
-    pub known: Option<u64>,
+    pub known: Sums,
+    /// The state of every device-mapper device is a sign this time.
+    pub states: bool,
     /// What to read of metadata, where that is the source.
     pub metadata: Option<Asked>,
     /// The blocks of metadata are wanted themselves, for a recording.
@@ -48,18 +49,25 @@ pub(super) struct Signs {
     pub status: Vec<DevNo>,
     /// Devices whose state is one.
     pub state: Vec<DevNo>,
-    /// Whether the state of every device in the list is.
-    pub state_of_all: bool,
     /// Files and folders whose inode and times are.
     pub stat: Vec<HostPath>,
     /// Folders whose sub-folders' times are, too.
     pub below: Vec<HostPath>,
 }
 
+/// What was seen where a change would show, as numbers; `None` where that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sums {
+    /// Of the few signs.
+    pub few: Option<u64>,
+    /// Of the state of every device-mapper device.
+    pub states: Option<u64>,
+}
+
 impl Signs {
     /// Whether a change would show nowhere.
     pub(super) fn is_empty(&self) -> bool {
-        *self == Self { state_of_all: self.state_of_all, ..Self::default() }
+        *self == Self::default()
     }
 }
 
@@ -73,8 +81,21 @@ impl Order {
     ) -> Self {
         let root = root.map(HostPath::new);
         let (skip, signs, metadata) = (Vec::new(), None, None);
-        let (questions, known, record) = (Vec::new(), None, false);
-        Self { source, root, options, limit, skip, signs, known, metadata, record, questions }
+        let (questions, known) = (Vec::new(), Sums::default());
+        let (states, record) = (false, false);
+        Self {
+            source,
+            root,
+            options,
+            limit,
+            skip,
+            signs,
+            known,
+            states,
+            metadata,
+            record,
+            questions,
+        }
     }
 
     /// As a line for the child.

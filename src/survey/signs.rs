@@ -5,11 +5,12 @@
 //! fills: those are asked. Engines write their files by renaming new ones into place, which
 //! dates the folder.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::order::Signs;
 use crate::sys::capture::Recording;
-use crate::sys::{DmDevice, HostPath, Question, ReadHost, Reply, Source};
+use crate::sys::{DmDevice, HostPath, Keep, Question, ReadHost, Reply, Source};
 
 /// The number; equal when nothing changed. The hasher's keys are fixed, so that two processes of
 /// one program agree.
@@ -20,15 +21,12 @@ pub(super) fn digest(host: &dyn ReadHost, signs: &Signs) -> u64 {
         add_reply(answer.as_ref().ok(), &mut sum);
         answer.ok()
     };
-    if signs.list
-        && let Some(Reply::DmList(listed)) = add(Question::DmList)
-        && signs.state_of_all
-    {
-        for device in listed {
-            add(Question::DmDevice(device.dev));
-        }
+    if signs.list {
+        add(Question::DmList);
     }
-    if signs.block {
+    // what is said of disks and partitions changes with an event; where those are not counted, all
+    // of it is the sign
+    if signs.block && add(uevents()).is_none() {
         add(Question::SysBlock);
     }
     signs.state.iter().for_each(|dev| drop(add(Question::DmDevice(*dev))));
@@ -42,6 +40,42 @@ pub(super) fn digest(host: &dyn ReadHost, signs: &Signs) -> u64 {
         }
     }
     sum.finish()
+}
+
+/// The state of every device-mapper device, as a number: what is suspended raises no event.
+pub(super) fn states(host: &dyn ReadHost) -> u64 {
+    sum_of_states(|question| host.ask(question).result.ok())
+}
+
+/// The same of what a look saw; `None` where it did not see which devices there are.
+pub(super) fn states_of(recording: &Recording) -> Option<u64> {
+    let mut seen = HashMap::new();
+    for (question, answer) in recording.answers() {
+        if matches!(question, Question::DmList | Question::DmDevice(_)) {
+            seen.insert(question, answer.result.as_ref().ok());
+        }
+    }
+    let is_whole = seen.get(&Question::DmList).is_some_and(Option::is_some);
+    is_whole.then(|| sum_of_states(|question| seen.get(question).copied().flatten().cloned()))
+}
+
+fn sum_of_states(answer: impl Fn(&Question) -> Option<Reply>) -> u64 {
+    let mut sum = DefaultHasher::new();
+    let listed = answer(&Question::DmList);
+    add_reply(listed.as_ref(), &mut sum);
+    if let Some(Reply::DmList(listed)) = listed {
+        for device in listed {
+            add_reply(answer(&Question::DmDevice(device.dev)).as_ref(), &mut sum);
+        }
+    }
+    sum.finish()
+}
+
+/// How many events the kernel's devices have raised (`Documentation/ABI/testing/sysfs-kernel-uevents`
+/// names it): a disk that comes, goes, or gets another size raises one.
+fn uevents() -> Question {
+    let path = HostPath::new("/sys/kernel/uevent_seqnum");
+    Question::File { path, keep: Keep::All, within: None }
 }
 
 fn add_reply(reply: Option<&Reply>, sum: &mut DefaultHasher) {
@@ -145,7 +179,57 @@ fn file_signs(recording: &Recording, signs: &mut Signs) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::Answer;
+    use crate::ids::DevNo;
+    use crate::sys::{Answer, DmListed, FailKind, Raw};
+
+    /// Two devices, of which the second may be suspended.
+    fn dm(suspended: bool) -> Recording {
+        let mut dm = Recording::new(Source::Dm);
+        let devices = [DevNo::new(253, 0), DevNo::new(253, 1)];
+        let listed = devices.map(|dev| DmListed { dev, name: Raw::from("n"), event_nr: Some(0) });
+        dm.push(Question::DmList, Answer::ok(Reply::DmList(listed.to_vec())));
+        for (dev, suspended) in devices.into_iter().zip([false, suspended]) {
+            let device = DmDevice { suspended, ..DmDevice::default() };
+            dm.push(Question::DmDevice(dev), Answer::ok(Reply::DmDevice(device)));
+        }
+        dm
+    }
+
+    #[test]
+    fn what_a_look_saw_of_all_states_is_the_same_sum_as_the_host_gives_to_whoever_asks_later() {
+        let sums = [false, true].map(|suspended| states_of(&dm(suspended)));
+        assert_eq!(sums, [false, true].map(|suspended| Some(states(&dm(suspended)))));
+        assert_ne!(sums[0], sums[1]);
+    }
+
+    #[test]
+    fn without_a_list_nothing_is_known_of_all_states() {
+        let mut dm = Recording::new(Source::Dm);
+        assert_eq!(states_of(&dm), None);
+        dm.push(Question::DmList, Answer::failed(FailKind::Denied, "no"));
+        assert_eq!(states_of(&dm), None);
+    }
+
+    #[test]
+    fn disks_are_told_by_the_count_of_events_and_where_there_is_none_by_all_that_is_said_of_them() {
+        let host = |count: Option<&str>, disks| {
+            let mut host = Recording::new(Source::Block);
+            let answer = count.map_or_else(
+                || Answer::failed(FailKind::NotFound, "no"),
+                |count| Answer::ok(Reply::Bytes(Raw::from(count))),
+            );
+            host.push(uevents(), answer);
+            host.push(Question::SysBlock, Answer::ok(Reply::SysBlock(disks)));
+            host
+        };
+        let disk = || vec![crate::sys::SysBlockDevice::default()];
+        let signs = Signs { block: true, ..Signs::default() };
+        let sum = |host: Recording| digest(&host, &signs);
+        assert_eq!(sum(host(Some("7"), disk())), sum(host(Some("7"), Vec::new())));
+        assert_ne!(sum(host(Some("7"), disk())), sum(host(Some("8"), disk())));
+        assert_ne!(sum(host(None, disk())), sum(host(None, Vec::new())));
+        assert_eq!(sum(host(None, disk())), sum(host(None, disk())));
+    }
 
     #[test]
     fn what_is_told_by_its_age_changes_without_a_sign() {

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::follow::Wanted;
-use super::order::Signs;
+use super::order::{Signs, Sums};
 use crate::sys::Source;
 use crate::sys::live::child::Stuck;
 
@@ -46,8 +46,8 @@ pub(super) struct Turn {
     rested: Option<Instant>,
     /// Where a change would show.
     signs: Signs,
-    /// What that came to, without the state of all devices and with it.
-    known: [Option<u64>; 2],
+    /// What that came to.
+    known: Sums,
     /// Children that hang in the kernel: as long as one does, no other is started.
     stuck: Vec<Stuck>,
     not_before: Option<Instant>,
@@ -88,8 +88,6 @@ impl Turn {
         self.not_before = None;
         self.running = true;
         self.rounds = self.rounds.wrapping_add(1);
-        self.signs.state_of_all =
-            source == Source::Dm && self.rounds.is_multiple_of(ALL_STATES_EVERY);
         let wanted = self.wanted.take().map_or(Wanted::IfChanged, |(wanted, _)| wanted);
         let whole = source != Source::Dm && self.rounds.is_multiple_of(WHOLE_EVERY);
         Some(if whole { wanted.max(Wanted::Soon) } else { wanted })
@@ -101,24 +99,26 @@ impl Turn {
     }
 
     /// What that came to when nothing was new.
-    pub(super) fn known(&self) -> Option<u64> {
-        self.known[usize::from(self.signs.state_of_all)]
+    pub(super) fn known(&self) -> Sums {
+        self.known
+    }
+
+    /// Whether the state of every device-mapper device is a sign in the look that has begun.
+    pub(super) fn asks_states(&self) -> bool {
+        self.rounds.is_multiple_of(ALL_STATES_EVERY)
     }
 
     /// A look has ended, whole or not.
-    pub(super) fn end(&mut self, every: Option<Duration>, signs: Signs, sign: Option<u64>) {
+    pub(super) fn end(&mut self, every: Option<Duration>, signs: Signs, known: Sums) {
         let now = Instant::now();
         self.running = false;
         self.ended = Some(now);
         self.due = every.map(|every| now + every);
-        self.known[usize::from(signs.state_of_all)] = sign;
-        self.signs = signs;
+        (self.signs, self.known) = (signs, known);
     }
 
     /// That look was whole: how long it took and what is left of it. Whether it was the first.
     pub(super) fn looked(&mut self, took: Duration, stuck: Vec<Stuck>) -> bool {
-        // the other sum is of a state that nobody has seen
-        self.known[usize::from(!self.signs.state_of_all)] = None;
         self.stuck = stuck;
         let first = self.took.replace(took).is_none();
         self.rested = self.ended.map(|ended| {
@@ -147,7 +147,7 @@ mod tests {
         let now = Instant::now();
         turn.want(Wanted::Now, now);
         assert_eq!(turn.begin(Source::Dm, now), Some(Wanted::Now));
-        turn.end(Some(5000 * MS), Signs::default(), None);
+        turn.end(Some(5000 * MS), Signs::default(), Sums::default());
         assert!(turn.looked(took, Vec::new()), "it is the first");
         let ended = turn.ended.expect("it has ended");
         (turn, ended)
@@ -164,9 +164,9 @@ mod tests {
         turn.want(Wanted::Now, now);
         turn.want(Wanted::Soon, now);
         assert_eq!(turn.begin(Source::Dm, now), None, "one is under way");
-        turn.end(None, Signs::default(), None);
+        turn.end(None, Signs::default(), Sums::default());
         assert_eq!(turn.begin(Source::Dm, Instant::now()), Some(Wanted::Now));
-        turn.end(None, Signs::default(), None);
+        turn.end(None, Signs::default(), Sums::default());
         assert_eq!(turn.starts_at(), None, "all were one");
     }
 
@@ -187,7 +187,7 @@ mod tests {
             turn.want(Wanted::Soon, ended);
             assert_eq!(turn.starts_at(), Some(ended + SETTLE), "after a quiet time");
             assert_eq!(turn.begin(Source::Dm, ended + SETTLE), Some(Wanted::Soon));
-            turn.end(None, Signs::default(), None);
+            turn.end(None, Signs::default(), Sums::default());
             turn.looked(300 * MS, Vec::new());
         }
         turn.want(Wanted::Soon, ended);
@@ -203,7 +203,7 @@ mod tests {
         for _ in 0..10 {
             turn.want(Wanted::Now, now);
             assert_eq!(turn.begin(Source::Dm, Instant::now()), Some(Wanted::Now));
-            turn.end(None, Signs::default(), None);
+            turn.end(None, Signs::default(), Sums::default());
             turn.looked(300 * MS, Vec::new());
         }
         let ended = turn.ended.expect("it has ended");
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn an_event_does_not_wait_for_the_rest_after_a_look_for_signs() {
         let (mut turn, ended) = ended(300 * MS);
-        turn.end(Some(5000 * MS), Signs::default(), Some(7));
+        turn.end(Some(5000 * MS), Signs::default(), Sums { few: Some(7), states: None });
         turn.want(Wanted::Soon, ended + 1000 * MS);
         assert_eq!(turn.starts_at(), Some(ended + 1000 * MS + SETTLE));
     }
@@ -235,21 +235,23 @@ mod tests {
             if turn.begin(Source::Lvm, Instant::now()) > Some(Wanted::IfChanged) {
                 whole += 1;
             }
-            turn.end(None, Signs::default(), None);
+            turn.end(None, Signs::default(), Sums::default());
         }
         assert_eq!(whole, 2);
     }
 
     #[test]
-    fn a_sum_with_the_state_of_all_devices_is_not_compared_with_one_without() {
-        let (mut turn, _) = ended(Duration::ZERO);
-        let all = Signs { state_of_all: true, ..Signs::default() };
-        turn.end(None, Signs::default(), Some(7));
-        assert_eq!(turn.known(), Some(7));
-        turn.end(None, all, Some(9));
-        assert_eq!(turn.known(), Some(9));
-        turn.looked(Duration::ZERO, Vec::new());
-        turn.signs.state_of_all = false;
-        assert_eq!(turn.known(), None, "what it says was not seen");
+    fn the_state_of_all_devices_is_a_sign_now_and_then() {
+        let (mut turn, ended) = ended(Duration::ZERO);
+        let mut asked = Vec::new();
+        for round in 2..30 {
+            turn.want(Wanted::Now, ended);
+            assert_eq!(turn.begin(Source::Dm, ended), Some(Wanted::Now));
+            if turn.asks_states() {
+                asked.push(round);
+            }
+            turn.end(None, Signs::default(), Sums::default());
+        }
+        assert_eq!(asked, [12, 24]);
     }
 }

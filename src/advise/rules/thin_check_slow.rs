@@ -38,15 +38,27 @@ fn in_use(pool: &Pool) -> Option<Bytes> {
     counted.or_else(|| Some(pool.metadata_usage()?.used))
 }
 
-/// Seconds that reading this much takes.
-const fn seconds(used: Bytes, turns: bool) -> u64 {
+/// What the metadata lies on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Disk {
+    /// Nothing that turns.
+    Still,
+    /// A hypervisor's, which says that it turns: most do, whatever is below them.
+    Virtual,
+    /// One that turns.
+    Turns,
+}
+
+/// Seconds that reading this much takes, at least.
+const fn seconds(used: Bytes, disk: Disk) -> u64 {
     let blocks = used.get() / METADATA_BLOCK_BYTES;
-    blocks.saturating_mul(READS * if turns { TURNING } else { STILL }) / 1_000_000
+    let read = if matches!(disk, Disk::Turns) { TURNING } else { STILL };
+    blocks.saturating_mul(READS * read) / 1_000_000
 }
 
 fn describe(topology: &Topology, pool: &Pool, program: &str) -> Option<Finding> {
-    let (used, turns) = (in_use(pool)?, turns(topology, pool.metadata?)?);
-    let takes = seconds(used, turns);
+    let (used, disk) = (in_use(pool)?, disk_below(topology, pool.metadata?)?);
+    let takes = seconds(used, disk);
     if takes < BOOT_WAITS {
         return None;
     }
@@ -59,11 +71,16 @@ fn describe(topology: &Topology, pool: &Pool, program: &str) -> Option<Finding> 
         pool.name,
         format::about(takes)
     );
-    let (each, disk) =
-        if turns { ("5", "a disk that turns") } else { ("0.1", "one that does not") };
+    let each = match disk {
+        Disk::Turns => "5 ms a read on a disk that turns",
+        Disk::Still => "0.1 ms a read on one that does not turn",
+        Disk::Virtual => {
+            "0.1 ms a read, or many times that: the disk is a virtual one and does not know whether \
+             it turns"
+        }
+    };
     finding.evidence.push(format!(
-        "{program} without --skip-mappings; {} blocks in use, read {READS} times each, {each} ms a \
-         read on {disk}",
+        "{program} without --skip-mappings; {} blocks in use, read {READS} times each, {each}",
         used.get() / METADATA_BLOCK_BYTES
     ));
     finding.remedy = format!(
@@ -74,10 +91,16 @@ fn describe(topology: &Topology, pool: &Pool, program: &str) -> Option<Finding> 
     Some(finding)
 }
 
-/// Whether a disk below turns; `None` where one of them was not asked.
-fn turns(topology: &Topology, metadata: NodeIx) -> Option<bool> {
-    let bottom = lowest(topology, metadata);
-    let each = bottom.iter().map(|node| node.facts.queue.as_ref()?.rotational);
-    let known: Option<Vec<bool>> = each.collect();
-    known.filter(|known| !known.is_empty()).map(|known| known.contains(&true))
+/// The slowest disk below; `None` where one of them was not asked.
+fn disk_below(topology: &Topology, metadata: NodeIx) -> Option<Disk> {
+    let each = lowest(topology, metadata).into_iter().map(|node| {
+        let queue = node.facts.queue.as_ref()?;
+        Some(match (queue.rotational?, queue.virtual_disk) {
+            (false, _) => Disk::Still,
+            (true, true) => Disk::Virtual,
+            (true, false) => Disk::Turns,
+        })
+    });
+    let known: Option<Vec<Disk>> = each.collect();
+    known?.into_iter().max()
 }

@@ -10,7 +10,7 @@ const DISK: usize = 0;
 const TDATA: usize = 5;
 
 fn takes(bytes: u64) -> QueueFacts {
-    QueueFacts { rotational: None, discard_max: Some(Bytes(bytes)) }
+    QueueFacts { discard_max: Some(Bytes(bytes)), ..QueueFacts::default() }
 }
 
 /// The pool says `word`, its table asks `option`, disk and tdata take so many bytes.
@@ -77,7 +77,7 @@ fn a_loop_device_without_holes_is_no_disk_that_is_as_it_is() {
 /// A second disk under the metadata; whether each turns.
 fn turning(data: Option<bool>, metadata: Option<bool>) -> Vec<&'static str> {
     codes_after(move |parts| {
-        let queue = |rotational| Some(Box::new(QueueFacts { rotational, discard_max: None }));
+        let queue = |rotational| Some(Box::new(QueueFacts { rotational, ..QueueFacts::default() }));
         let mut other = crate::model::sample::node(Kind::Disk, "vdc", 1 << 30);
         other.device = Some(crate::ids::DevNo::new(254, 32));
         other.facts.queue = queue(metadata);

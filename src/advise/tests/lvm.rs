@@ -497,13 +497,16 @@ fn the_command_that_edits_lvm_s_text_changes_the_pool_s_line_alone() {
 
 /// What is found where this much metadata is in use on a disk that turns or does not.
 fn checked(blocks: u64, turns: Option<bool>, skips: Option<bool>) -> Vec<Finding> {
+    checked_on(QueueFacts { rotational: turns, ..QueueFacts::default() }, blocks, skips)
+}
+
+fn checked_on(queue: QueueFacts, blocks: u64, skips: Option<bool>) -> Vec<Finding> {
     findings_of(
         move |parts| {
             with_status(move |status| {
                 status.metadata.total = MetadataBlocks(blocks * 4);
                 status.metadata.used = MetadataBlocks(blocks);
             })(parts);
-            let queue = QueueFacts { rotational: turns, ..QueueFacts::default() };
             parts.nodes[0].facts.queue = Some(Box::new(queue));
         },
         move |host| {
@@ -526,6 +529,23 @@ fn a_check_that_outlasts_the_boot_s_patience_is_estimated_from_the_metadata_in_u
     assert_eq!(checked(449_999, Some(false), Some(false)), []);
     let long = checked(4_000_000, Some(false), Some(false));
     assert!(only(&long, "thin-check-slow").summary.contains("about 13 minutes"), "{long:?}");
+}
+
+#[test]
+fn a_virtual_disk_that_says_that_it_turns_is_not_believed_and_the_estimate_says_so() {
+    let on = |rotational, blocks| {
+        let queue =
+            QueueFacts { rotational: Some(rotational), virtual_disk: true, discard_max: None };
+        checked_on(queue, blocks, Some(false))
+    };
+    assert_eq!(on(true, 449_999), []);
+    let finding = only(&on(true, 450_000), "thin-check-slow");
+    let unsure = "0.1 ms a read, or many times that: the disk is a virtual one and does not know \
+                  whether it turns";
+    assert!(finding.evidence.iter().any(|line| line.ends_with(unsure)), "{finding:?}");
+    // it was told that what is below does not turn
+    let finding = only(&on(false, 450_000), "thin-check-slow");
+    assert!(finding.evidence.iter().any(|line| line.ends_with("one that does not turn")));
 }
 
 #[test]

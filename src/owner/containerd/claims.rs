@@ -2,10 +2,11 @@
 //!
 //! Pure: works on what was read.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::devices::{Device, PoolRecord};
-use super::images::Image;
+use super::images::{self, Image};
 use super::names::{ContainerRecord, Namespace};
 use super::snapshots::{Kind, Snapshot};
 use super::state::State;
@@ -65,18 +66,45 @@ struct Place<'a> {
 /// A namespace with its images by the layers they hold.
 struct Layers<'a> {
     namespace: &'a Namespace,
-    images: HashMap<&'a [u8], Vec<&'a Image>>,
+    images: HashMap<&'a [u8], Vec<Held<'a>>>,
+    /// How many names may still be given to devices.
+    left: Cell<usize>,
+}
+
+/// An image that holds a layer.
+struct Held<'a> {
+    image: &'a Image,
+    /// Where in its chain the layer stands, from 0: nobody looks for it in a chain without end.
+    at: usize,
 }
 
 impl<'a> Layers<'a> {
     fn new(namespace: &'a Namespace) -> Self {
-        let mut images: HashMap<&[u8], Vec<&Image>> = HashMap::new();
+        // as many as there are when each layer has one device
+        Self::within(namespace, images::MOST)
+    }
+
+    fn within(namespace: &'a Namespace, left: usize) -> Self {
+        let mut images: HashMap<&[u8], Vec<Held<'_>>> = HashMap::new();
         for image in &namespace.images {
-            for key in &image.chain {
-                images.entry(key).or_default().push(image);
+            for (at, key) in image.chain.iter().enumerate() {
+                images.entry(key).or_default().push(Held { image, at });
             }
         }
-        Self { namespace, images }
+        Self { namespace, images, left: Cell::new(left) }
+    }
+
+    /// The images of a layer, where its device may still have their names.
+    fn images_of(&self, key: &[u8]) -> Option<&[Held<'a>]> {
+        let Some(images) = self.images.get(key) else { return Some(&[]) };
+        // once there are enough nobody counts what else there would be: that costs as much
+        let left = self.left.take();
+        if left < images.len() {
+            return None;
+        }
+        let names = images.iter().map(|held| held.image.names()).sum();
+        self.left.set(left.checked_sub(names)?);
+        Some(images)
     }
 }
 
@@ -186,7 +214,7 @@ fn note_of(namespace: &Namespace, key: &[u8]) -> Option<&'static str> {
     if key.starts_with(b"extract-") {
         return Some("a layer being unpacked, or left by an unpack that was cut off");
     }
-    namespace.leased.iter().any(|leased| leased == key).then_some("kept by a lease")
+    namespace.leased.contains(key).then_some("kept by a lease")
 }
 
 fn describe(record: &ContainerRecord) -> Container {
@@ -202,25 +230,27 @@ fn describe(record: &ContainerRecord) -> Container {
 
 fn put_layer(device: &mut OwnedDevice, layers: &Layers<'_>, key: &[u8]) {
     device.role = Role::ImageLayer;
-    let images = layers.images.get(key).map_or(&[][..], Vec::as_slice);
+    let Some(images) = layers.images_of(key) else {
+        device.note = Some("its images are not named: too many devices claim the same".into());
+        return;
+    };
     let all = |names: fn(&Image) -> &Vec<Printable>| {
-        images.iter().flat_map(move |image| names(image).iter().cloned())
+        images.iter().flat_map(move |held| names(held.image).iter().cloned())
     };
     let names = all(|image| &image.tags).chain(all(|image| &image.digests));
     let mut known = HashSet::new();
     let names = names.chain(all(|image| &image.bare)).filter(|name| known.insert(name.clone()));
     device.images = names.collect();
-    device.position = first_named(images).and_then(|image| {
-        let at = image.chain.iter().position(|layer| **layer == *key)?;
+    device.position = first_named(images).and_then(|Held { image, at }| {
         Some((u32::try_from(at + 1).ok()?, u32::try_from(image.chain.len()).ok()?))
     });
 }
 
 /// The image whose name is given first.
-fn first_named<'a>(images: &[&'a Image]) -> Option<&'a Image> {
-    let tagged = images.iter().find(|image| !image.tags.is_empty());
-    let digested = || images.iter().find(|image| !image.digests.is_empty());
-    tagged.or_else(digested).or_else(|| images.first()).copied()
+fn first_named<'a, 'b>(images: &'b [Held<'a>]) -> Option<&'b Held<'a>> {
+    let tagged = images.iter().find(|held| !held.image.tags.is_empty());
+    let digested = || images.iter().find(|held| !held.image.digests.is_empty());
+    tagged.or_else(digested).or_else(|| images.first())
 }
 
 /// Snapshots whose device containerd has no record of, in whatever pool: it can use none of them.
@@ -242,4 +272,43 @@ fn without_device(home: &Home, index: &Index<'_>, had: &HashSet<u64>) -> Vec<Own
 /// `<pool>-snap-<number>`
 pub(super) fn device_name(pool: &[u8], number: u64) -> Vec<u8> {
     [pool, format!("-snap-{number}").as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::tall;
+    use super::*;
+
+    fn namespace(home: &Home) -> &Namespace {
+        &home.names.as_ref().expect("it has names").namespaces[0]
+    }
+
+    fn name(number: u32) -> String {
+        format!("app:{number:02}")
+    }
+
+    #[test]
+    fn the_index_is_as_large_as_the_chains_and_says_where_a_layer_stands() {
+        let home = tall(5_000, &[name(1)]);
+        let layers = Layers::new(namespace(&home));
+        assert_eq!(layers.images.values().map(Vec::len).sum::<usize>(), 5_000);
+        for (at, key) in namespace(&home).images[0].chain.iter().enumerate() {
+            assert_eq!(layers.images[&**key].iter().map(|held| held.at).collect::<Vec<_>>(), [at]);
+        }
+    }
+
+    #[test]
+    fn names_are_given_out_until_there_are_enough() {
+        let home = tall(1, &[name(1), name(2)]);
+        let layers = Layers::within(namespace(&home), 5);
+        let layer = || {
+            let mut device = named(&home, b"p-snap-1");
+            put_layer(&mut device, &layers, b"sha256:1");
+            (device.images.len(), device.position, device.note.is_some())
+        };
+        let (whole, none) = ((2, Some((1, 1)), false), (0, None, true));
+        assert_eq!([layer(), layer(), layer(), layer()], [whole, whole, none, none]);
+        assert_eq!(layers.left.get(), 0, "and nothing is counted any more");
+        assert!(layers.images_of(b"sha256:2").is_some_and(<[_]>::is_empty), "it has no image");
+    }
 }

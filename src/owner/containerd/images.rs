@@ -24,12 +24,19 @@ pub struct Image {
     pub chain: Vec<Key>,
 }
 
+impl Image {
+    /// How many names it has.
+    pub(super) fn names(&self) -> usize {
+        self.tags.len() + self.digests.len() + self.bare.len()
+    }
+}
+
 /// Most blobs that one image leads to: an index of a dozen platforms has fifty.
 const MOST_BLOBS: usize = 10_000;
 
 /// Most layers of all images of one namespace, each as often as its image has names, and blobs
 /// on the way to them: a host of 10,000 images has half of it.
-const MOST: usize = 2_000_000;
+pub(super) const MOST: usize = 2_000_000;
 
 const CONTENT: &[u8] = b"containerd.io/gc.ref.content";
 const SNAPSHOT: &[u8] = b"containerd.io/gc.ref.snapshot.devmapper";
@@ -71,9 +78,8 @@ fn read_within(
     }
     let mut unpacked: Vec<Image> = Vec::new();
     'all: for (target, image) in images {
-        let names = image.tags.len() + image.digests.len() + image.bare.len();
         for top in tops_of(&blobs, target, &mut left) {
-            let Some(chain) = chain(snapshots, top, (&mut left, names)) else { break 'all };
+            let Some(chain) = chain(snapshots, top, (&mut left, image.names())) else { break 'all };
             if !chain.is_empty() {
                 unpacked.push(Image { chain, ..image.clone() });
             }

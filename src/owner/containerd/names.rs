@@ -1,7 +1,7 @@
 //! `meta.db`: what images and containers refer to snapshots, namespace by namespace
 //! (`formats.md` 3.5).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::images::{Image, Key, read_images};
 use crate::sys::BoltBucket;
@@ -24,7 +24,7 @@ pub struct Namespace {
     /// Its images that are unpacked, those with the shortest chains first.
     pub images: Vec<Image>,
     /// Keys of snapshots that a lease keeps.
-    pub leased: Vec<Vec<u8>>,
+    pub leased: HashSet<Vec<u8>>,
 }
 
 /// What a namespace knows of a snapshot.

@@ -440,6 +440,36 @@ fn circles_of_labels_and_of_parents_end() {
     assert_eq!((device.position, device.images.len()), (Some((1, 1)), 1));
 }
 
+/// A chain of layers, each with its device, and one image of these names over them.
+pub(super) fn tall(layers: u64, names: &[String]) -> Home {
+    let mut host = MadeUp::default();
+    let key = |layer: u64| if layer == 0 { String::new() } else { format!("sha256:{layer}") };
+    for layer in 1..=layers {
+        host.device(layer, layer, State::Deactivated, "");
+        host.snapshot(layer, 3, &format!("default/{layer}/{}", key(layer)));
+    }
+    let keys: Vec<_> = (1..=layers).map(key).collect();
+    let references = (1..=layers).zip(&keys).map(|(layer, own)| {
+        let name = bytes(format!("default/{layer}/{own}").as_bytes());
+        (own.as_str(), inner([("name", name), ("parent", bytes(key(layer - 1).as_bytes()))]))
+    });
+    host.names(inner([
+        ("images", inner(names.iter().map(|name| image(name, "sha256:m")))),
+        ("snapshots", inner([("devmapper", inner(references))])),
+        ("content", made_up::blobs("sha256:m", "sha256:c", &key(layers))),
+    ]));
+    host.home()
+}
+
+#[test]
+fn every_layer_of_a_chain_without_end_has_its_position() {
+    let home = tall(20_000, &["app".to_owned()]);
+    let facts = ContainerdFacts { homes: vec![home], gaps: Vec::new() };
+    let owned = owned(&facts);
+    let positions = owned.pools[0].devices.iter().map(|device| device.position);
+    assert!(positions.eq((1..=20_000).map(|at| Some((at, 20_000)))));
+}
+
 #[test]
 fn two_devices_with_one_id_stay_two_claims() {
     let mut host = MadeUp::default();

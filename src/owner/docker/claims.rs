@@ -69,8 +69,8 @@ fn unsure_gap(root: &DockerRoot, choice: &PoolChoice) -> Option<Gap> {
 fn too_many_images(root: &DockerRoot, beyond: usize) -> Gap {
     let root = Printable::from_bytes(&root.path.0.0);
     let why = format!(
-        "{root}: {beyond} images are not named at their layers, because there are more than \
-         {MOST_PAIRS} pairs of both; docker image prune removes what nothing uses"
+        "{root}: {beyond} images are not named at their layers, because their layers and names come \
+         to more than {MOST_PAIRS} pairs; docker image prune removes what nothing uses"
     );
     Gap::new("docker", why)
 }
@@ -170,7 +170,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Most pairs of layer and image that are kept; a host of 10,000 images has a tenth.
+/// Most pairs of a layer and a name of an image of it that are kept; a host of 10,000 images has a
+/// few tenths.
 const MOST_PAIRS: usize = 2_000_000;
 
 fn images_by_chain(images: &Images) -> HashMap<Digest, Vec<&Image>> {
@@ -187,7 +188,8 @@ fn images_by_chain(images: &Images) -> HashMap<Digest, Vec<&Image>> {
 fn images_in_reach(images: &Images) -> &[Image] {
     let mut pairs = 0_usize;
     let reach = images.list.iter().take_while(|image| {
-        pairs += image.chain.len();
+        let names = image.tags.len().saturating_add(image.digests.len()).max(1);
+        pairs = pairs.saturating_add(image.chain.len().saturating_mul(names));
         pairs <= MOST_PAIRS
     });
     let reach = reach.count();

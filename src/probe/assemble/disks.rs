@@ -168,7 +168,7 @@ pub(super) fn add_limits(build: &mut Build<'_>) {
     for (dev, discard_max) in &dm.discard_max {
         let at = build.by_dev.get(dev).copied();
         if let Some(node) = at.and_then(|at| build.node_mut(at)) {
-            let queue = QueueFacts { rotational: None, discard_max: Some(*discard_max) };
+            let queue = QueueFacts { discard_max: Some(*discard_max), ..QueueFacts::default() };
             node.facts.queue = Some(Box::new(queue));
         }
     }

@@ -9,7 +9,9 @@ use crate::units::Bytes;
 const REAL: &str = include_str!("../../../tests/data/lvm/fullreport-2.03.16.json");
 const MISSING_PV: &str = include_str!("../../../tests/data/lvm/fullreport-missing-pv.json");
 
-const PLAIN: Ask = Ask { fields: Fields::Most, monitor: false, locking: true, limit: LIMIT };
+/// Its limit is no part of the question.
+const PLAIN: Ask =
+    Ask { fields: Fields::Most, monitor: false, locking: true, limit: Duration::ZERO };
 
 fn ran(exit: i32, stdout: &str, stderr: &str) -> Answer {
     let output = RunOutput { exit: Some(exit), stdout: stdout.into(), stderr: stderr.into() };
@@ -167,7 +169,7 @@ fn a_live_look_is_bounded_to_safe_devices_and_writes_nothing() {
         (file("/etc/lvm/lvm.conf"), Answer::ok_bytes(conf)),
     ]));
     assert_eq!(
-        scope,
+        scope.settings,
         [
             "--config",
             "devices{hints=\"none\" ignore_suspended_devices=1 \
@@ -188,22 +190,29 @@ fn a_filter_of_the_host_stays_in_force_wherever_it_is_set() {
             (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0]))),
             (file(path), Answer::ok_bytes(conf)),
         ];
-        let scope = scope(&FakeHost::new(answers)).concat();
+        let scope = scope(&FakeHost::new(answers)).settings.concat();
         assert!(scope.contains("global_filter="), "{path}: {conf}: {scope}");
     }
     let comment = (file("/etc/lvm/lvmlocal.conf"), Answer::ok_bytes("# filter = [ \"r|.*|\" ]"));
     let version = (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0])));
-    let scope = scope(&FakeHost::new([version, comment])).concat();
+    let scope = scope(&FakeHost::new([version, comment])).settings.concat();
     assert!(!scope.contains("global_filter="), "{scope}");
 }
 
 #[test]
 fn a_recording_is_asked_without_computing_a_filter() {
-    assert!(scope(&FakeHost::new([])).is_empty());
+    assert!(scope(&FakeHost::new([])).settings.is_empty());
 }
 
 /// Notes how long each call may take.
 struct Limits<'a>(&'a FakeHost, std::sync::Mutex<Vec<Duration>>);
+
+impl Limits<'_> {
+    fn seconds(self) -> Vec<u64> {
+        let limits = self.1.into_inner().expect("no other thread");
+        limits.iter().map(Duration::as_secs).collect()
+    }
+}
 
 impl ReadHost for Limits<'_> {
     fn ask(&self, question: &Question) -> Answer {
@@ -239,15 +248,34 @@ fn a_lock_that_is_seen_held_is_waited_for_less_long_and_its_holder_named() {
     let limits = Limits(&host, std::sync::Mutex::default());
     let seen = read_lvm(&limits);
     // asked for the newest fields first, which this host does not answer
-    assert_eq!(
-        limits.1.into_inner().expect("no other thread"),
-        [HELD_LIMIT, HELD_LIMIT, UNLOCKED_LIMIT]
-    );
+    assert_eq!(limits.seconds(), [2, 2, 6]);
     assert_eq!(
         whys(&seen),
         ["LVM gave no answer within 2 s: its lock V_docker is held by lvextend (pid 4711); asked \
           again without locks, what it tells may be in the middle of a change"]
     );
+}
+
+#[test]
+fn a_host_of_many_volumes_has_longer_and_a_lvm_that_hangs_there_is_asked_without_locks_too() {
+    let (volumes, linear) =
+        (10_000, |minor| dm(&format!("vg-{minor}"), "LVM-x", "0 8 linear 8:0 0"));
+    let listed =
+        |minor| DmListed { dev: DevNo::new(253, minor), name: linear(minor).name, event_nr: None };
+    let devices = (0..volumes)
+        .map(|minor| (Question::DmDevice(DevNo::new(253, minor)), linear(minor)))
+        .map(|(question, device)| (question, Answer::ok(Reply::DmDevice(device))));
+    let host = FakeHost::new(devices.chain([
+        no_dmeventd(),
+        (Question::DmVersion, Answer::ok(Reply::DmVersion([4, 47, 0]))),
+        (Question::DmList, Answer::ok(Reply::DmList((0..volumes).map(listed).collect()))),
+        asked(PLAIN, Answer::failed(FailKind::TimedOut, "no answer")),
+        asked(Ask { locking: false, ..PLAIN }, ran(0, REAL, "")),
+    ]));
+    let limits = Limits(&host, std::sync::Mutex::default());
+    let seen = read_lvm(&limits);
+    assert_eq!(limits.seconds(), [210, 210, 206]);
+    assert!(whys(&seen)[0].starts_with("LVM gave no answer within 210 s: "), "{seen:?}");
 }
 
 #[test]

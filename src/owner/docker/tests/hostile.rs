@@ -11,6 +11,21 @@ fn an_image_name_with_control_characters_is_made_visible() {
     assert_eq!(find(&look(&host), &hex('4')).images, ["x:\\x1b]0;\\u{202e}"]);
 }
 
+#[test]
+fn an_image_of_names_without_end_is_not_named_at_each_of_its_layers() {
+    let named = |count: usize| {
+        let id = digest('0');
+        let names: Vec<_> = (0..count).map(|tag| format!(r#""x:{tag:05}":"{id}""#)).collect();
+        let path = format!("{ROOT}/image/devicemapper/repositories.json");
+        let json = format!(r#"{{"Repositories":{{"x":{{{}}}}}}}"#, names.join(","));
+        let diffs = vec![digest('a'); 127];
+        let diffs: Vec<_> = diffs.iter().map(String::as_str).collect();
+        let owned = look(&with_image(ordinary_host(), '0', &diffs).with(path, json));
+        whys(&owned).iter().any(|why| why.contains("1 images are not named at their layers"))
+    };
+    assert_eq!([15_000, 16_000].map(named), [false, true]);
+}
+
 /// Contents that a damaged or hostile file may have, some of them good.
 const CONTENTS: [&str; 14] = [
     "",

@@ -1,6 +1,6 @@
 #!/bin/bash
-# With a suspended thin device, a suspended pool, and a held VG lock: a usable tree in time, a
-# named gap or finding, and nothing left behind.
+# With a suspended thin device, a suspended pool, a held VG lock, and an LVM that is missing, broken,
+# endless or slow: a usable tree in time, a named gap or finding, and nothing left behind.
 . "$LAB/guest/check.sh"
 . "$LAB/guest/trouble.sh"
 
@@ -48,6 +48,15 @@ ok "lvm-garbage: a gap says so" jq -e 'any(.gaps[]; .source | startswith("lvm"))
 printf '#!/bin/sh\nexec sleep 1000000\n' >/usr/sbin/lvm
 look lvm-endless
 ok "lvm-endless: a gap says so" jq -e 'any(.gaps[]; .source | startswith("lvm"))' /results/lvm-endless-tree.json
+
+# one that only has much to tell: longer than the ten seconds of a host with few volumes
+many=500
+dmsetup create --concise "$(seq $many | sed 's/.*/many-&,LVM-many&,,rw,0 8 zero/' | paste -sd ';')"
+printf '#!/bin/bash\nsleep 14\nexec -a lvm /usr/sbin/lvm.away "$@"\n' >/usr/sbin/lvm
+equal "lvm-slow: it has so many devices" $many "$(dmsetup ls | grep -c ^many-)"
+timeout 60 thinscope tree --json >/results/lvm-slow-tree.json
+ok "lvm-slow: LVM is waited for, and seen" jq -e '[.gaps[] | select(.source == "lvm")] == [] and any(.nodes[]; .kind == "pmspare")' /results/lvm-slow-tree.json
+seq -f 'many-%g' $many | xargs dmsetup remove
 mv /usr/sbin/lvm.away /usr/sbin/lvm
 sleep 1
 ok "nothing of ours is left running" bash -c '! pgrep -x thinscope'

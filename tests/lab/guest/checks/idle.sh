@@ -14,12 +14,20 @@ equal "pools that are there" "$([ "$LAB_HOST" = bare ] && echo 5 || echo 1)" "$(
 tmux -f /dev/null new-session -d -s idle -x 120 -y 40 thinscope
 sleep 15
 pid=$(pgrep -x thinscope | head -n 1)
-# utime, stime, and those of children waited for
-ticks() { sed 's/.*) //' "/proc/$pid/stat" | awk '{print $12 + $13 + $14 + $15}'; }
+# utime, stime, and those of children waited for; of the program and of the children that stay
+ticks() {
+    for one in "$pid" $(pgrep -P "$pid"); do sed 's/.*) //' "/proc/$one/stat"; done |
+        awk '{ sum += $12 + $13 + $14 + $15 } END { print sum }'
+}
 hz=$(getconf CLK_TCK)
-before=$(ticks)
+started() { sed -n 's/^processes //p' /proc/stat; }
+children=$(pgrep -P "$pid" | sort)
+before=$(ticks) first=$(started)
 sleep 120
-spent=$((($(ticks) - before) * 1000 / hz))
+spent=$((($(ticks) - before) * 1000 / hz)) more=$(($(started) - first))
+equal "the children are the same" "$children" "$(pgrep -P "$pid" | sort)"
+# threads count, and the machine's own daemons start some: a child for each look would be forty and more
+ok "nothing is started while nothing happens ($more)" test "$more" -le 20
 # user and system time of one lvs -a, of twenty
 TIMEFORMAT='%3U %3S'
 lvs=$({ time for _ in 1 2 3 4 5 6 7 8 9 10; do lvs -a >/dev/null 2>&1; done; } 2>&1 | awk '{ printf "%d", ($1 + $2) * 100 }')

@@ -38,11 +38,14 @@ goes transaction-mismatch cure
 equal "all volumes are there" "v1 v2 v3" "$(lvs --noheadings -o lv_name t | tr -d ' ' | grep v | xargs)"
 vgremove -q -y t >/dev/null
 
-# 10,000 devices of one block: as many leaves, 40 MiB, on a disk that says it turns
-vgcreate -q t /dev/vdb
-lvcreate -q -y --zero n -L 1G -c 64K --poolmetadatasize 64M -T t/p
+# 10,000 devices of one block: as many leaves, 40 MiB, on a disk that says it turns: a loop device, for
+# the machine's own disks are virtual ones and not believed
+truncate -s 200M /var/tmp/turning && turning=$(losetup -f --show /var/tmp/turning)
+echo 1 >"/sys/block/$(basename "$turning")/queue/rotational"
+vgcreate -q t /dev/vdb "$turning"
+lvcreate -q -y --zero n -L 1G -c 64K --poolmetadatasize 64M -T t/p /dev/vdb
 lvchange -q -an t/p
-lvcreate -q -L 64M -n made t
+lvcreate -q -L 64M -n made t "$turning"
 seq 0 9999 | awk '
     BEGIN { print "<superblock uuid=\"\" time=\"0\" transaction=\"0\" data_block_size=\"128\" nr_data_blocks=\"16384\">" }
     { printf "<device dev_id=\"%d\" mapped_blocks=\"1\" transaction=\"0\" creation_time=\"0\" snap_time=\"0\"><single_mapping origin_block=\"0\" data_block=\"%d\" time=\"0\"/></device>\n", $1, $1 }
@@ -50,7 +53,6 @@ seq 0 9999 | awk '
 thin_restore -i /var/tmp/made.xml -o /dev/t/made >/dev/null
 lvconvert -q -y --thinpool t/p --poolmetadata t/made && lvremove -q -y t/made
 lvchange -q -ay t/p
-equal "the disk says that it turns" 1 "$(cat /sys/block/vdb/queue/rotational)"
 ok "a check that takes long is told" test -n "$(told thin-check-slow .code)"
 echo "  $(told thin-check-slow '.summary, .evidence[-1]')"
 lvchange -q -an t/p
@@ -66,6 +68,10 @@ printf 'global/thin_check_options = [ "-q", "--skip-mappings" ]\n' >>/etc/lvm/lv
 ok "LVM reads the setting so" bash -c 'lvmconfig --type full global/thin_check_options | grep -q skip-mappings'
 equal "and then it is not told" "" "$(told thin-check-slow .code)"
 mv /etc/lvm/lvm.conf.kept /etc/lvm/lvm.conf
+pvmove -q -i 1 "$turning" /dev/vdb >/dev/null
+equal "a virtual disk says that it turns" 1 "$(cat /sys/block/vdb/queue/rotational)"
+equal "and is not believed" "" "$(told thin-check-slow .code)"
+vgreduce -q t "$turning" && losetup -d "$turning"
 lvchange -q -ay t/p
 
 # a state folder on a disk of 64 KiB that is full
