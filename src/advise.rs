@@ -5,8 +5,10 @@
 //! where it was asked for. Knows nothing of how a host is looked at or how findings are shown.
 
 mod growing;
+mod no_space;
 mod rules;
 mod stack;
+mod suspended;
 mod words;
 
 use std::cmp::Reverse;

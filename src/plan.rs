@@ -166,7 +166,7 @@ pub fn plan(
     .map(|draft| draft.finish(intent, topology, occasion))
 }
 
-/// What must be looked at before what is suspended of a pool or volume can be brought back.
+/// What must be looked at before what is suspended of a pool, volume or group can be brought back.
 pub fn rescue_wants(topology: &Topology, name: &str) -> Vec<Want> {
     rescue::wants_of(topology, name)
 }
@@ -186,7 +186,7 @@ pub fn left_over(action: &Action, topology: &Topology) -> Option<String> {
     rescue::left_over(action, topology)
 }
 
-/// The steps that bring a pool or volume back from what something that died left of it; `None`
+/// The steps that bring a pool, volume or group back from what something that died left of it; `None`
 /// where nothing needs that.
 pub fn rescue(
     topology: &Topology,

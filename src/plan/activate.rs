@@ -33,6 +33,7 @@ pub(super) fn wants(wish: &Activate, topology: &Topology) -> Vec<Want> {
     match target(wish, topology) {
         Ok(Target::Pool(ix)) => wants.extend(rescue::wants(topology, ix)),
         Ok(Target::Volume(name)) => wants.extend(rescue::wants_of(topology, &name)),
+        Ok(Target::Group(name)) => wants.extend(rescue::wants_of_group(topology, &name)),
         _ => {}
     }
     wants.extend(unseen::wants(wish, topology));
@@ -199,12 +200,12 @@ fn already(pool: &Pool) -> String {
     let name = &pool.name;
     match &pool.state {
         PoolState::Active(status) if status.needs_check == Some(true) => format!(
-            "{name} is active, but marked needs_check and read-only: `thinscope repair {name}` \
-             clears that, activating does not"
+            "{name} is active, but marked needs_check and read-only: `thinscope explain \
+             pool-needs-check` says how that is cleared, activating does not"
         ),
         PoolState::Failed => format!(
-            "{name} is active, but failed in the kernel: `thinscope repair {name}` says what can \
-             be done"
+            "{name} is active, but failed in the kernel: `thinscope explain pool-failed` says what \
+             can be done"
         ),
         _ => format!("{name} is active: nothing to do"),
     }

@@ -112,7 +112,7 @@ impl<'a> Subject<'a> {
             PoolState::Failed => {
                 return Err(Refusal::new(format!(
                     "{name} failed in the kernel (status `Fail`): nothing can grow it; \
-                     `thinscope repair {name}` says what can be done"
+                     `thinscope explain pool-failed` says what can be done"
                 )));
             }
             PoolState::Unseen { why } => {
@@ -141,14 +141,14 @@ impl<'a> Subject<'a> {
         if self.status.needs_check == Some(true) {
             return Err(Refusal::new(format!(
                 "{name} is marked needs_check: the kernel would accept a larger table and not \
-                 grow; `thinscope repair {name}` clears it first"
+                 grow; `thinscope explain pool-needs-check` says how it is cleared first"
             )));
         }
         let full = self.status.metadata.used >= self.status.metadata.total;
         match self.status.mode {
             Mode::Ro if !full => Err(Refusal::new(format!(
                 "{name} is read-only for a failure of its metadata: growing it would not happen; \
-                 `thinscope repair {name}` says what can be done"
+                 `thinscope explain pool-read-only` says what can be done"
             ))),
             Mode::Ro if wish.metadata.is_none() => Err(Refusal::new(format!(
                 "the metadata of {name} is full, which made the pool read-only: grow --metadata \

@@ -19,7 +19,7 @@ pub(super) fn wants(topology: &Topology, pool: PoolIx) -> Vec<Want> {
     slots(topology, &suspended(topology, pool))
 }
 
-/// The same of a pool or a volume by its name.
+/// The same of a pool, a volume or a group by its name.
 pub(super) fn wants_of(topology: &Topology, name: &str) -> Vec<Want> {
     match (topology.find_pool(Some(name)), volume_at(topology, name)) {
         (Some(pool), _) => wants(topology, pool),
@@ -27,15 +27,22 @@ pub(super) fn wants_of(topology: &Topology, name: &str) -> Vec<Want> {
             Some(pool) => wants(topology, pool),
             None => slots(topology, &[at]),
         },
-        (None, None) => Vec::new(),
+        (None, None) => wants_of_group(topology, name),
     }
+}
+
+/// The same of a group: of its pools and of its other volumes.
+pub(super) fn wants_of_group(topology: &Topology, group: &str) -> Vec<Want> {
+    let of_pools = pools_of(topology, group).into_iter().flat_map(|ix| wants(topology, ix));
+    of_pools.chain(slots(topology, &volumes_of(topology, group))).collect()
 }
 
 fn slots(topology: &Topology, list: &[NodeIx]) -> Vec<Want> {
     list.iter().filter_map(|ix| topology.node(*ix).device.map(Want::InactiveTable)).collect()
 }
 
-/// The plan that brings a pool or a volume back by its name; `None` when nothing of it needs that.
+/// The plan that brings a pool, a volume or a group back by its name; `None` when nothing of it needs
+/// that.
 pub(super) fn plan_of(
     topology: &Topology,
     name: &str,
@@ -43,7 +50,11 @@ pub(super) fn plan_of(
 ) -> Result<Option<Draft>, Refusal> {
     match topology.find_pool(Some(name)) {
         Some(ix) => plan(topology, ix, around),
-        None => volume(topology, name, around),
+        None if name.contains('/') => volume(topology, name, around),
+        None => {
+            let mut draft = Draft::default();
+            Ok(add_group(&mut draft, topology, name, around)?.then_some(draft))
+        }
     }
 }
 
@@ -84,6 +95,54 @@ pub(super) fn plan(
         pool.name
     ));
     Ok(Some(draft))
+}
+
+/// Adds what resumes everything of a group that is suspended, pool by pool and then the other
+/// volumes, each by the rule for it alone; whether there was any.
+pub(super) fn add_group(
+    draft: &mut Draft,
+    topology: &Topology,
+    group: &str,
+    around: &Around,
+) -> Result<bool, Refusal> {
+    let mut parts = Vec::new();
+    for ix in pools_of(topology, group) {
+        parts.extend(plan(topology, ix, around)?);
+    }
+    for at in volumes_of(topology, group) {
+        if let Some(lv) = topology.node(at).facts.lv.as_ref() {
+            parts.extend(volume(topology, &format!("{}/{}", lv.vg, lv.name), around)?);
+        }
+    }
+    let any = !parts.is_empty();
+    for part in parts {
+        draft.steps.extend(part.steps);
+        draft.warnings.extend(part.warnings);
+        draft.next.extend(part.next);
+    }
+    Ok(any)
+}
+
+/// The pools of a group of which something is suspended.
+fn pools_of(topology: &Topology, group: &str) -> Vec<PoolIx> {
+    let inside = format!("{group}/");
+    let all = (0_u32..).map(PoolIx).zip(&topology.pools);
+    let mine =
+        all.filter(|(_, pool)| pool.lv.as_ref().is_some_and(|lv| lv.as_str().starts_with(&inside)));
+    mine.map(|(ix, _)| ix).filter(|ix| !suspended(topology, *ix).is_empty()).collect()
+}
+
+/// The volumes of a group that are suspended and come with none of its pools.
+fn volumes_of(topology: &Topology, group: &str) -> Vec<NodeIx> {
+    let pools = pools_of(topology, group);
+    let with_pools: Vec<NodeIx> =
+        pools.into_iter().flat_map(|ix| suspended(topology, ix)).collect();
+    let is_mine = |at: &NodeIx| {
+        let lv = topology.node(*at).facts.lv.as_ref();
+        lv.is_some_and(|lv| lv.vg.as_str() == group)
+    };
+    let mine = topology.indices().filter(is_mine).filter(|at| is_suspended(topology, *at));
+    mine.filter(|at| !with_pools.contains(at)).collect()
 }
 
 /// The plan that resumes a volume alone, by the same rule; with its pool where that is suspended

@@ -1,7 +1,7 @@
 //! A pool that LVM is to extend, and cannot.
 
 use crate::advise::Rule;
-use crate::advise::growing::{more_data, more_metadata};
+use crate::advise::growing::{Part, held_back, more_data, more_metadata};
 use crate::advise::words::{about_pool, policy_line, shell};
 use crate::format;
 use crate::model::growth::{RETRY_FIRST_SECONDS, RETRY_LAST_SECONDS, Step};
@@ -90,8 +90,6 @@ fn evidence(policy: &Policy, growth: &Growth, hindrances: &[Hindrance]) -> Vec<S
 
 /// What to do, and the wizard where room is what is missing.
 fn remedy(topology: &Topology, pool: &Pool, hindrance: Hindrance) -> (String, Cure) {
-    let name = shell(pool.name.as_str());
-    let disk = format!("`thinscope grow {name} --add-pv DEVICE`");
     match hindrance {
         Hindrance::NothingToAdd => (
             "set activation/thin_pool_autoextend_percent to 20 where the threshold is set"
@@ -99,19 +97,29 @@ fn remedy(topology: &Topology, pool: &Pool, hindrance: Hindrance) -> (String, Cu
             Cure::ByHand,
         ),
         Hindrance::PvMissing => ("bring the PV back: see pv-missing".to_owned(), Cure::Activate),
-        Hindrance::NoRoomForData => (
+        Hindrance::NoRoomForData => give_room(topology, pool, Part::Data),
+        Hindrance::NoRoomForMetadata | Hindrance::NoRoomForBoth => {
+            give_room(topology, pool, Part::Metadata)
+        }
+        Hindrance::MetadataAtMost => (more_metadata(topology, pool), Cure::ByHand),
+    }
+}
+
+fn give_room(topology: &Topology, pool: &Pool, part: Part) -> (String, Cure) {
+    let disk = format!("`thinscope grow {} --add-pv DEVICE`", shell(pool.name.as_str()));
+    if let Some(first) = held_back(pool, part) {
+        return (format!("{first}; then give the VG room: {disk}"), Cure::ByHand);
+    }
+    let how = match part {
+        Part::Data => {
             format!(
                 "give the VG room before the pool needs it: {disk}, or {}",
                 more_data(topology, pool)
-            ),
-            Cure::GrowDisk,
-        ),
-        Hindrance::NoRoomForMetadata | Hindrance::NoRoomForBoth => (
-            format!("give the VG room: {disk}, or {}", more_metadata(topology, pool)),
-            Cure::GrowDisk,
-        ),
-        Hindrance::MetadataAtMost => (more_metadata(topology, pool), Cure::ByHand),
-    }
+            )
+        }
+        Part::Metadata => format!("give the VG room: {disk}, or {}", more_metadata(topology, pool)),
+    };
+    (how, Cure::GrowDisk)
 }
 
 fn step_line(what: &str, step: &Step) -> String {

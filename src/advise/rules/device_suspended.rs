@@ -1,8 +1,9 @@
 //! A device beside or within a pool that is suspended.
 
 use crate::advise::Rule;
-use crate::advise::words::{about_node, shell, table_lines};
-use crate::model::{Finding, Node, NodeIx, Pool, Severity, Topology};
+use crate::advise::suspended::Stuck;
+use crate::advise::words::{about_node, table_lines};
+use crate::model::{Cure, Finding, Node, NodeIx, Pool, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "device-suspended", page: include_str!("../pages/device-suspended.md"), look };
@@ -12,20 +13,24 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
         let node = topology.node(ix);
         let suspended = node.facts.dm.as_ref().is_some_and(|dm| dm.suspended);
         if suspended && node.facts.pool.is_none() && !follows_its_pool(topology, ix, node) {
-            found.push(describe(topology, node));
+            found.push(describe(topology, ix));
         }
     }
 }
 
 /// Parts and volumes of a suspended pool are suspended with it: one finding says so.
 fn follows_its_pool(topology: &Topology, ix: NodeIx, node: &Node) -> bool {
-    let is_part = |pool: &&Pool| pool.data == Some(ix) || pool.metadata == Some(ix);
-    let part_of = topology.pools.iter().filter(|pool| pool.suspended).any(|pool| is_part(&pool));
+    let part_of = topology.pools.iter().any(|pool| pool.suspended && is_part(pool, ix));
     let on_pool = node.parents.iter().filter_map(|parent| topology.node(*parent).facts.pool);
     part_of || on_pool.into_iter().any(|pool| topology.pool(pool).suspended)
 }
 
-fn describe(topology: &Topology, node: &Node) -> Finding {
+fn is_part(pool: &Pool, ix: NodeIx) -> bool {
+    pool.data == Some(ix) || pool.metadata == Some(ix)
+}
+
+fn describe(topology: &Topology, ix: NodeIx) -> Finding {
+    let node = topology.node(ix);
     let mut finding = about_node(RULE.code, Severity::Critical, node);
     let label = node.facts.thin.map(|ix| format!(" ({})", topology.thin(ix).label()));
     finding.summary = format!(
@@ -33,15 +38,18 @@ fn describe(topology: &Topology, node: &Node) -> Finding {
         node.name,
         label.unwrap_or_default()
     );
+    let stuck = Stuck::of_device(topology, ix);
     finding.evidence.push("device-mapper state: SUSPENDED".to_owned());
-    if node.facts.dm.as_ref().is_some_and(|dm| dm.inactive_table) {
-        finding.evidence.push("a second table waits in its inactive slot".to_owned());
-    }
+    finding.evidence.extend(stuck.evidence());
     finding.evidence.extend(table_lines(node));
     finding.remedy = format!(
         "look again: a snapshot or a change in progress ends within a second. If it stays, and no \
-         lvm or docker command is at work on it: `dmsetup resume {}`",
-        shell(node.name.as_str())
+         lvm or docker command is at work on it: {}",
+        stuck.remedy()
     );
+    // the wizard is about pools
+    if !topology.pools.iter().any(|pool| is_part(pool, ix)) {
+        finding.cure = Cure::ByHand;
+    }
     finding
 }

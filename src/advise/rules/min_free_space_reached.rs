@@ -1,9 +1,9 @@
 //! An engine that makes no new device because its pool is fuller than it allows.
 
 use crate::advise::Rule;
-use crate::advise::growing::{more_data, more_metadata};
-use crate::advise::words::{about_pool, shell};
-use crate::model::{Cure, EngineFacts, Finding, Pool, Severity, Topology};
+use crate::advise::growing::{Part, held_back, more, with_command};
+use crate::advise::words::about_pool;
+use crate::model::{EngineFacts, Finding, Pool, Severity, Topology};
 
 pub(super) const RULE: Rule = Rule {
     code: "min-free-space-reached",
@@ -21,7 +21,7 @@ fn look(topology: &Topology, found: &mut Vec<Finding>) {
 /// Which of data and metadata is below the line.
 struct Short {
     percent: u64,
-    what: &'static str,
+    what: Part,
     free: u64,
     wanted: u64,
 }
@@ -31,8 +31,10 @@ fn short(pool: &Pool, facts: &EngineFacts) -> Option<Short> {
     let percent = facts.min_free_percent.filter(|percent| *percent > 0)?;
     let status = pool.status()?;
     let (data, metadata) = (status.data, status.metadata);
-    let amounts =
-        [("data", data.used.0, data.total.0), ("metadata", metadata.used.0, metadata.total.0)];
+    let amounts = [
+        (Part::Data, data.used.0, data.total.0),
+        (Part::Metadata, metadata.used.0, metadata.total.0),
+    ];
     amounts.into_iter().find_map(|(what, used, total)| {
         let part = u128::from(total) * u128::from(percent) / 100;
         let wanted = u64::try_from(part).unwrap_or(u64::MAX).max(1);
@@ -42,7 +44,8 @@ fn short(pool: &Pool, facts: &EngineFacts) -> Option<Short> {
 }
 
 fn describe(topology: &Topology, pool: &Pool, short: &Short) -> Finding {
-    let Short { percent, what, free, wanted } = short;
+    let Short { percent, what: part, free, wanted } = short;
+    let what = part.name();
     let mut finding = about_pool(RULE.code, Severity::Critical, topology, pool);
     finding.summary = format!(
         "docker makes no new container or layer in {}: less than {percent}% of its {what} is free \
@@ -52,17 +55,12 @@ fn describe(topology: &Topology, pool: &Pool, short: &Short) -> Finding {
     finding.evidence.push(format!(
         "{free} free {what} blocks, which is less than the minimum of {wanted} ({percent}%)"
     ));
-    let more = if *what == "data" {
-        finding.cure = Cure::GrowData;
-        more_data(topology, pool)
-    } else {
-        finding.cure = Cure::GrowMetadata;
-        more_metadata(topology, pool)
-    };
-    finding.remedy = format!(
-        "`thinscope grow {} --{what} +SIZE`, or {more}; or make room: `docker container prune`, \
-         `docker image prune`",
-        shell(pool.name.as_str())
-    );
+    (finding.remedy, finding.cure) = more(topology, pool, *part);
+    if held_back(pool, *part).is_none() {
+        finding.remedy = format!(
+            "{}; or make room: `docker container prune`, `docker image prune`",
+            with_command(topology, pool, *part)
+        );
+    }
     finding
 }

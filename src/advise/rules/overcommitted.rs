@@ -1,7 +1,8 @@
 //! Volumes that together promise more than their pool can hold.
 
 use crate::advise::Rule;
-use crate::advise::words::{about_pool, is_near_full, shell};
+use crate::advise::growing::{Part, command, held_back};
+use crate::advise::words::{about_pool, is_near_full};
 use crate::format;
 use crate::model::{Finding, Pool, Role, Severity, Topology};
 use crate::units::Bytes;
@@ -46,11 +47,13 @@ fn describe(topology: &Topology, pool: &Pool) -> Option<Finding> {
         format::exact(Bytes(has)),
         format::exact(Bytes(grows))
     ));
+    let may_grow = held_back(pool, Part::Data).is_none();
+    let room =
+        may_grow.then(|| format!(", or give it the room: {}", command(topology, pool, Part::Data)));
     finding.remedy = format!(
         "that is what thin volumes are for, as long as somebody watches: let LVM grow the pool (see \
-         autoextend-off), watch it (`thinscope check`), or give it the room (`thinscope grow {} \
-         --data +SIZE`)",
-        shell(pool.name.as_str())
+         autoextend-off), watch it (`thinscope check`){}",
+        room.unwrap_or_default()
     );
     Some(finding)
 }

@@ -1,7 +1,8 @@
 //! Few data blocks are free.
 
 use crate::advise::Rule;
-use crate::advise::growing::more_data;
+use crate::advise::growing::{Part, held_back, more};
+use crate::advise::no_space::fate;
 use crate::advise::words::{about_pool, near_full, percent};
 use crate::format;
 use crate::model::{Finding, Mode, Pool, PoolStatus, Severity, Topology};
@@ -31,13 +32,14 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
         .data_usage()
         .map(|usage| format!(" ({} of {})", format::long(usage.used), format::long(usage.total)));
     finding.summary = format!(
-        "the data of {} is {share}% full{}: when it is full, writes wait and then fail",
+        "the data of {} is {share}% full{}: {}",
         pool.name,
-        sizes.unwrap_or_default()
+        sizes.unwrap_or_default(),
+        fate(topology, pool, status).when_full()
     );
-    finding.remedy = format!(
-        "grow the data: {}; or remove containers and images that are no longer needed",
-        more_data(topology, pool)
-    );
+    (finding.remedy, finding.cure) = more(topology, pool, Part::Data);
+    if held_back(pool, Part::Data).is_none() {
+        finding.remedy.push_str("; or remove containers and images that are no longer needed");
+    }
     finding
 }

@@ -1,10 +1,10 @@
 //! No metadata block is free.
 
 use crate::advise::Rule;
-use crate::advise::growing::more_metadata;
+use crate::advise::growing::{Part, more};
 use crate::advise::words::{about_pool, metadata_full, out_of_metadata_space};
 use crate::format;
-use crate::model::{Cure, Finding, Pool, PoolStatus, Severity, Topology};
+use crate::model::{Finding, Pool, PoolStatus, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "pool-metadata-full", page: include_str!("../pages/pool-metadata-full.md"), look };
@@ -33,13 +33,6 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
             pool.name
         )
     };
-    finding.remedy = if status.needs_check == Some(true) {
-        finding.cure = Cure::ByHand;
-        "clear needs_check first (see pool-needs-check), for until then growing is reported as \
-         done and does not happen; then grow the metadata"
-            .to_owned()
-    } else {
-        format!("grow the metadata, which works online: {}", more_metadata(topology, pool))
-    };
+    (finding.remedy, finding.cure) = more(topology, pool, Part::Metadata);
     finding
 }

@@ -1,7 +1,7 @@
 //! Few metadata blocks are free.
 
 use crate::advise::Rule;
-use crate::advise::growing::more_metadata;
+use crate::advise::growing::{Part, more};
 use crate::advise::words::{about_pool, near_full, percent};
 use crate::format;
 use crate::model::{Finding, Pool, Severity, Topology, Usage};
@@ -32,6 +32,6 @@ fn describe(topology: &Topology, pool: &Pool, usage: Usage<MetadataBlocks>) -> F
         format::long(usage.used.bytes()),
         format::long(usage.total.bytes())
     );
-    finding.remedy = format!("grow the metadata: {}", more_metadata(topology, pool));
+    (finding.remedy, finding.cure) = more(topology, pool, Part::Metadata);
     finding
 }

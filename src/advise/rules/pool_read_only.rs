@@ -1,7 +1,7 @@
 //! A pool in the kernel's read-only mode, and which of the reasons it is.
 
 use crate::advise::Rule;
-use crate::advise::growing::more_metadata;
+use crate::advise::growing::{Part, more};
 use crate::advise::words::{about_pool, out_of_metadata_space, table_lines};
 use crate::model::{Cure, Finding, Mode, Pool, PoolStatus, Severity, Topology};
 
@@ -44,12 +44,17 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
         if matches!(reason, Reason::AskedFor) { Severity::Advice } else { Severity::Critical };
     let mut finding = about_pool(RULE.code, severity, topology, pool);
     finding.evidence.extend(table_lines(topology.node(pool.node)));
+    finding.cure = Cure::ByHand;
     let (why, remedy) = match &reason {
         Reason::NeedsCheck => (
             "a metadata operation failed (needs_check)",
             "clear needs_check: see pool-needs-check".to_owned(),
         ),
-        Reason::MetadataFull => ("its metadata is full", more_metadata(topology, pool)),
+        Reason::MetadataFull => {
+            let (remedy, cure) = more(topology, pool, Part::Metadata);
+            finding.cure = cure;
+            ("its metadata is full", remedy)
+        }
         Reason::AskedFor => (
             "its table asks for it (read_only)",
             "load a table without read_only when it is to be written".to_owned(),
@@ -67,9 +72,5 @@ fn describe(topology: &Topology, pool: &Pool, status: &PoolStatus) -> Finding {
         pool.name
     );
     finding.remedy = remedy;
-    finding.cure = match reason {
-        Reason::MetadataFull => Cure::GrowMetadata,
-        Reason::NeedsCheck | Reason::AskedFor | Reason::Unknown => Cure::ByHand,
-    };
     finding
 }

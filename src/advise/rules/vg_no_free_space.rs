@@ -1,9 +1,10 @@
 //! A VG with a thin pool and no extent left.
 
 use crate::advise::Rule;
+use crate::advise::growing::{Part, held_back};
 use crate::advise::words::{about_node, is_near_full, shell};
 use crate::format;
-use crate::model::{Finding, Node, Pool, Severity, Topology};
+use crate::model::{Cure, Finding, Node, Pool, Severity, Topology};
 
 pub(super) const RULE: Rule =
     Rule { code: "vg-no-free-space", page: include_str!("../pages/vg-no-free-space.md"), look };
@@ -37,11 +38,16 @@ fn describe(pool: &Pool, vg: &Node) -> Finding {
     let facts = vg.facts.vg.as_ref();
     let free = facts.and_then(|facts| facts.free).map_or_else(|| "?".to_owned(), format::exact);
     finding.evidence.push(format!("vg_free of {}: {free}", vg.name));
-    finding.remedy = format!(
-        "add a disk: `thinscope grow {} --add-pv DEVICE`, or `pvcreate DEVICE` and `vgextend {vg} \
-         DEVICE`",
-        shell(pool.name.as_str()),
-        vg = shell(vg.name.as_str())
-    );
+    let by_hand = format!("`pvcreate DEVICE` and `vgextend {} DEVICE`", shell(vg.name.as_str()));
+    // thinscope grows nothing of a pool that is unwell, and neither does it add a disk for it
+    (finding.remedy, finding.cure) = if held_back(pool, Part::Data).is_some() {
+        (format!("add a disk: {by_hand}"), Cure::ByHand)
+    } else {
+        let name = shell(pool.name.as_str());
+        (
+            format!("add a disk: `thinscope grow {name} --add-pv DEVICE`, or {by_hand}"),
+            Cure::AsItsPage,
+        )
+    };
     finding
 }

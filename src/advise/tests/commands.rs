@@ -1,9 +1,9 @@
-//! What pages and remedies tell people to type exists.
+//! What pages, remedies and refusals tell people to type exists.
 //!
-//! Every command of thinscope's own that a page or a rule names is given to the program's own
-//! parser, its placeholders filled in.
+//! Every command of thinscope's own that a page, a rule or a planner names is given to the program's
+//! own parser, its placeholders filled in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
@@ -94,10 +94,11 @@ fn calls(markdown: &str) -> Vec<String> {
     found.filter(|text| text == "thinscope" || text.starts_with("thinscope ")).collect()
 }
 
-/// The same in a source file, where a backslash joins lines of a string.
+/// The same in a source file, where a backslash joins lines of a string; what a comment says is
+/// told to nobody.
 fn calls_in_source(source: &str) -> Vec<String> {
     let mut joined = String::new();
-    for line in source.lines().map(str::trim) {
+    for line in source.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
         if let Some(part) = line.strip_suffix('\\') {
             joined.push_str(part);
         } else {
@@ -105,7 +106,6 @@ fn calls_in_source(source: &str) -> Vec<String> {
             joined.push('\n');
         }
     }
-    // a doc comment's backticks are in pairs as well
     let spans = joined.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
     spans.filter(|text| text.starts_with("thinscope ")).map(str::to_owned).collect()
 }
@@ -133,12 +133,22 @@ fn every_command_that_a_page_names_exists() {
     assert!(count > 20, "only {count} were found");
 }
 
+/// The sources in a folder and in those below it, without tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == "tests");
+    let of = |path: PathBuf| if path.is_dir() { sources(&path) } else { vec![path] };
+    let all = paths.filter(|path| !is_test(path)).flat_map(of);
+    all.filter(|path| path.extension().is_some_and(|end| end == "rs")).collect()
+}
+
 #[test]
-fn every_command_that_a_remedy_names_exists() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/advise");
-    let rules = std::fs::read_dir(folder.join("rules")).expect("the rules are there");
-    let mut files: Vec<_> = rules.map(|entry| entry.expect("it can be read").path()).collect();
-    files.extend(["growing.rs", "words.rs"].map(|name| folder.join(name)));
+fn every_command_that_a_remedy_or_a_refusal_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = sources(&root.join("advise"));
+    files.extend(sources(&root.join("plan")));
+    files.extend(["plan.rs", "intent.rs"].map(|name| root.join(name)));
     let (mut wrong, mut count) = (Vec::new(), 0);
     for file in files {
         let source = std::fs::read_to_string(&file).expect("a source is text");
@@ -148,7 +158,7 @@ fn every_command_that_a_remedy_names_exists() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count > 5, "only {count} were found");
+    assert!(count > 20, "only {count} were found");
 }
 
 #[test]
@@ -156,6 +166,7 @@ fn a_command_that_does_not_exist_is_noticed() {
     for wrong in [
         "thinscope setup autoextend VG/POOL",
         "thinscope clean POOL",
+        "thinscope repair {name}",
         "thinscope grow POOL",
         "thinscope grow POOL --data 5",
         "thinscope grow THAT --data +1G",
@@ -167,4 +178,5 @@ fn a_command_that_does_not_exist_is_noticed() {
     }
     assert_eq!(calls("`a` and `thinscope\nfindings`\n\n    thinscope tree\n").len(), 2);
     assert_eq!(calls_in_source("\"a `thinscope \\\n   pool` b\""), ["thinscope pool"]);
+    assert_eq!(calls_in_source("/// see `thinscope grow`\n").len(), 0);
 }

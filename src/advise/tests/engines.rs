@@ -290,7 +290,9 @@ fn what_is_short_decides_which_wizard_is_led_to() {
     assert_eq!(cure(180_000, 5222).0, Cure::GrowData);
     let (of_metadata, remedy) = cure(19_456, 250_000);
     assert_eq!(of_metadata, Cure::GrowMetadata);
-    assert!(remedy.starts_with("`thinscope grow docker-thinpool --metadata +SIZE`"), "{remedy}");
+    let command =
+        "grow the metadata: `thinscope grow docker-thinpool --metadata +1020M`, or `lvextend ";
+    assert!(remedy.starts_with(command), "{remedy}");
     assert_eq!(cure(180_000, 250_000).0, Cure::GrowData, "docker looks at data first");
 }
 

@@ -37,7 +37,49 @@ fn a_threshold_of_100_is_off_and_99_is_not() {
     let finding = only(&found, "autoextend-off");
     assert_eq!(finding.severity, Severity::Advice);
     assert!(finding.evidence.iter().any(|line| line.contains("= 100 (LVM's own default)")));
-    assert!(finding.remedy.contains("`lvchange --metadataprofile NAME docker/thinpool`"));
+    assert!(finding.remedy.contains("the pool's own profile"), "{}", finding.remedy);
+}
+
+#[test]
+fn the_threshold_belongs_into_the_one_profile_that_is_in_force() {
+    let remedy = |profile: ProfileFile, name: &str, from: Option<&str>, monitor: &str| {
+        let name = name.to_owned();
+        let from = from.map(Into::into);
+        let monitor = monitor.into();
+        let found = findings_after(move |parts| {
+            parts.pool.policy = Some(Policy { from, profile, ..Policy::new(100) });
+            parts.pool.profile = Some(name.as_str().into());
+            parts.pool.monitor = Some(monitor);
+        });
+        only(&found, "autoextend-off").remedy
+    };
+    let end = ", the pool's own profile; the VG needs room for it";
+    let set = "set `thin_pool_autoextend_threshold=80` in the section `activation` of ";
+    let elsewhere = "/srv/lvm/mine.profile";
+    assert_eq!(
+        remedy(ProfileFile::Read, "mine", Some(elsewhere), "monitored"),
+        format!("{set}{elsewhere}{end}")
+    );
+    // a profile without a threshold: lvm.conf's is not the place
+    assert_eq!(
+        remedy(ProfileFile::Read, "mine", Some("/etc/lvm/lvm.conf"), "monitored"),
+        format!("{set}/etc/lvm/profile/mine.profile{end}")
+    );
+    let path = "/etc/lvm/profile/mine.profile";
+    assert_eq!(
+        remedy(ProfileFile::Missing(path.into()), "mine", None, "monitored"),
+        format!(
+            "write {path} again, the pool's own profile: see profile-missing; the VG needs \
+                 room for it"
+        )
+    );
+    assert_eq!(
+        remedy(ProfileFile::None, "", None, "not monitored"),
+        "`printf 'activation/thin_pool_autoextend_threshold=80\\n' > \
+         /etc/lvm/profile/docker-thinpool.profile`, then `lvchange --metadataprofile \
+         docker-thinpool docker/thinpool`, then `lvchange --monitor y docker/thinpool`; the VG \
+         needs room for it"
+    );
 }
 
 #[test]

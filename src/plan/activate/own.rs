@@ -96,8 +96,10 @@ fn length(draft: &mut Draft, pool: &Pool, (place, block): (Sectors, Sectors)) ->
     }
     draft.warnings.push(format!(
         "what holds the data of {} is longer than the pool knows: it comes back as it was, and \
-         `thinscope grow {}` takes in the rest",
-        pool.name, pool.name
+         `thinscope grow {} --data {}b` takes in the rest",
+        pool.name,
+        pool.name,
+        place.bytes().get()
     ));
     Sectors(known.saturating_mul(block.get()))
 }

@@ -40,8 +40,8 @@ pub(super) fn pool(topology: &Topology, around: &Around, ix: PoolIx) -> Result<D
     if pool.contents.as_ref().is_some_and(|contents| contents.needs_check) {
         draft.warnings.push(format!(
             "the metadata of {} is marked needs_check: the pool will come up read-only; \
-             `thinscope repair {}` clears that afterwards",
-            pool.name, pool.name
+             `thinscope explain pool-needs-check` says how that is cleared afterwards",
+            pool.name
         ));
     }
     let facts = topology.node(pool.node).facts.lv.as_deref();
@@ -115,15 +115,18 @@ pub(super) fn group(topology: &Topology, around: &Around, name: &str) -> Result<
         .filter(|(node, lv)| node.device.is_none() && !is_skipped(Some(lv)))
         .map(|(_, lv)| format!("{}/{}", lv.vg, lv.name))
         .collect();
+    let mut draft = named(topology, name);
+    // LVM's own commands would wait for what is suspended
+    let resumed = rescue::add_group(&mut draft, topology, name, around)?;
     if away.is_empty() {
-        return Ok(Draft::already(format!("all of {name} is active: nothing to do")));
+        let already = || Draft::already(format!("all of {name} is active: nothing to do"));
+        return Ok(if resumed { draft } else { already() });
     }
     let any_pool = mine().any(|(node, _)| node.kind == Kind::Pool && node.device.is_none());
     let unchecked = if any_pool { thin_check(topology, around)? } else { None };
     twins::refuse(topology, around, name)?;
     let subject = Subject { volume: None, group };
     cause::refuse(&subject, around)?;
-    let mut draft = named(topology, name);
     draft.warnings.extend(unchecked);
     for (at, pool) in (0_u32..).zip(&topology.pools) {
         let here = pool.lv.as_ref().is_some_and(|lv| lv.as_str().starts_with(&format!("{name}/")));
@@ -251,8 +254,9 @@ fn refuse_transaction(topology: &Topology, ix: PoolIx) -> Result<(), Refusal> {
     let newer = if contents.transaction > lvm { "the pool's own metadata" } else { "LVM's record" };
     Err(Refusal::new(format!(
         "{} counts transaction {} in its own metadata and {lvm} in LVM's: LVM refuses to activate \
-         it. {newer} is the newer. `thinscope repair {}` says what a person must decide",
-        pool.name, contents.transaction, pool.name
+         it. {newer} is the newer. `thinscope explain transaction-mismatch` says what a person must \
+         decide",
+        pool.name, contents.transaction
     )))
 }
 

@@ -1,3 +1,4 @@
+use super::hosts::sample;
 use super::{
     activate, around, commands, must_plan, must_refuse, occasion, planned, pool_mut, recorded,
 };
@@ -236,6 +237,65 @@ fn a_table_that_lvm_did_not_commit_is_thrown_away_and_one_that_it_did_goes_in() 
     let committed = Bytes(10_196_353_024).sectors().get();
     assert!(!lines(committed).iter().any(|line| line.contains("clear")));
     assert_eq!(lines(committed + 8192)[1], "dmsetup clear docker-thinpool_tdata");
+}
+
+#[test]
+fn a_group_takes_in_what_of_it_is_suspended() {
+    let group = activate(Some("docker"));
+    let mut host = recorded("direct-lvm");
+    let Ok(Planned::Nothing { why }) = planned(&group, &host) else { panic!("it is active") };
+    assert_eq!(why, "all of docker is active: nothing to do");
+    suspend(&mut host);
+    let plan = must_plan(&group, &host);
+    assert_eq!(plan.consents[0].words, ["docker"]);
+    let by_pool = must_plan(&activate(Some("docker/thinpool")), &host);
+    assert_eq!(commands(&plan), commands(&by_pool));
+    assert_eq!(commands(&plan).len(), 3);
+    // tables that wait are asked for, and what LVM did not commit goes
+    let number = host.nodes.iter_mut().find(|node| node.kind == Kind::Tdata).and_then(|node| {
+        node.facts.dm.as_mut().expect("active").inactive_table = true;
+        node.device
+    });
+    let number = number.expect("tdata has a number");
+    assert!(crate::plan::wants(&group, &host).contains(&Want::InactiveTable(number)));
+    assert!(
+        commands(&must_plan(&group, &host))
+            .contains(&"dmsetup clear docker-thinpool_tdata".to_owned())
+    );
+    let rescue = crate::plan::rescue(&host, "docker", &around()).expect("it is planned");
+    assert_eq!(rescue.map(|steps| steps.len()), Some(1), "a run that died is gone on with");
+    assert!(crate::plan::rescue_wants(&host, "docker").contains(&Want::InactiveTable(number)));
+    let ending = crate::exec::rehearse(&plan, std::sync::Arc::new(host), &mut |_| {});
+    assert_eq!(ending, crate::exec::Ending::Done);
+}
+
+/// These volumes of a recorded host are suspended.
+fn with_suspended(host: &str, volumes: &[&str]) -> Topology {
+    let mut host = sample(host);
+    for node in &mut host.nodes {
+        let lv = node.facts.lv.as_ref().map(|lv| format!("{}/{}", lv.vg, lv.name));
+        if lv.is_some_and(|lv| volumes.contains(&lv.as_str())) {
+            node.facts.dm.as_mut().expect("it is active").suspended = true;
+        }
+    }
+    host
+}
+
+#[test]
+fn in_a_group_volumes_are_resumed_too_and_before_the_rest_is_activated() {
+    let host = with_suspended("lvm-thin", &["pve/vm-100-disk-0", "pve/data_tmeta"]);
+    assert_eq!(
+        commands(&must_plan(&activate(Some("pve")), &host)),
+        [
+            "dmsetup resume pve-data_tmeta",
+            "dmsetup resume pve-vm--100--disk--0",
+            "vgchange -ay pve"
+        ]
+    );
+    // no pool of LVM's in it, and nothing is away
+    let host = with_suspended("raw", &["store/data"]);
+    let plan = must_plan(&activate(Some("store")), &host);
+    assert_eq!(commands(&plan), ["dmsetup resume store-data"]);
 }
 
 pub(super) fn suspend(host: &mut Topology) {
