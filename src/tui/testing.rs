@@ -339,6 +339,7 @@ pub(crate) fn web_3() -> Host {
         answered_at_ms: Some(ANSWERED_MS),
         asking_since_ms: None,
         silent: false,
+        failed: false,
         progress: None,
     };
     host.sources = vec![answered("dm"), answered("lvm"), answered("docker")];

@@ -47,7 +47,14 @@ fn finding(code: &'static str, severity: Severity) -> Finding {
 }
 
 fn silent(source: &'static str) -> SourceAge {
-    SourceAge { source, answered_at_ms: None, asking_since_ms: None, silent: true, progress: None }
+    SourceAge {
+        source,
+        answered_at_ms: None,
+        asking_since_ms: None,
+        silent: true,
+        failed: false,
+        progress: None,
+    }
 }
 
 #[test]
