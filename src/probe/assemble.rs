@@ -146,6 +146,7 @@ fn fill_driver_status(facts: &Facts, topology: &mut Topology, root_index: usize,
     {
         pool.driver_status = status.lines;
         pool.driver_status_unknown = status.unknown;
+        pool.driver_status_unseen = status.unseen;
     }
 }
 

@@ -129,6 +129,7 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
                     seen.gaps.push(Gap::new("lvm", STILL_MISSING));
                 }
                 seen.settings = settings::read_settings(host, &seen.lvs);
+                seen.gaps.extend(seen.settings.gaps());
                 return seen;
             }
             Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {

@@ -287,8 +287,18 @@ fn the_driver_section_is_laid_out_as_docker_info_does() {
         "{text}"
     );
     assert!(text.contains("\n Data: 9.5 GiB of 95.0 GiB (10%)\n"), "{text}");
-    let end = "Known to a running daemon only: Library Version\nWhat happens next\n at 100%: writes \
-               wait, and fail after at most 60 s unless it grows\n";
+    let end = "Known to a running daemon only: Library Version\nWhat happens next\n whether LVM \
+               grows it is not known\n at 100%: writes wait, and fail after at most 60 s unless it \
+               grows\n";
+    assert!(text.ends_with(end), "{text}");
+    // what the kernel did not tell is no secret of the daemon's
+    let mut parts = direct_lvm();
+    parts.pool.state = PoolState::Unseen { why: "no answer".into() };
+    parts.pool.driver_status_unseen = vec!["Data Space Used".into(), "Data Space Available".into()];
+    let snapshot = parts.snapshot();
+    let text = text_of(|out| text::write_pools(out, &snapshot, None, PLAIN));
+    let end = "Known to a running daemon only: Library Version\nNot known while the pool hides its \
+               status: Data Space Used, Data Space Available\n";
     assert!(text.ends_with(end), "{text}");
 }
 
