@@ -277,6 +277,31 @@ fn two_claims_on_one_id_are_one_row_that_says_so() {
 }
 
 #[test]
+fn what_deleting_gives_back_is_a_size_under_a_size_s_key() {
+    use crate::model::metadata;
+    use crate::units::DataBlocks;
+    let freed = crate::report::Freed {
+        pool: PoolIx(0),
+        ids: ThinId::new(3).into_iter().collect(),
+        freed: metadata::Freed { blocks: DataBlocks(7), held: DataBlocks(2) },
+    };
+    let snapshot = direct_lvm().snapshot();
+    let text = text_of(|out| json::write_layers(out, &snapshot, Some(PoolIx(0)), Some(&freed)));
+    let document: Value = serde_json::from_str(&text).expect("a report is valid JSON");
+    // 7 and 2 blocks of 512 KiB; `bytes` is the older name, which stays
+    assert_eq!(
+        document["freed"],
+        serde_json::json!({
+            "pool": "docker-thinpool",
+            "device_ids": [3],
+            "bytes": 3_670_016,
+            "freed_bytes": 3_670_016,
+            "held_bytes": 1_048_576,
+        })
+    );
+}
+
+#[test]
 fn the_driver_section_is_laid_out_as_docker_info_does() {
     let snapshot = direct_lvm().snapshot();
     let text = text_of(|out| text::write_pools(out, &snapshot, None, PLAIN));
