@@ -323,7 +323,34 @@ pub fn means_check(arguments: &[OsString]) -> bool {
     };
     let command = lenient(Cli::command()).mut_subcommands(lenient);
     let matches = command.try_get_matches_from(arguments);
-    matches.is_ok_and(|matches| matches.subcommand_name() == Some("check"))
+    match matches.as_ref().map(clap::ArgMatches::subcommand_name) {
+        Ok(Some(name)) => name == "check",
+        // an option before the command is mistyped: what stands behind it was not looked at
+        Ok(None) | Err(_) => first_word(arguments).is_some_and(|word| word == "check"),
+    }
+}
+
+/// The first word that is neither an option nor the value of one that there is.
+fn first_word(arguments: &[OsString]) -> Option<&OsString> {
+    let command = Cli::command();
+    let takes_value = |word: &str| {
+        let mut options = command.get_arguments().filter(|option| !option.is_positional());
+        options.any(|option| {
+            let named = option.get_long().is_some_and(|name| word.strip_prefix("--") == Some(name));
+            named && option.get_action().takes_values()
+        })
+    };
+    let mut words = arguments.iter().skip(1);
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if !text.starts_with('-') {
+            return Some(word);
+        }
+        if takes_value(&text) {
+            words.next();
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -347,11 +374,27 @@ mod tests {
             &["check", "surplus"],
             &["--refresh", "soon", "check"],
             &["--from", "tree", "check", "-x"],
+            &["--asci", "check"],
+            &["--bogus", "check"],
+            &["-x", "check"],
+            &["--from=", "check"],
+            &["--ascii=1", "check"],
+            &["--refresh", "-1", "check"],
+            &["--asci", "--config", "tree", "check"],
+            &["--metadata", "tree", "--bogus", "check"],
         ] {
             assert!(means(words), "{words:?}");
         }
-        for words in [&[][..], &["--help"], &["tree", "check"], &["--from", "check", "tree", "-x"]]
-        {
+        for words in [
+            &[][..],
+            &["--help"],
+            &["tree", "check"],
+            &["--from", "check", "tree", "-x"],
+            &["--bogus", "--from", "check", "tree"],
+            &["--bogus", "--config", "check", "tree"],
+            &["--bogus", "tree", "check"],
+            &["--bogus"],
+        ] {
             assert!(!means(words), "{words:?}");
         }
     }

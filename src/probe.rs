@@ -16,6 +16,8 @@ mod assemble;
 mod boot;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -124,6 +126,33 @@ impl Facts {
             Engine::Containerd => self.before.containerd.as_deref(),
             _ => self.before.docker.as_deref(),
         }
+    }
+
+    /// Whether a source was asked to the end and could not be read, so that what it knows is not
+    /// here at all. One file or device of it that gave no answer does not make it so, nor does what
+    /// is not installed, unless the host has devices of it.
+    pub fn failed(&self, source: Source) -> bool {
+        match source {
+            // every host has a name: there was no answer
+            Source::Host => self.host.as_deref() == Some(&HostInfo::default()),
+            Source::Dm => self.dm.as_deref().is_some_and(|dm| dm.failed),
+            Source::Block => self.block.as_deref().is_some_and(|block| block.failed),
+            Source::Mounts => self.mounts.as_deref().is_some_and(|mounts| mounts.failed),
+            Source::Lvm => self.lvm.as_deref().is_some_and(|lvm| {
+                lvm.failed || (lvm.not_installed.is_some() && self.has_lvm_devices())
+            }),
+            Source::Docker => self.docker.as_deref().is_some_and(|docker| docker.failed),
+            Source::Containerd => self.containerd.as_deref().is_some_and(|facts| facts.failed),
+            Source::Metadata => self.metadata.as_deref().is_some_and(|metadata| {
+                let pools = &metadata.pools;
+                !pools.is_empty() && pools.iter().all(|look| look.read.is_err())
+            }),
+        }
+    }
+
+    fn has_lvm_devices(&self) -> bool {
+        let devices = self.dm.iter().flat_map(|dm| &dm.devices);
+        devices.into_iter().any(|seen| seen.device.uuid.0.starts_with(b"LVM-"))
     }
 
     /// Replaces one source's facts.

@@ -34,7 +34,7 @@ use crate::exit::Exit;
 use crate::model::{PoolIx, Snapshot};
 use crate::report::text::{Direction, Style};
 use crate::report::{json, text};
-use crate::settings::{Environment, Settings, UsageError, parse_config};
+use crate::settings::{Environment, HostChoice, Settings, UsageError, parse_config};
 use crate::sys::live::act;
 use crate::{advise, demo, store, survey};
 
@@ -123,7 +123,17 @@ fn settle(cli: &Cli) -> Result<Settings, Trouble> {
         Some(file) => read_config(file)?,
         None => Globals::default(),
     };
-    Ok(Settings::resolve(cli, config, &around)?)
+    let settings = Settings::resolve(cli, config, &around)?;
+    if let HostChoice::Live { root: Some(root) } = &settings.host
+        && let Err(error) = store::is_folder(root)
+    {
+        let root = print::quoted(&root.to_string_lossy());
+        return Err(Trouble::usage(format!(
+            "--root {root} is no file tree: {error}; give the folder where the other system is \
+             mounted"
+        )));
+    }
+    Ok(settings)
 }
 
 fn perform(cli: &Cli) -> Result<Exit, Trouble> {

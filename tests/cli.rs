@@ -66,6 +66,9 @@ fn what_cannot_be_understood_is_a_usage_error_on_standard_error() {
         &["demo", "no-such-host"],
         &["--color", "sometimes", "tree"],
         &["--config", "/no/such/file", "tree"],
+        &["--root", "/no/such/folder", "tree"],
+        &["--root", "Cargo.toml", "findings"],
+        &["--root", "/no/such/folder"],
     ] {
         let output = run(arguments);
         assert_eq!(code(&output), 2, "{arguments:?}: {}", text(&output.stderr));

@@ -82,12 +82,27 @@ fn help_version_and_whatever_is_not_understood_exit_with_three() {
         &["--from", "a", "--root", "b", "check"],
         &["--config", "/no/such/file", "check"],
         &["--from", "/no/such/file", "check"],
+        &["--root", "/no/such/folder", "check"],
+        &["--root", "Cargo.toml", "check"],
+        &["--asci", "check"],
+        &["--bogus", "check"],
+        &["-x", "check"],
+        &["--from=", "check"],
+        &["--ascii=1", "check"],
+        &["--refresh", "-1", "check"],
     ] {
         let output = run(arguments);
         assert_eq!(code(&output), 3, "{arguments:?}: {}", text(&output.stdout));
         assert!(!output.stdout.is_empty(), "{arguments:?}");
     }
-    for arguments in [&["check", "--no-such-option"][..], &["check", "-w", "80%"]] {
+    for arguments in [
+        &["check", "--no-such-option"][..],
+        &["check", "-w", "80%"],
+        &["--asci", "check"],
+        &["--from=", "check"],
+        &["--refresh", "-1", "check"],
+        &["--root", "/no/such/folder", "check"],
+    ] {
         let output = run(arguments);
         let line = text(&output.stdout);
         assert!(line.starts_with("THINSCOPE UNKNOWN: "), "{line}");

@@ -35,8 +35,15 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_healthy_recording_from_before_policies_were_read_has_no_finding_and_no_gap() {
-    assert_eq!(found("direct-lvm"), (Vec::new(), 0));
+fn a_healthy_recording_from_before_policies_were_read_has_no_finding_and_says_what_it_lacks() {
+    assert_eq!(found("direct-lvm"), (Vec::new(), 1));
+    let gap = &document("direct-lvm", "findings")["gaps"][0];
+    assert_eq!(gap["source"], "lvm settings");
+    assert_eq!(
+        gap["why"],
+        "file /etc/lvm/profile/docker-thinpool.profile: not in the recording; record the host again \
+         with this version; what it says of growing pools is not known"
+    );
     let pools = document("direct-lvm", "pool");
     assert_eq!(pools["pools"][0]["autoextend"], Value::Null, "its profile was not recorded");
 }

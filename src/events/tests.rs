@@ -58,6 +58,7 @@ fn loading(source: &'static str) -> SourceAge {
         answered_at_ms: None,
         asking_since_ms: Some(1),
         silent: false,
+        failed: false,
         progress: None,
     }
 }

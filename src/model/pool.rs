@@ -157,6 +157,8 @@ pub struct Pool {
     pub profile: Option<Printable>,
     /// What LVM is set to do when it fills; `None` where LVM does not own it or was not seen.
     pub policy: Option<Policy>,
+    /// The file of LVM's configuration that would say so and could not be read.
+    pub policy_hidden_in: Option<Printable>,
     /// What the engines' own files say of it, one entry a data root.
     pub engine_facts: Vec<EngineFacts>,
     /// LVM's transaction id.
@@ -171,6 +173,8 @@ pub struct Pool {
     pub driver_status: Vec<(String, String)>,
     /// Keys of that section that only a living daemon can know.
     pub driver_status_unknown: Vec<String>,
+    /// Keys of that section that are computed of the pool's status, where that was not seen.
+    pub driver_status_unseen: Vec<String>,
 }
 
 impl Pool {
@@ -194,6 +198,7 @@ impl Pool {
             monitor: None,
             profile: None,
             policy: None,
+            policy_hidden_in: None,
             engine_facts: Vec::new(),
             lvm_transaction_id: None,
             vg_text: None,
@@ -201,6 +206,7 @@ impl Pool {
             contents: None,
             driver_status: Vec::new(),
             driver_status_unknown: Vec::new(),
+            driver_status_unseen: Vec::new(),
         }
     }
 

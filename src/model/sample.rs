@@ -123,6 +123,7 @@ pub(crate) fn pool(state: PoolState) -> Pool {
         monitor: Some("monitored".into()),
         profile: Some("docker-thinpool".into()),
         policy: None,
+        policy_hidden_in: None,
         engine_facts: Vec::new(),
         lvm_transaction_id: Some(0),
         vg_text: None,
@@ -133,6 +134,7 @@ pub(crate) fn pool(state: PoolState) -> Pool {
             ("Pool Blocksize".into(), "524.3kB".into()),
         ],
         driver_status_unknown: vec!["Library Version".into()],
+        driver_status_unseen: Vec::new(),
     }
 }
 

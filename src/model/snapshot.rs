@@ -44,6 +44,9 @@ pub struct SourceAge {
     pub asking_since_ms: Option<i64>,
     /// The newest attempt failed.
     pub silent: bool,
+    /// It was asked to the end, and could not be read: a gap says why. One file or device of it
+    /// that gave no answer does not make it so, nor does an engine that is not installed.
+    pub failed: bool,
     /// How far a long look has come: parts done, and of how many.
     pub progress: Option<(u64, u64)>,
 }

@@ -41,6 +41,8 @@ pub use mismatch::{DmIs, Kernel, engine_facts};
 pub struct ContainerdFacts {
     /// Its pools, each with the snapshotter's databases.
     pub homes: Vec<Home>,
+    /// A snapshotter's folder could not be read, or not its record of a pool.
+    pub failed: bool,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -90,7 +92,7 @@ pub fn read_containerd(host: &dyn ReadHost, options: &LookOptions) -> Containerd
     let found = roots::find_homes(&mut ask, &options.containerd_roots);
     let homes: Vec<_> =
         found.into_iter().map(|found| read_home(&mut ask, found, options.mounted_tree)).collect();
-    ContainerdFacts { homes, gaps: ask.into_gaps() }
+    ContainerdFacts { homes, failed: ask.closed, gaps: ask.into_gaps() }
 }
 
 fn read_home(ask: &mut Asker<'_>, found: Found, mounted_tree: bool) -> Home {
@@ -133,7 +135,7 @@ struct Paths {
 impl Paths {
     /// Reads all three; whether none was committed to meanwhile.
     fn read(&self, ask: &mut Asker<'_>, home: &mut Home) -> bool {
-        let devices = ask.database(&self.devices, BoltKeep::ContainerdPool);
+        let devices = ask.essential(|ask| ask.database(&self.devices, BoltKeep::ContainerdPool));
         let snapshots = ask.database(&self.snapshots, BoltKeep::ContainerdSnapshots);
         let names = ask.database(&self.names, BoltKeep::ContainerdMeta);
         home.devices = devices.as_ref().map(|db| devices::parse_pool(&db.root));

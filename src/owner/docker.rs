@@ -61,6 +61,8 @@ pub struct DockerFacts {
     pub kernel: Option<String>,
     /// The daemon's program, where it has the driver no more.
     pub without_driver: Option<Printable>,
+    /// A data root could not be looked at, or not what names its devices.
+    pub failed: bool,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -114,7 +116,8 @@ pub fn read_docker(host: &dyn ReadHost, options: &LookOptions) -> DockerFacts {
     // last, for a program is a hundred times larger than all else
     let without_driver =
         if roots.is_empty() { None } else { program::without_driver(&ask, &config) };
-    DockerFacts { config, roots, kernel, without_driver, gaps: ask.into_gaps() }
+    let failed = ask.closed || roots.iter().any(|root| !root.metadata.seen);
+    DockerFacts { config, roots, kernel, without_driver, failed, gaps: ask.into_gaps() }
 }
 
 /// From its file, because who the host is belongs to another source.

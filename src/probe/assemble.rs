@@ -19,6 +19,7 @@ mod volumes;
 use super::{Assembled, Facts, lvm};
 use crate::model::{Engine, Gap, HostFacts, NodeIx, Pool, PoolIx, ThinDevice, ThinIx, Topology};
 use crate::owner::{Owned, OwnedPool, containerd, docker};
+use crate::sys::Source;
 use build::Build;
 
 /// Makes one topology of all facts.
@@ -57,6 +58,9 @@ fn assemble_owned(facts: &Facts, owned: &Owned) -> Assembled {
 fn gather_gaps(build: &mut Build<'_>, owned: &Owned) {
     let facts = build.facts;
     let gaps = &mut build.gaps;
+    if facts.failed(Source::Host) {
+        gaps.push(Gap::new("host", "it does not say who it is"));
+    }
     gaps.extend(facts.dm.iter().flat_map(|dm| dm.gaps.iter().cloned()));
     gaps.extend(facts.block.iter().flat_map(|block| block.gaps.iter().cloned()));
     gaps.extend(facts.mounts.iter().flat_map(|mounts| mounts.gaps.iter().cloned()));
@@ -142,6 +146,7 @@ fn fill_driver_status(facts: &Facts, topology: &mut Topology, root_index: usize,
     {
         pool.driver_status = status.lines;
         pool.driver_status_unknown = status.unknown;
+        pool.driver_status_unseen = status.unseen;
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{ask, boot};
 use crate::ids::DevNo;
 use crate::model::{BootUnit, Gap, QueueFacts};
-use crate::sys::{FileStat, HostPath, Question, Raw, ReadHost, Reply, SysBlockDevice};
+use crate::sys::{Failure, FileStat, HostPath, Question, Raw, ReadHost, Reply, SysBlockDevice};
 use crate::units::{Bytes, Sectors};
 
 /// The kernel's major number of RAM disks.
@@ -23,6 +23,8 @@ pub struct BlockSeen {
     pub devices: Vec<SeenBlock>,
     /// The units of systemd that bring some of them back at boot; `None` where none could be seen.
     pub units: Option<Vec<BootUnit>>,
+    /// The devices could not be listed.
+    pub failed: bool,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -93,10 +95,17 @@ pub(super) fn read_devices(host: &dyn ReadHost) -> BlockSeen {
             seen.devices = devices.iter().filter_map(parse_device).collect();
             seen.devices.sort_by_cached_key(|device| natural(&device.name.0));
         }
-        Ok(other) => seen.gaps.push(Gap::new("block", ask::misfit(&other).why)),
-        Err(failure) => seen.gaps.push(Gap::new("block", failure.why)),
+        Ok(other) => seen.fail(ask::misfit(&other)),
+        Err(failure) => seen.fail(failure),
     }
     seen
+}
+
+impl BlockSeen {
+    fn fail(&mut self, failure: Failure) {
+        self.failed = true;
+        self.gaps.push(Gap::new("block", failure.why));
+    }
 }
 
 /// A device, unless `lsblk` leaves it out (lsblk.c, `ignore_empty` and the default exclusion of

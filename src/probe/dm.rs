@@ -30,6 +30,8 @@ pub struct DmSeen {
     pub no_space_timeout: Option<u64>,
     /// Why the devices could not even be listed: what is not among them may be there.
     pub unlisted: Option<Printable>,
+    /// The devices could not be listed, or there is no device-mapper to list them.
+    pub failed: bool,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -138,7 +140,10 @@ pub fn read_tables(host: &dyn ReadHost) -> DmSeen {
         Ok(Reply::DmList(list)) => read_devices(host, list, &mut seen),
         Ok(other) => seen.is_unlisted(&ask::misfit(&other)),
         // without device-mapper there is no device of it
-        Err(failure) if failure.kind == FailKind::NotFound => seen.gap(&failure),
+        Err(failure) if failure.kind == FailKind::NotFound => {
+            seen.failed = true;
+            seen.gap(&failure);
+        }
         Err(failure) => seen.is_unlisted(&failure),
     }
     seen
@@ -147,6 +152,7 @@ pub fn read_tables(host: &dyn ReadHost) -> DmSeen {
 impl DmSeen {
     fn is_unlisted(&mut self, failure: &Failure) {
         self.unlisted = Some(failure.why.as_str().into());
+        self.failed = true;
         self.gap(failure);
     }
 

@@ -56,6 +56,8 @@ pub struct LvmSeen {
     pub settings: Settings,
     /// Who waits for udev.
     pub cookies: Vec<Cookie>,
+    /// It was asked and reported nothing at all.
+    pub failed: bool,
     /// What could not be seen, and what LVM warns of.
     pub gaps: Vec<Gap>,
 }
@@ -124,6 +126,7 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
                     seen.gaps.push(Gap::new("lvm", STILL_MISSING));
                 }
                 seen.settings = settings::read_settings(host, &seen.lvs);
+                seen.gaps.extend(seen.settings.gaps());
                 return seen;
             }
             Err(failure) if failure.kind == FailKind::TimedOut && ask.locking => {
@@ -132,6 +135,7 @@ pub fn read_lvm(host: &dyn ReadHost) -> LvmSeen {
                 ask = Ask { locking: false, monitor: false, limit, ..ask };
             }
             Err(failure) => {
+                seen.failed = failure.kind != FailKind::NotFound;
                 match failure.kind {
                     FailKind::NotFound => seen.not_installed = Some(failure.why.into()),
                     FailKind::TimedOut => {
@@ -334,6 +338,8 @@ fn take(seen: &mut LvmSeen, output: &RunOutput, ask: Ask) {
     let report = report::parse_report(&output.stdout.0);
     (seen.vgs, seen.pvs, seen.lvs) = (report.vgs, report.pvs, report.lvs);
     seen.whole = report.broken.is_none() && output.exit == Some(0);
+    // it ends so, too, over one VG of many
+    seen.failed = !seen.whole && seen.vgs.is_empty() && seen.pvs.is_empty() && seen.lvs.is_empty();
     if let Some(broken) = report.broken {
         seen.gaps.push(Gap::new(
             "lvm",

@@ -21,6 +21,8 @@ pub struct MountsSeen {
     pub by_dev: HashMap<DevNo, Vec<Printable>>,
     /// Mount points by source path: of filesystems with a number of their own (btrfs), and swap.
     pub by_source: HashMap<Vec<u8>, Vec<Printable>>,
+    /// Not even our own namespace could be read.
+    pub failed: bool,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -40,7 +42,10 @@ pub fn read_mounts(host: &dyn ReadHost) -> MountsSeen {
     let mut mounts = Vec::new();
     match ask::file(host, "/proc/self/mountinfo") {
         Ok(text) => take(&mut mounts, &text.0, &mut seen.gaps),
-        Err(failure) => seen.gaps.push(Gap::new("mounts", failure.why)),
+        Err(failure) => {
+            seen.failed = true;
+            seen.gaps.push(Gap::new("mounts", failure.why));
+        }
     }
     match ask::file(host, "/proc/1/mountinfo") {
         Ok(text) => take(&mut mounts, &text.0, &mut seen.gaps),

@@ -14,6 +14,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::model::{Finding, Gap, Severity, Snapshot};
+use crate::text::Printable;
 use perfdata::Figure;
 pub use range::Range;
 
@@ -23,6 +24,10 @@ const SERVICE: &str = "THINSCOPE";
 const DECIDED_BY_RANGES: [&str; 2] = ["pool-data-near-full", "pool-metadata-near-full"];
 /// Problems named in the line unless more is asked for.
 const NAMED: usize = 2;
+/// Columns before the figures, where what is named fits: pagers and lists cut what is longer.
+const WIDTH: usize = 79;
+/// Characters of a name in the line.
+const NAME: usize = 28;
 
 /// The states, with the plugins' own exit codes; the gravest is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,8 +78,7 @@ pub struct Verdict {
     state: State,
     /// What is wrong or not known, gravest first.
     problems: Vec<Problem>,
-    /// All pools in a few words.
-    summary: String,
+    summary: Summary,
     figures: Vec<Figure>,
     /// For those who ask for more: what else was found, and what was not seen.
     beside: Vec<String>,
@@ -84,6 +88,8 @@ pub struct Verdict {
 #[derive(Debug)]
 struct Problem {
     state: State,
+    /// What it is about, where that has a name of its own.
+    subject: Option<String>,
     /// In a few words.
     short: String,
     /// In a sentence, where there is more to say.
@@ -93,7 +99,53 @@ struct Problem {
 
 impl Problem {
     fn new(state: State, short: String) -> Self {
-        Self { state, short, long: None, evidence: Vec::new() }
+        Self { state, subject: None, short, long: None, evidence: Vec::new() }
+    }
+
+    fn about(state: State, subject: &Printable, short: String) -> Self {
+        Self { subject: Some(subject.to_string()), ..Self::new(state, short) }
+    }
+
+    /// In a few words, with what it is about.
+    fn named(&self, name: impl Fn(&str) -> String) -> String {
+        match &self.subject {
+            Some(subject) => format!("{} {}", name(subject), self.short),
+            None => self.short.clone(),
+        }
+    }
+}
+
+/// All pools in a few words: how many there are, and how full the fullest is.
+#[derive(Debug, Default)]
+struct Summary {
+    pools: usize,
+    /// Whose figures these are.
+    name: String,
+    /// `data 61%`, `metadata 9%`.
+    figures: Vec<String>,
+}
+
+impl Summary {
+    /// What stands before it in the line is not said again: of the only pool its name, and the
+    /// figure that is the trouble.
+    fn words(&self, named: &[Problem]) -> String {
+        let is_about = |one: &&Problem| one.subject.as_deref() == Some(self.name.as_str());
+        let told: Vec<&Problem> = named.iter().filter(is_about).collect();
+        let name = short_name(&self.name);
+        let all = self.figures.join(" ");
+        match (self.pools, told.as_slice()) {
+            (0, _) => String::new(),
+            (1, []) => format!("{name} {all}"),
+            (1, told) => {
+                let is_told = |figure: &str| {
+                    let what = figure.split(' ').next().unwrap_or_default();
+                    told.iter().any(|one| one.short.split(' ').next() == Some(what))
+                };
+                let rest = self.figures.iter().map(String::as_str).filter(|one| !is_told(one));
+                rest.collect::<Vec<_>>().join(" ")
+            }
+            (pools, _) => format!("{pools} pools, fullest {name} {all}"),
+        }
     }
 }
 
@@ -123,7 +175,7 @@ impl Verdict {
     /// Nothing is known, for this reason.
     pub fn unknown(why: &str) -> Self {
         let problem = Problem::new(State::Unknown, why.to_owned());
-        let (summary, figures, beside) = (String::new(), Vec::new(), Vec::new());
+        let (summary, figures, beside) = (Summary::default(), Vec::new(), Vec::new());
         Self { state: State::Unknown, problems: vec![problem], summary, figures, beside }
     }
 
@@ -144,7 +196,8 @@ impl Verdict {
         };
         self.problems.push(Problem {
             state,
-            short: format!("{} {}", finding.subject, finding.code),
+            subject: Some(finding.subject.to_string()),
+            short: finding.code.to_owned(),
             long: Some(finding.summary.clone()),
             evidence: finding.evidence.clone(),
         });
@@ -156,8 +209,11 @@ impl Verdict {
         if snapshot.topology.pools.is_empty() {
             self.problems.push(Problem::new(State::Unknown, "no thin pool was seen".to_owned()));
         }
-        for source in snapshot.sources.iter().filter(|source| source.silent) {
-            if matches!(source.source, "host" | "dm" | "block") {
+        for source in snapshot.sources.iter().filter(|source| source.silent || source.failed) {
+            // a gap that is a problem of its own says why
+            let is_told =
+                snapshot.gaps.iter().any(|gap| gap.source == *source.source && hides_state(gap));
+            if matches!(source.source, "host" | "dm" | "block") && !is_told {
                 let short = format!("{} gives no answer", source.source);
                 self.problems.push(Problem::new(State::Unknown, short));
             }
@@ -184,8 +240,8 @@ impl Verdict {
             return Ok(());
         }
         for problem in &self.problems {
-            let long = problem.long.as_deref().unwrap_or(&problem.short);
-            writeln!(out, "{}: {}", problem.state.name(), one_line(long))?;
+            let long = problem.long.clone().unwrap_or_else(|| problem.named(str::to_owned));
+            writeln!(out, "{}: {}", problem.state.name(), one_line(&long))?;
             if verbosity > 2 {
                 problem
                     .evidence
@@ -196,23 +252,57 @@ impl Verdict {
         self.beside.iter().try_for_each(|line| writeln!(out, "{}", one_line(line)))
     }
 
-    /// What is wrong before how full it is.
+    /// What is wrong before how full it is; unless more is asked for, as much of it as fits. How
+    /// full it is goes first: the figures behind say it again.
     fn text(&self, verbosity: u8) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        let named = if verbosity == 0 { NAMED } else { usize::MAX };
-        for problem in self.problems.iter().take(named) {
-            let long = problem.long.as_ref().filter(|_| verbosity > 0);
-            parts.push(long.unwrap_or(&problem.short).clone());
+        if verbosity > 0 {
+            let long = |problem: &Problem| {
+                problem.long.clone().unwrap_or_else(|| problem.named(str::to_owned))
+            };
+            let summary = self.summary.words(&[]);
+            return joined(self.problems.iter().map(long).chain([summary]));
         }
-        let more = self.problems.len().saturating_sub(named);
-        if more > 0 {
-            parts.push(format!("{more} more"));
-        }
-        if !self.summary.is_empty() {
-            parts.push(self.summary.clone());
-        }
-        parts.join(", ")
+        let room = WIDTH.saturating_sub(SERVICE.len() + self.state.name().len() + 3);
+        let forms = (1..=NAMED).rev().flat_map(|named| [(named, true), (named, false)]);
+        let mut texts = forms.map(|(named, summary)| self.brief(named, summary));
+        texts.find(|text| text.chars().count() <= room).unwrap_or_else(|| self.brief(1, false))
     }
+
+    /// The gravest, the number of the others, and how full it is.
+    fn brief(&self, named: usize, summary: bool) -> String {
+        let (named, others) = self.problems.split_at(named.min(self.problems.len()));
+        let mut words: Vec<String> = Vec::new();
+        let mut last = None;
+        for problem in named {
+            let again = problem.subject.is_some() && problem.subject.as_deref() == last;
+            words.push(if again { problem.short.clone() } else { problem.named(short_name) });
+            last = problem.subject.as_deref();
+        }
+        if !others.is_empty() {
+            words.push(format!("{} more", others.len()));
+        }
+        if summary || named.is_empty() {
+            words.push(self.summary.words(named));
+        }
+        joined(words)
+    }
+}
+
+fn joined(words: impl IntoIterator<Item = String>) -> String {
+    let words: Vec<String> = words.into_iter().filter(|words| !words.is_empty()).collect();
+    words.join(", ")
+}
+
+/// A name with its middle left out where it is long: what tells pools and paths apart stands at
+/// their ends.
+fn short_name(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= NAME {
+        return name.to_owned();
+    }
+    let (head, tail) = (NAME / 2 - 2, NAME / 2 - 1);
+    let end = name.chars().skip(count - tail);
+    name.chars().take(head).chain("...".chars()).chain(end).collect()
 }
 
 /// Whether what was not seen may be a pool, or how one is. What LVM warns of beside its report

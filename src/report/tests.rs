@@ -277,6 +277,31 @@ fn two_claims_on_one_id_are_one_row_that_says_so() {
 }
 
 #[test]
+fn what_deleting_gives_back_is_a_size_under_a_size_s_key() {
+    use crate::model::metadata;
+    use crate::units::DataBlocks;
+    let freed = crate::report::Freed {
+        pool: PoolIx(0),
+        ids: ThinId::new(3).into_iter().collect(),
+        freed: metadata::Freed { blocks: DataBlocks(7), held: DataBlocks(2) },
+    };
+    let snapshot = direct_lvm().snapshot();
+    let text = text_of(|out| json::write_layers(out, &snapshot, Some(PoolIx(0)), Some(&freed)));
+    let document: Value = serde_json::from_str(&text).expect("a report is valid JSON");
+    // 7 and 2 blocks of 512 KiB; `bytes` is the older name, which stays
+    assert_eq!(
+        document["freed"],
+        serde_json::json!({
+            "pool": "docker-thinpool",
+            "device_ids": [3],
+            "bytes": 3_670_016,
+            "freed_bytes": 3_670_016,
+            "held_bytes": 1_048_576,
+        })
+    );
+}
+
+#[test]
 fn the_driver_section_is_laid_out_as_docker_info_does() {
     let snapshot = direct_lvm().snapshot();
     let text = text_of(|out| text::write_pools(out, &snapshot, None, PLAIN));
@@ -287,8 +312,18 @@ fn the_driver_section_is_laid_out_as_docker_info_does() {
         "{text}"
     );
     assert!(text.contains("\n Data: 9.5 GiB of 95.0 GiB (10%)\n"), "{text}");
-    let end = "Known to a running daemon only: Library Version\nWhat happens next\n at 100%: writes \
-               wait, and fail after at most 60 s unless it grows\n";
+    let end = "Known to a running daemon only: Library Version\nWhat happens next\n whether LVM \
+               grows it is not known\n at 100%: writes wait, and fail after at most 60 s unless it \
+               grows\n";
+    assert!(text.ends_with(end), "{text}");
+    // what the kernel did not tell is no secret of the daemon's
+    let mut parts = direct_lvm();
+    parts.pool.state = PoolState::Unseen { why: "no answer".into() };
+    parts.pool.driver_status_unseen = vec!["Data Space Used".into(), "Data Space Available".into()];
+    let snapshot = parts.snapshot();
+    let text = text_of(|out| text::write_pools(out, &snapshot, None, PLAIN));
+    let end = "Known to a running daemon only: Library Version\nNot known while the pool hides its \
+               status: Data Space Used, Data Space Available\n";
     assert!(text.ends_with(end), "{text}");
 }
 

@@ -19,7 +19,7 @@ const RESERVE: Duration = Duration::from_millis(300);
 /// What the look tells.
 enum Told {
     /// What there is to say.
-    Judged(Verdict),
+    Judged(Box<Verdict>),
     /// After that: why the history is not kept.
     Unkept(Printable),
 }
@@ -56,10 +56,10 @@ pub(super) fn run(cli: Cli) -> ExitCode {
     let looking = std::thread::Builder::new().name("check".to_owned()).spawn(move || {
         match look(&cli, (&thresholds, limit), brood) {
             Ok((verdict, kept)) => {
-                let _ = tell.send(Told::Judged(verdict));
+                let _ = tell.send(Told::Judged(Box::new(verdict)));
                 kept.keep().map(|why| tell.send(Told::Unkept(why)));
             }
-            Err(why) => drop(tell.send(Told::Judged(Verdict::unknown(&why.to_string())))),
+            Err(why) => drop(tell.send(Told::Judged(Box::new(Verdict::unknown(&why.to_string()))))),
         }
     });
     if let Err(error) = looking {
@@ -67,7 +67,7 @@ pub(super) fn run(cli: Cli) -> ExitCode {
     }
     let left = || limit.saturating_sub(since.elapsed());
     let verdict = match told.recv_timeout(left()) {
-        Ok(Told::Judged(verdict)) => verdict,
+        Ok(Told::Judged(verdict)) => *verdict,
         Err(RecvTimeoutError::Timeout) => {
             Verdict::unknown(&format!("no answer within {} s", limit.as_secs()))
         }

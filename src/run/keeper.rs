@@ -434,6 +434,7 @@ mod tests {
             answered_at_ms,
             asking_since_ms: None,
             silent,
+            failed: false,
             progress: None,
         };
         let seen = |dm, gaps| Snapshot { sources: vec![dm], gaps, ..direct_lvm().snapshot() };

@@ -212,6 +212,7 @@ impl Picture {
             answered_at_ms: seen.answered_at_ms,
             asking_since_ms: seen.asking_since_ms,
             silent: seen.gap.is_some(),
+            failed: self.facts.failed(*source),
             progress: seen.progress,
         };
         self.seen.iter().map(age).collect()

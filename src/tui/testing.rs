@@ -152,6 +152,7 @@ impl Host {
             monitor: Some("monitored".into()),
             profile: None,
             policy: None,
+            policy_hidden_in: None,
             engine_facts: Vec::new(),
             lvm_transaction_id: Some(0),
             vg_text: None,
@@ -159,6 +160,7 @@ impl Host {
             contents: None,
             driver_status: Vec::new(),
             driver_status_unknown: Vec::new(),
+            driver_status_unseen: Vec::new(),
         });
         ix
     }
@@ -339,6 +341,7 @@ pub(crate) fn web_3() -> Host {
         answered_at_ms: Some(ANSWERED_MS),
         asking_since_ms: None,
         silent: false,
+        failed: false,
         progress: None,
     };
     host.sources = vec![answered("dm"), answered("lvm"), answered("docker")];

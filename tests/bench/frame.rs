@@ -263,8 +263,10 @@ fn pool(devices: Vec<ThinIx>) -> Pool {
         devices,
         contents: None,
         policy: None,
+        policy_hidden_in: None,
         engine_facts: Vec::new(),
         driver_status: Vec::new(),
         driver_status_unknown: Vec::new(),
+        driver_status_unseen: Vec::new(),
     }
 }

@@ -16,12 +16,14 @@ const SOURCE: &str = "containerd";
 pub(super) struct Asker<'a> {
     host: &'a dyn ReadHost,
     gaps: Vec<Gap>,
+    /// Something is there without which nothing is known, and it could not be read.
+    pub(super) closed: bool,
 }
 
 impl<'a> Asker<'a> {
     /// Nothing asked yet.
     pub(super) fn new(host: &'a dyn ReadHost) -> Self {
-        Self { host, gaps: Vec::new() }
+        Self { host, gaps: Vec::new(), closed: false }
     }
 
     /// The gaps in the order in which they were met, none twice.
@@ -43,6 +45,14 @@ impl<'a> Asker<'a> {
         if !matches!(failure.kind, FailKind::NotFound | FailKind::NotRecorded) {
             self.gap(sentence(path, failure));
         }
+    }
+
+    /// What nothing is known without: noted where it is there and could not be read.
+    pub(super) fn essential<T>(&mut self, ask: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.gaps.len();
+        let answer = ask(self);
+        self.closed |= answer.is_none() && self.gaps.len() > before;
+        answer
     }
 
     /// What is asked, where the answer is of the form that it must have.

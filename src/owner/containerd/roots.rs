@@ -82,7 +82,7 @@ pub(super) fn find_homes(ask: &mut Asker<'_>, given: &[HostPath]) -> Vec<Found> 
 /// The pools of one root: the configured one, or all that have a database.
 fn homes_of(ask: &mut Asker<'_>, root: &HostPath, config: &Config) -> Vec<Found> {
     let home = config.home.clone().unwrap_or_else(|| root.join(HOME));
-    let entries = ask.entries(&home).unwrap_or_default();
+    let entries = ask.essential(|ask| ask.entries(&home)).unwrap_or_default();
     let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
     let (databases, others): (Vec<_>, Vec<_>) =
         files.map(|entry| entry.name.0.as_slice()).partition(|name| name.ends_with(b".db"));

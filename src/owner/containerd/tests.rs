@@ -194,7 +194,7 @@ fn a_lock_that_somebody_holds_is_not_waited_for() {
 // --- made-up homes
 
 fn said(home: Home, kernel: &Kernel<'_>) -> (EngineFacts, bool) {
-    let facts = ContainerdFacts { homes: vec![home], gaps: Vec::new() };
+    let facts = ContainerdFacts { homes: vec![home], ..ContainerdFacts::default() };
     engine_facts(&facts, 0, kernel).expect("the home is there")
 }
 
@@ -296,7 +296,7 @@ fn pools_in_one_folder_have_one_store_of_snapshots() {
         device.name = b"q-snap-2".to_vec();
     }
     let told = |homes: Vec<Home>| {
-        let facts = ContainerdFacts { homes, gaps: Vec::new() };
+        let facts = ContainerdFacts { homes, ..ContainerdFacts::default() };
         let kernel = Kernel { device: &|_| Ok(DmIs::There), pool_active: true, ids: None };
         let (said, _) = engine_facts(&facts, 0, &kernel).expect("the home is there");
         let told: Vec<_> = said.mismatches.iter().map(|one| one.device.to_string()).collect();
@@ -391,7 +391,7 @@ fn roles_come_from_kind_and_reference() {
         ),
         ("content", made_up::blobs("sha256:m", "sha256:c", "sha256:a")),
     ]));
-    let facts = ContainerdFacts { homes: vec![host.home()], gaps: Vec::new() };
+    let facts = ContainerdFacts { homes: vec![host.home()], ..ContainerdFacts::default() };
     let owned = owned(&facts);
     let is = |id, role, note: &str| {
         let device = device(&owned.pools[0], id);
@@ -434,7 +434,7 @@ fn circles_of_labels_and_of_parents_end() {
         ),
         ("content", inner([("blob", inner([("sha256:m", inner([("labels", labels)]))]))])),
     ]));
-    let facts = ContainerdFacts { homes: vec![host.home()], gaps: Vec::new() };
+    let facts = ContainerdFacts { homes: vec![host.home()], ..ContainerdFacts::default() };
     let owned = owned(&facts);
     let device = device(&owned.pools[0], 1);
     assert_eq!((device.position, device.images.len()), (Some((1, 1)), 1));
@@ -474,7 +474,7 @@ fn every_layer_of_a_chain_without_end_has_its_position() {
 fn two_devices_with_one_id_stay_two_claims() {
     let mut host = MadeUp::default();
     host.device(1, 7, State::Deactivated, "").device(2, 7, State::Deactivated, "");
-    let facts = ContainerdFacts { homes: vec![host.home()], gaps: Vec::new() };
+    let facts = ContainerdFacts { homes: vec![host.home()], ..ContainerdFacts::default() };
     let ids: Vec<_> = owned(&facts).pools[0].devices.iter().map(|device| device.id).collect();
     assert_eq!(ids, [ThinId::new(7), ThinId::new(7)]);
 }

@@ -19,12 +19,14 @@ const ANOTHER: &str = "the recording answers another question";
 pub(super) struct Asker<'a> {
     host: &'a dyn ReadHost,
     gaps: Vec<Gap>,
+    /// A place where a data root is looked for could not be looked at.
+    pub(super) closed: bool,
 }
 
 impl<'a> Asker<'a> {
     /// Nothing asked yet.
     pub(super) fn new(host: &'a dyn ReadHost) -> Self {
-        Self { host, gaps: Vec::new() }
+        Self { host, gaps: Vec::new(), closed: false }
     }
 
     /// The gaps in the order in which they were met, none twice.

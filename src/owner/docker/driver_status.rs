@@ -19,6 +19,8 @@ pub struct DriverStatus {
     pub lines: Vec<(String, String)>,
     /// Keys that only a living daemon can know.
     pub unknown: Vec<String>,
+    /// Keys that are computed of the pool's status, where that was not seen.
+    pub unseen: Vec<String>,
 }
 
 /// Percent of a pool that docker keeps free unless told otherwise.
@@ -34,6 +36,15 @@ impl DriverStatus {
 
     fn size(&mut self, key: &str, value: Option<Bytes>) {
         self.put(key, value.map(format::docker));
+    }
+
+    /// A figure of the pool's status, or of what stands in for it.
+    fn figure(&mut self, key: &str, value: Option<Bytes>, status_seen: bool) {
+        if value.is_none() && !status_seen {
+            self.unseen.push(key.to_owned());
+        } else {
+            self.size(key, value);
+        }
     }
 
     fn flag(&mut self, key: &str, value: Option<bool>) {
@@ -58,7 +69,8 @@ pub fn driver_status(
     let total = topology.node(pool.node).size;
     let figures = Figures::of(facts, root, &Seen { pool, total }, &choice);
     status.put("Pool Name", Some(printed_name(pool, &choice)));
-    status.size("Pool Blocksize", figures.block);
+    let seen = matches!(pool.state, PoolState::Active(_) | PoolState::Failed);
+    status.figure("Pool Blocksize", figures.block, seen);
     status.size("Base Device Size", base_size(root));
     let set = root.metadata.set.as_ref();
     status.put(
@@ -67,13 +79,15 @@ pub fn driver_status(
     );
     status.flag("Udev Sync Supported", udev_sync(facts, root));
     put_devices(&mut status, root, pool, topology, &choice.backing);
-    status.size("Data Space Used", figures.data.used);
-    status.size("Data Space Total", figures.data.total);
-    status.size("Data Space Available", figures.data.available);
-    status.size("Metadata Space Used", figures.metadata.used);
-    status.size("Metadata Space Total", figures.metadata.total);
-    status.size("Metadata Space Available", figures.metadata.available);
-    status.size("Thin Pool Minimum Free Space", figures.min_free);
+    status.figure("Data Space Used", figures.data.used, seen);
+    status.figure("Data Space Total", figures.data.total, seen);
+    status.figure("Data Space Available", figures.data.available, seen);
+    status.figure("Metadata Space Used", figures.metadata.used, seen);
+    status.figure("Metadata Space Total", figures.metadata.total, seen);
+    status.figure("Metadata Space Available", figures.metadata.available, seen);
+    // without the daemon's options its share is not known either
+    let seen = seen || min_free_percent(facts, root).is_none();
+    status.figure("Thin Pool Minimum Free Space", figures.min_free, seen);
     put_deferred(&mut status, facts, root);
     status.put("Library Version", None::<String>);
     status

@@ -74,6 +74,7 @@ fn roots_below(ask: &mut Asker<'_>, top: &HostPath) -> Vec<(HostPath, FileStat, 
         Ok(stat) => Some(stat).filter(|stat| stat.kind == EntryKind::Dir),
         Err(failure) if failure.kind == FailKind::NotFound => None,
         Err(failure) => {
+            ask.closed = true;
             // what is closed to this user is said once
             ask.failed(&top.join("devicemapper"), &failure);
             return Vec::new();

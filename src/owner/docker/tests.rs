@@ -304,6 +304,18 @@ fn a_data_root_that_is_closed_to_this_user_is_one_gap() {
 }
 
 #[test]
+fn docker_has_failed_where_nothing_of_its_devices_could_be_read() {
+    let failed = |host: FakeHost| read_docker(&host, &LookOptions::default()).failed;
+    let folder = format!("{ROOT}/devicemapper/metadata");
+    assert!(failed(ordinary_host().failing(&folder, FailKind::Denied)));
+    assert!(failed(ordinary_host().failing(&format!("{ROOT}/devicemapper"), FailKind::Denied)));
+    // not where it could be, where it is not installed, and where one file could not be read
+    assert!(!failed(ordinary_host()));
+    assert!(!failed(FakeHost::default()));
+    assert!(!failed(ordinary_host().failing("/etc/docker/daemon.json", FailKind::Denied)));
+}
+
+#[test]
 fn build_snapshots_orphans_and_deletions_are_told_apart() {
     let build = "abcdefghij0123456789klmno";
     let mut host = with_device(ordinary_host(), build, 20);

@@ -9,9 +9,10 @@ use super::disks::{backing_nodes, set_parents};
 use super::index::{DmAt, is_pool, pool_table, thin_table};
 use super::volumes::{Sort, VolumeAt, VolumeNodes, Volumes, add_layers};
 use crate::ids::DevNo;
-use crate::model::{Kind, NodeIx, Pool, PoolIx, PoolKind, PoolState};
+use crate::model::{Gap, Kind, NodeIx, Pool, PoolIx, PoolKind, PoolState};
 use crate::owner::lvm_names::dm_name;
 use crate::owner::{Backing, OwnedPool};
+use crate::probe::ask::Counted;
 use crate::probe::dm::status::{PoolSays, Says};
 use crate::probe::dm::table::ThinPool;
 use crate::probe::dm::{SeenDm, Status};
@@ -25,6 +26,8 @@ pub(super) struct Pools {
     by_name: HashMap<Vec<u8>, PoolIx>,
     /// What distinguishes each pool, for the ids of its thin devices.
     pub(super) what: Vec<String>,
+    /// Those that told a status, and none that is understood.
+    unclear: Counted,
 }
 
 impl Pools {
@@ -36,6 +39,7 @@ impl Pools {
             by_volume: HashMap::new(),
             by_name: HashMap::new(),
             what: Vec::new(),
+            unclear: Counted::default(),
         };
         for (at, volume) in volumes.list.iter().enumerate() {
             if volume.sort == Sort::Pool {
@@ -46,6 +50,8 @@ impl Pools {
         for at in raw {
             pools.add_raw(build, at);
         }
+        let unclear = std::mem::take(&mut pools.unclear);
+        build.gaps.extend(unclear.into_gaps("dm", "pools whose status was not understood"));
         pools
     }
 
@@ -61,6 +67,18 @@ impl Pools {
 
     pub(super) fn get_mut(&mut self, ix: PoolIx) -> Option<&mut Pool> {
         self.list.get_mut(ix.0 as usize)
+    }
+
+    /// A pool that answered, and whose state is not known all the same. One that gave no answer is
+    /// a gap of its source.
+    fn tell_unclear(&mut self, seen: Option<&SeenDm>, pool: &Pool) {
+        let answered =
+            |seen: &SeenDm| seen.unseen.is_none() && !matches!(seen.status, Status::Unseen(_));
+        if let PoolState::Unseen { why } = &pool.state
+            && seen.is_some_and(answered)
+        {
+            self.unclear.add(|| Gap::new(format!("dm {}", pool.name), why.as_str()));
+        }
     }
 
     fn push(&mut self, pool: Pool, what: String, dev: Option<DevNo>) -> PoolIx {
@@ -90,6 +108,7 @@ impl Pools {
             bare.clone()
         };
         let mut pool = blank(seen, name.as_str().into());
+        self.tell_unclear(seen, &pool);
         if seen.is_none() {
             pool.state = away(build);
         }
@@ -115,6 +134,8 @@ impl Pools {
             pool.monitor = monitor(build, lv, seen.is_some());
             let settings = build.facts.lvm.as_deref().map(|lvm| &lvm.settings);
             pool.policy = settings.and_then(|settings| settings.policy(&lv.profile));
+            pool.policy_hidden_in =
+                settings.and_then(|settings| settings.hidden_in(&lv.profile)).cloned();
         }
         let group = nodes.groups.get(volume.group).copied();
         self.rest(build, &mut pool, seen, group);
@@ -132,6 +153,7 @@ impl Pools {
         let Some(seen) = build.index.get(at) else { return };
         let name = Printable::from_bytes(&seen.device.name.0);
         let mut pool = blank(Some(seen), name.clone());
+        self.tell_unclear(Some(seen), &pool);
         let what = identity(seen);
         let mut node = node(Kind::Pool, &what, name);
         activate(&mut node, seen);
@@ -306,7 +328,9 @@ fn state(seen: &SeenDm) -> PoolState {
         (_, Some(why)) | (Status::Unseen(why), None) => {
             return PoolState::Unseen { why: why.clone() };
         }
-        (Status::NotAsked, None) => return PoolState::Unseen { why: "not asked".into() },
+        (Status::NotAsked, None) => {
+            return PoolState::Unseen { why: "its table is not a thin pool's".into() };
+        }
         (Status::Lines(lines), None) => lines,
     };
     for line in lines {
@@ -314,7 +338,14 @@ fn state(seen: &SeenDm) -> PoolState {
             Says::Pool(PoolSays::Status(status)) => return PoolState::Active(status.clone()),
             Says::Pool(PoolSays::Fail) => return PoolState::Failed,
             Says::Pool(PoolSays::Error) => {
-                return PoolState::Unseen { why: "the kernel could not gather its status".into() };
+                // no mode of its own: a pool that has failed says so, and damage is told by who
+                // reads the metadata
+                return PoolState::Unseen {
+                    why:
+                        "its status is `Error`: the kernel could not read the pool's own metadata \
+                          to tell it; `dmesg` may say why"
+                            .into(),
+                };
             }
             Says::Pool(PoolSays::Unknown) | Says::Thin(_) | Says::Other => {}
         }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::conf::Conf;
 use super::report::Lv;
-use crate::model::{Policy, ProfileFile, ThinCheck};
-use crate::probe::ask;
+use crate::model::{Gap, Policy, ProfileFile, ThinCheck};
+use crate::probe::ask::{self, Counted};
 use crate::sys::{FailKind, Failure, HostPath, Question, ReadHost, Reply};
 use crate::text::Printable;
 
@@ -40,6 +40,8 @@ pub struct Settings {
     /// Profiles by name: what they set, or `None` where there is no such file. One that could
     /// not be read is not here.
     profiles: BTreeMap<String, (Printable, Option<Conf>)>,
+    /// Files that could not be read.
+    unread: Vec<Unread>,
     /// The program that checks pools.
     pub thin_check: Option<ThinCheck>,
     /// Whether that program is told to leave out the mappings, which are nearly all of its work.
@@ -52,21 +54,42 @@ pub struct Settings {
     pub archive: Option<(Printable, u64)>,
 }
 
+/// A file that could not be read.
+#[derive(Clone, Debug)]
+struct Unread {
+    path: Printable,
+    /// Whose profile it is; of a file for all pools `None`.
+    profile: Option<String>,
+    failure: Failure,
+}
+
 /// Reads the configuration as far as these volumes make it matter.
 pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
     if !lvs.iter().any(|lv| lv.segment.segtype == "thin-pool") {
         return Settings::default();
     }
-    let mut settings = Settings { files: read_files(host), ..Settings::default() };
+    let mut settings = Settings::default();
+    settings.files = read_files(host, &mut settings.unread);
     let mut names: Vec<&str> = lvs.iter().map(|lv| lv.profile.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let dir = settings.text("config/profile_dir").unwrap_or(PROFILE_DIR).to_owned();
-    let sound = |name: &&str| !name.is_empty() && !name.contains('/') && dir.starts_with('/');
-    for name in names.into_iter().filter(sound).take(MOST_PROFILES) {
+    for (nth, name) in names.into_iter().filter(|name| !name.is_empty()).enumerate() {
         let path = format!("{dir}/{name}.profile");
-        if let Ok(read) = read_conf(host, &path) {
-            settings.profiles.insert(name.to_owned(), (path.into(), read));
+        let read = if name.contains('/') || !dir.starts_with('/') {
+            Err(Failure { kind: FailKind::LeadsOut, why: "it leads elsewhere".to_owned() })
+        } else if nth >= MOST_PROFILES {
+            let why = format!("{MOST_PROFILES} others were read");
+            Err(Failure { kind: FailKind::TooLarge, why })
+        } else {
+            read_conf(host, &path)
+        };
+        let (path, profile) = (Printable::from_text(&path), name.to_owned());
+        match read {
+            Ok(read) => drop(settings.profiles.insert(profile, (path, read))),
+            Err(failure) => {
+                settings.unread.push(Unread { path, profile: Some(profile), failure });
+            }
         }
     }
     settings.thin_check = read_thin_check(host, &settings);
@@ -78,17 +101,18 @@ pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
     settings
 }
 
-fn read_files(host: &dyn ReadHost) -> Option<Vec<(&'static str, Conf)>> {
+/// Both, as far as they can be read: one after the other is a gap of its own.
+fn read_files(host: &dyn ReadHost, unread: &mut Vec<Unread>) -> Option<Vec<(&'static str, Conf)>> {
     let mut files = Vec::new();
     for path in [LOCAL, CONF] {
         match read_conf(host, path) {
             Ok(read) => files.extend(read.map(|conf| (path, conf))),
             // a recording from before this file was asked for: it sets nothing of this
             Err(failure) if failure.kind == FailKind::NotRecorded && path == LOCAL => {}
-            Err(_) => return None,
+            Err(failure) => unread.push(Unread { path: path.into(), profile: None, failure }),
         }
     }
-    Some(files)
+    unread.is_empty().then_some(files)
 }
 
 /// A file, `None` where it is not there.
@@ -162,6 +186,36 @@ fn first_there<'a>(host: &dyn ReadHost, paths: &[&'a str]) -> Result<Option<&'a 
 impl Settings {
     fn text(&self, key: &str) -> Option<&str> {
         self.files.iter().flatten().find_map(|(_, conf)| conf.text(key))
+    }
+
+    /// The file that would say what LVM does with pools of this profile and could not be read. What
+    /// a recording does not hold hides nothing: it was never asked for.
+    pub fn hidden_in(&self, profile: &str) -> Option<&Printable> {
+        let concerns = |unread: &&Unread| {
+            unread.failure.kind != FailKind::NotRecorded
+                && unread.profile.as_deref().is_none_or(|name| name == profile)
+        };
+        self.unread.iter().find(concerns).map(|unread| &unread.path)
+    }
+
+    /// The files that could not be read.
+    pub fn gaps(&self) -> Vec<Gap> {
+        /// Not `lvm` itself: that would be all of it.
+        const SOURCE: &str = "lvm settings";
+        let mut gaps = Counted::default();
+        for unread in &self.unread {
+            let (path, why) = (unread.path.as_str(), unread.failure.why.as_str());
+            // the door's words begin with the path or name the question
+            let fact = if why.contains(path) { why.to_owned() } else { format!("{path}: {why}") };
+            let advice = match unread.failure.kind {
+                FailKind::NotRecorded => "; record the host again with this version",
+                FailKind::Denied if !why.contains("sudo") => "; look as root to see it",
+                _ => "",
+            };
+            let what = "what it says of growing pools is not known";
+            gaps.add(|| Gap::new(SOURCE, format!("{fact}{advice}; {what}")));
+        }
+        gaps.into_gaps(SOURCE, "files that could not be read")
     }
 
     fn skips_mappings(&self) -> Option<bool> {
@@ -284,18 +338,59 @@ mod tests {
     #[test]
     fn a_file_that_could_not_be_read_leaves_the_policy_unknown() {
         let denied = || Answer::failed(FailKind::Denied, "not root");
+        let gaps = |seen: &Settings| -> Vec<String> {
+            seen.gaps().iter().map(|gap| format!("{}: {}", gap.source, gap.why)).collect()
+        };
         let host = FakeHost::new([(file(LOCAL), absent()), (file(CONF), denied())]);
-        assert_eq!(read_settings(&host, &[pool("")]).policy(""), None);
-        // an old recording has lvm.conf and no profile
+        let seen = read_settings(&host, &[pool("")]);
+        assert_eq!(seen.policy(""), None);
+        assert_eq!(seen.hidden_in(""), Some(&CONF.into()));
+        assert_eq!(
+            gaps(&seen),
+            ["lvm settings: /etc/lvm/lvm.conf: not root; look as root to see it; what it says \
+                of growing pools is not known"]
+        );
+        // each file that could not be read is told, and whom each concerns
+        let host = FakeHost::new([
+            (file(LOCAL), denied()),
+            (file(CONF), denied()),
+            (file(PROFILE), Answer::failed(FailKind::Other, format!("{PROFILE}: I/O error"))),
+        ]);
+        let seen = read_settings(&host, &[pool("docker-thinpool")]);
+        assert_eq!(gaps(&seen).len(), 3, "{:?}", gaps(&seen));
+        assert!(
+            gaps(&seen)[2].contains(": /etc/lvm/profile/docker-thinpool.profile: I/O error; w")
+        );
+        let host = FakeHost::new([
+            (file(LOCAL), absent()),
+            (file(CONF), absent()),
+            (file(PROFILE), denied()),
+        ]);
+        let seen = read_settings(&host, &[pool("docker-thinpool"), pool("")]);
+        assert_eq!(seen.policy("docker-thinpool"), None);
+        assert_eq!(seen.hidden_in("docker-thinpool"), Some(&PROFILE.into()));
+        assert!(seen.policy("").is_some() && seen.hidden_in("").is_none());
+        // an old recording has lvm.conf and no profile: nothing that was asked for was refused
         let host = FakeHost::new([(file(CONF), Answer::ok_bytes("")), (file(LOCAL), absent())]);
         let seen = read_settings(&host, &[pool("docker-thinpool")]);
         assert_eq!(seen.policy("docker-thinpool"), None);
+        assert_eq!(seen.hidden_in("docker-thinpool"), None);
+        assert_eq!(gaps(&seen).len(), 1);
+        assert!(gaps(&seen)[0].contains("record the host again"), "{:?}", gaps(&seen));
+        // what is not there is no gap
+        assert_eq!(gaps(&settings(&[], "docker-thinpool")), [""; 0]);
         assert_eq!(seen.thin_check, None);
     }
 
     #[test]
     fn a_profile_s_name_does_not_lead_elsewhere() {
-        assert_eq!(settings(&[], "../../shadow").policy("../../shadow"), None);
+        let seen = settings(&[], "../../shadow");
+        assert_eq!(seen.policy("../../shadow"), None);
+        assert_eq!(
+            seen.hidden_in("../../shadow"),
+            Some(&"/etc/lvm/profile/../../shadow.profile".into())
+        );
+        assert_eq!(seen.gaps().len(), 1);
     }
 
     #[test]

@@ -18,6 +18,13 @@ fn ran(exit: i32, stdout: &str, stderr: &str) -> Answer {
     Answer::ok(Reply::Ran(output))
 }
 
+/// A host whose LVM has no configuration of its own.
+fn plain(answers: impl IntoIterator<Item = (Question, Answer)>) -> FakeHost {
+    let absent = |path| (file(path), Answer::failed(FailKind::NotFound, "not there"));
+    let files = ["/etc/lvm/lvm.conf", "/etc/lvm/lvmlocal.conf"].map(absent);
+    FakeHost::new(files.into_iter().chain(answers))
+}
+
 fn no_dmeventd() -> (Question, Answer) {
     (file("/run/dmeventd.pid"), Answer::failed(FailKind::NotFound, "not there"))
 }
@@ -32,7 +39,7 @@ fn whys(seen: &LvmSeen) -> Vec<&str> {
 
 #[test]
 fn a_whole_report_has_no_gap() {
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]));
     assert_eq!((seen.vgs.len(), seen.pvs.len(), seen.lvs.len()), (1, 3, 14));
     assert!(seen.whole && seen.gaps.is_empty(), "{:?}", seen.gaps);
     assert_eq!(seen.dmeventd, Some(false));
@@ -41,7 +48,7 @@ fn a_whole_report_has_no_gap() {
 #[test]
 fn the_monitoring_daemon_is_asked_only_where_it_runs() {
     let ask = Ask { monitor: true, ..PLAIN };
-    let seen = read_lvm(&FakeHost::new([
+    let seen = read_lvm(&plain([
         (file("/run/dmeventd.pid"), Answer::ok_bytes("812\n")),
         (file("/proc/812/comm"), Answer::ok_bytes("dmeventd\n")),
         asked(ask, ran(0, REAL, "")),
@@ -55,7 +62,7 @@ fn the_monitoring_daemon_is_asked_only_where_it_runs() {
 #[test]
 fn an_old_version_without_a_field_is_asked_for_fewer() {
     let old = Ask { fields: Fields::Old, ..PLAIN };
-    let seen = read_lvm(&FakeHost::new([
+    let seen = read_lvm(&plain([
         no_dmeventd(),
         asked(PLAIN, ran(5, "{\"report\":[]}", "  a list\n  Unrecognised field: pv_major\n")),
         asked(old, ran(0, REAL, "")),
@@ -71,10 +78,10 @@ fn a_newer_version_says_what_is_activated_at_boot_and_an_older_one_is_asked_for_
         "vg": [{"vg_uuid":"g", "vg_name":"docker", "vg_autoactivation":""}],
         "lv": [{"lv_uuid":"v", "vg_uuid":"g", "lv_name":"thinpool", "lv_autoactivation":"enabled"}]
     }]}"#;
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(newest, ran(0, report, ""))]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(newest, ran(0, report, ""))]));
     assert_eq!(seen.vgs[0].autoactivation, Some(false));
     assert_eq!(seen.lvs[0].autoactivation, Some(true));
-    let seen = read_lvm(&FakeHost::new([
+    let seen = read_lvm(&plain([
         no_dmeventd(),
         asked(newest, ran(5, "", "  Unrecognised field: vg_autoactivation\n")),
         asked(PLAIN, ran(0, REAL, "")),
@@ -86,7 +93,7 @@ fn a_newer_version_says_what_is_activated_at_boot_and_an_older_one_is_asked_for_
 #[test]
 fn a_held_lock_names_its_holder_and_the_report_comes_without_locks() {
     let unlocked = Ask { locking: false, ..PLAIN };
-    let seen = read_lvm(&FakeHost::new([
+    let seen = read_lvm(&plain([
         no_dmeventd(),
         asked(PLAIN, Answer::failed(FailKind::TimedOut, "lvm did not answer within 8 s")),
         asked(unlocked, ran(0, REAL, "  WARNING: File locking is disabled.\n")),
@@ -105,14 +112,14 @@ fn a_held_lock_names_its_holder_and_the_report_comes_without_locks() {
 fn a_tool_that_hangs_without_locks_too_leaves_two_gaps_and_no_volumes() {
     let unlocked = Ask { locking: false, ..PLAIN };
     let slow = |ask| asked(ask, Answer::failed(FailKind::TimedOut, "no answer"));
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), slow(PLAIN), slow(unlocked)]));
+    let seen = read_lvm(&plain([no_dmeventd(), slow(PLAIN), slow(unlocked)]));
     assert_eq!((seen.gaps.len(), seen.lvs.len(), seen.whole), (2, 0, false));
 }
 
 #[test]
 fn no_lvm_at_all_is_marked_for_whoever_knows_whether_it_is_missed() {
     let absent = Answer::failed(FailKind::NotFound, "lvm is not installed");
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, absent)]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(PLAIN, absent)]));
     assert_eq!(seen.not_installed, Some("lvm is not installed".into()));
     assert!(seen.gaps.is_empty());
 }
@@ -121,7 +128,7 @@ fn no_lvm_at_all_is_marked_for_whoever_knows_whether_it_is_missed() {
 fn a_missing_pv_is_kept_and_lvm_s_warning_with_it() {
     let warning = "  WARNING: Couldn't find device with uuid 0w24dO.\n";
     let answer = ran(0, MISSING_PV, warning);
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, answer)]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(PLAIN, answer)]));
     assert_eq!(whys(&seen), ["LVM says: WARNING: Couldn't find device with uuid 0w24dO."]);
     let missing: Vec<_> = seen.pvs.iter().filter(|pv| pv.missing).collect();
     assert_eq!(missing.len(), 1);
@@ -132,7 +139,7 @@ fn a_missing_pv_is_kept_and_lvm_s_warning_with_it() {
 #[test]
 fn a_report_that_breaks_off_is_used_as_far_as_it_goes() {
     let half = REAL.get(..REAL.len() / 2).expect("the report is ASCII");
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, half, "  Oops\n"))]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(PLAIN, ran(5, half, "  Oops\n"))]));
     assert!(!seen.whole && !seen.lvs.is_empty());
     assert!(whys(&seen)[0].starts_with("LVM's report could not be read to its end"));
     assert_eq!(whys(&seen)[1], "LVM says: Oops");
@@ -140,7 +147,7 @@ fn a_report_that_breaks_off_is_used_as_far_as_it_goes() {
 
 #[test]
 fn an_error_status_with_a_report_is_a_gap_beside_it() {
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, REAL, ""))]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(PLAIN, ran(5, REAL, ""))]));
     assert_eq!((seen.lvs.len(), seen.whole), (14, false));
     assert_eq!(whys(&seen), ["LVM ended with status 5; shown is what it reported"]);
 }
@@ -148,7 +155,7 @@ fn an_error_status_with_a_report_is_a_gap_beside_it() {
 #[test]
 fn a_flood_of_messages_is_cut_in_the_middle() {
     let flood = (0..1000).fold(String::new(), |text, n| text + &format!("  message {n}\x1b\n"));
-    let seen = read_lvm(&FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, &flood))]));
+    let seen = read_lvm(&plain([no_dmeventd(), asked(PLAIN, ran(0, REAL, &flood))]));
     let whys = whys(&seen);
     assert_eq!(whys.len(), 1);
     let words: Vec<&str> = whys[0].split("; ").collect();
@@ -236,7 +243,7 @@ fn a_lock_that_is_seen_held_is_waited_for_less_long_and_its_holder_named() {
         mtime: 0,
     };
     let entries = vec![DirEntry { name: "V_docker".into(), kind: EntryKind::File }];
-    let host = FakeHost::new([
+    let host = plain([
         no_dmeventd(),
         (file("/proc/locks"), Answer::ok_bytes("1: FLOCK  ADVISORY  WRITE 4711 00:19:567 0 EOF\n")),
         (Question::Dir(HostPath::new("/run/lock/lvm")), Answer::ok(Reply::Entries(entries))),
@@ -311,7 +318,7 @@ impl ReadHost for LateNode<'_> {
 
 #[test]
 fn a_node_that_udev_makes_late_is_asked_for_once_more() {
-    let host = FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]);
+    let host = plain([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]);
     let late = |times| read_lvm(&LateNode(&host, std::sync::Mutex::new(times)));
     for times in [0, 1] {
         let seen = late(times);
@@ -322,8 +329,7 @@ fn a_node_that_udev_makes_late_is_asked_for_once_more() {
     assert!(!seen.whole);
     assert_eq!(whys(&seen).last(), Some(&STILL_MISSING));
     // another failure is no reason to ask again
-    let other =
-        FakeHost::new([no_dmeventd(), asked(PLAIN, ran(5, "{\"report\":[]}", "  Volume\n"))]);
+    let other = plain([no_dmeventd(), asked(PLAIN, ran(5, "{\"report\":[]}", "  Volume\n"))]);
     assert_eq!(whys(&read_lvm(&other)).len(), 2);
 }
 
@@ -341,7 +347,7 @@ impl ReadHost for Slow<'_> {
 
 #[test]
 fn what_took_long_is_not_asked_for_once_more() {
-    let host = FakeHost::new([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]);
+    let host = plain([no_dmeventd(), asked(PLAIN, ran(0, REAL, ""))]);
     let seen = read_lvm(&Slow(LateNode(&host, std::sync::Mutex::new(1))));
     assert!(!seen.whole, "whoever waits has a limit");
     assert_eq!(whys(&seen).last(), Some(&STILL_MISSING));

@@ -63,7 +63,9 @@ struct Row<'a> {
 pub(super) struct FreedBy<'a> {
     pool: &'a Printable,
     device_ids: &'a [ThinId],
+    /// As it was named before every size's key ended in `_bytes`.
     bytes: Bytes,
+    freed_bytes: Bytes,
     held_bytes: Bytes,
 }
 
@@ -75,6 +77,7 @@ impl<'a> FreedBy<'a> {
             pool: &pool.name,
             device_ids: &asked.ids,
             bytes: asked.freed.blocks.bytes(block),
+            freed_bytes: asked.freed.blocks.bytes(block),
             held_bytes: asked.freed.held.bytes(block),
         }
     }

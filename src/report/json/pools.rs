@@ -31,7 +31,7 @@ struct Row<'a> {
     kind: PoolKind,
     mode: Option<&'a str>,
     driver_status: DriverStatus<'a>,
-    driver_status_unknown: &'a [String],
+    driver_status_unknown: Vec<&'a str>,
     data_used_bytes: Option<Bytes>,
     data_total_bytes: Option<Bytes>,
     metadata_used_bytes: Option<Bytes>,
@@ -58,6 +58,12 @@ struct Row<'a> {
     device: Option<DevNo>,
     devices: usize,
     forecast: Forecasts,
+}
+
+/// Keys of the driver section that have no value, whatever the reason.
+fn unknown_keys(pool: &Pool) -> Vec<&str> {
+    let keys = pool.driver_status_unseen.iter().chain(&pool.driver_status_unknown);
+    keys.map(String::as_str).collect()
 }
 
 /// When data and metadata would be full; null where the past does not say.
@@ -87,7 +93,7 @@ impl<'a> Row<'a> {
             kind: pool.kind,
             mode: pool.mode(),
             driver_status: DriverStatus(&pool.driver_status),
-            driver_status_unknown: &pool.driver_status_unknown,
+            driver_status_unknown: unknown_keys(pool),
             data_used_bytes: data.map(|data| data.used),
             data_total_bytes: data.map(|data| data.total).or(pool.data_size),
             metadata_used_bytes: metadata.map(|metadata| metadata.used),

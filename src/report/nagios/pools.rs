@@ -1,9 +1,9 @@
 //! One pool: its figures, whether they are within the ranges, and what of it is not known.
 
 use super::perfdata::Figure;
-use super::{Problem, State, Thresholds, Verdict};
+use super::{Problem, State, Summary, Thresholds, Verdict};
 use crate::format;
-use crate::model::{Pool, PoolState, Snapshot, Topology, Usage};
+use crate::model::{Mode, Pool, PoolState, Snapshot, Topology, Usage};
 use crate::report::text::describe_forecast;
 use crate::units::Bytes;
 
@@ -13,26 +13,23 @@ const SOON: u64 = 86_400;
 const AT_ONCE: u64 = 3600;
 
 /// All pools in a few words: the only one, or the fullest of several.
-pub(super) fn summary(topology: &Topology) -> String {
+pub(super) fn summary(topology: &Topology) -> Summary {
     let fullest = topology.pools.iter().max_by(|one, other| {
         let fill = |pool: &Pool| percent(pool.data_usage()).unwrap_or(-1.0);
         fill(one).total_cmp(&fill(other))
     });
-    let Some(pool) = fullest else { return String::new() };
+    let Some(pool) = fullest else { return Summary::default() };
     let words = |what: &str, usage| {
         percent(usage)
             .map_or_else(|| format!("{what} ?"), |used| format!("{what} {}%", used.floor()))
     };
-    let one = if pool.state == PoolState::Inactive {
-        format!("{} inactive", pool.name)
+    let figures = if pool.state == PoolState::Inactive {
+        vec!["inactive".to_owned()]
     } else {
         let (data, metadata) = (pool.data_usage(), pool.metadata_usage());
-        format!("{} {} {}", pool.name, words("data", data), words("metadata", metadata))
+        vec![words("data", data), words("metadata", metadata)]
     };
-    match topology.pools.len() {
-        1 => one,
-        pools => format!("{pools} pools, fullest {one}"),
-    }
+    Summary { pools: topology.pools.len(), name: pool.name.to_string(), figures }
 }
 
 /// Adds what one pool adds.
@@ -45,16 +42,19 @@ pub(super) fn judge(
     for (what, usage) in [("data", pool.data_usage()), ("metadata", pool.metadata_usage())] {
         verdict.figures.extend(figures(pool, what, usage, thresholds));
         let Some(used) = percent(usage) else { continue };
-        let short = format!("{} {what} {used}% used", pool.name);
-        if thresholds.crit.alerts(used) {
-            verdict.problems.push(Problem::new(State::Critical, short));
+        let state = if thresholds.crit.alerts(used) {
+            State::Critical
         } else if thresholds.warn.alerts(used) {
-            verdict.problems.push(Problem::new(State::Warning, short));
-        }
+            State::Warning
+        } else {
+            continue;
+        };
+        verdict.problems.push(Problem::about(state, &pool.name, format!("{what} {used}% used")));
     }
     judge_forecast(snapshot, pool, verdict);
-    if let Some(unknown) = unknown(&snapshot.topology, pool) {
-        verdict.problems.push(Problem::new(State::Unknown, unknown));
+    if let Some((short, long)) = unknown(&snapshot.topology, pool) {
+        let problem = Problem::about(State::Unknown, &pool.name, short);
+        verdict.problems.push(Problem { long, ..problem });
     }
 }
 
@@ -79,7 +79,7 @@ fn judge_forecast(snapshot: &Snapshot, pool: &Pool, verdict: &mut Verdict) {
         let grave = forecast.full_in_seconds < AT_ONCE;
         let state = if grave { State::Critical } else { State::Warning };
         let mut problem =
-            Problem::new(state, format!("{} {what} full in about {within}", pool.name));
+            Problem::about(state, &pool.name, format!("{what} full in about {within}"));
         problem.long =
             Some(format!("the {what} of {} {}", pool.name, describe_forecast(&forecast)));
         verdict.problems.push(problem);
@@ -102,21 +102,39 @@ fn figures(
     [share, used]
 }
 
-/// What is not known of a pool and would have to be, to say that all is well.
-fn unknown(topology: &Topology, pool: &Pool) -> Option<String> {
-    match &pool.state {
-        PoolState::Unseen { .. } => return Some(format!("{} status was not seen", pool.name)),
+/// What is not known of a pool and would have to be, to say that all is well: in a few words, and
+/// in a sentence where there is more to say.
+fn unknown(topology: &Topology, pool: &Pool) -> Option<(String, Option<String>)> {
+    let name = &pool.name;
+    let short = |words: &str| Some((words.to_owned(), None));
+    let status = match &pool.state {
+        PoolState::Unseen { why } => {
+            let long = format!("the status of {name} was not seen: {why}");
+            return Some(("status was not seen".to_owned(), Some(long)));
+        }
         // a failed one is a finding, and of an inactive one there is no status and no monitoring
         PoolState::Failed | PoolState::Inactive => return None,
-        PoolState::Active(_) if pool.block_size.is_none() => {
-            return Some(format!("{} block size was not seen", pool.name));
-        }
-        PoolState::Active(_) => {}
+        PoolState::Active(status) => status,
+    };
+    if let Mode::Unknown(word) = &status.mode {
+        return short(&format!("mode {word} unknown"));
+    }
+    if pool.block_size.is_none() {
+        return short("block size was not seen");
+    }
+    let full = [("data", pool.data_usage()), ("metadata", pool.metadata_usage())];
+    if let Some((what, _)) = full.into_iter().find(|(_, usage)| percent(*usage).is_none()) {
+        return short(&format!("{what} fill unknown"));
     }
     let dm = topology.node(pool.node).facts.dm.as_ref();
     let is_lvm = pool.lv.is_some() || dm.is_some_and(|dm| dm.uuid.as_str().starts_with("LVM-"));
-    (is_lvm && pool.monitor.is_none())
-        .then(|| format!("LVM does not say whether {} is monitored and can grow", pool.name))
+    if is_lvm && pool.monitor.is_none() {
+        let long = format!("LVM does not say whether {name} is monitored and can grow");
+        return Some(("monitoring unknown".to_owned(), Some(long)));
+    }
+    let file = pool.policy_hidden_in.as_ref()?;
+    let long = format!("whether LVM grows {name} is not known: {file} could not be read");
+    Some(("growth unknown".to_owned(), Some(long)))
 }
 
 /// Used percent to two decimals: what is printed is what is judged.

@@ -3,7 +3,7 @@
 use super::{Range, State, Thresholds, Verdict, judge};
 use crate::model::sample::{Parts, direct_lvm, status};
 use crate::model::{
-    Finding, Forecast, Gap, PoolState, PoolTrend, Severity, Snapshot, SourceAge, Trends,
+    Finding, Forecast, Gap, Mode, PoolState, PoolTrend, Severity, Snapshot, SourceAge, Trends,
 };
 use crate::units::{DataBlocks, MetadataBlocks};
 
@@ -47,7 +47,14 @@ fn finding(code: &'static str, severity: Severity) -> Finding {
 }
 
 fn silent(source: &'static str) -> SourceAge {
-    SourceAge { source, answered_at_ms: None, asking_since_ms: None, silent: true, progress: None }
+    SourceAge {
+        source,
+        answered_at_ms: None,
+        asking_since_ms: None,
+        silent: true,
+        failed: false,
+        progress: None,
+    }
 }
 
 #[test]
@@ -173,7 +180,12 @@ fn a_gap_hides_nothing_worse_that_was_seen() {
     let verdict = verdict(&snapshot);
     assert_eq!(verdict.state(), State::Critical);
     let line = printed(&verdict, 0);
-    assert!(line.contains("data 90.1% used, lvm is not known, docker-thinpool"), "{line}");
+    assert!(
+        line.starts_with(
+            "THINSCOPE CRITICAL: docker-thinpool data 90.1% used, lvm is not known | "
+        ),
+        "{line}"
+    );
     let lines = printed(&verdict, 2);
     assert!(lines.contains("\nUNKNOWN: no answer within 5 s\n"), "{lines}");
     assert!(lines.ends_with("\nnot seen: docker: denied\n"), "{lines}");
@@ -198,7 +210,11 @@ fn an_lvm_pool_of_which_lvm_says_nothing_is_unknown() {
     parts.pool.monitor = None;
     let verdict = verdict(&parts.snapshot());
     assert_eq!(verdict.state(), State::Unknown);
-    assert!(printed(&verdict, 0).contains("LVM does not say"), "{}", printed(&verdict, 0));
+    let words = "THINSCOPE UNKNOWN: docker-thinpool monitoring unknown, ";
+    assert!(printed(&verdict, 0).starts_with(words), "{}", printed(&verdict, 0));
+    assert!(
+        printed(&verdict, 1).contains(": LVM does not say whether docker-thinpool is monitored")
+    );
 }
 
 #[test]
@@ -231,6 +247,125 @@ fn thousands_of_problems_are_named_by_number() {
     let mut snapshot = direct_lvm().snapshot();
     snapshot.findings = vec![finding("device-leaked", Severity::Warning); 5000];
     let line = printed(&verdict(&snapshot), 0);
-    assert!(line.contains(", 4998 more, "), "{line}");
+    let words = "THINSCOPE WARNING: docker-thinpool device-leaked, device-leaked, 4998 more | ";
+    assert!(line.starts_with(words), "{line}");
     assert!(line.len() < 500);
+}
+
+#[test]
+fn a_mode_or_a_fill_that_is_not_known_is_unknown() {
+    let change = |change: fn(&mut crate::model::PoolStatus)| {
+        let mut parts = direct_lvm();
+        let mut status = status();
+        change(&mut status);
+        parts.pool.state = PoolState::Active(status);
+        verdict(&parts.snapshot())
+    };
+    let mode = change(|status| status.mode = Mode::Unknown("newmode".into()));
+    assert_eq!(mode.state(), State::Unknown);
+    assert!(
+        printed(&mode, 0).starts_with(
+            "THINSCOPE UNKNOWN: docker-thinpool mode newmode unknown, data 10% metadata 1% | "
+        ),
+        "{}",
+        printed(&mode, 0)
+    );
+    let data = change(|status| status.data.total = DataBlocks(0));
+    assert_eq!(data.state(), State::Unknown);
+    assert!(
+        printed(&data, 0)
+            .starts_with("THINSCOPE UNKNOWN: docker-thinpool data fill unknown, metadata 1% | "),
+        "{}",
+        printed(&data, 0)
+    );
+    let metadata = change(|status| status.metadata.total = MetadataBlocks(0));
+    assert_eq!(metadata.state(), State::Unknown);
+}
+
+#[test]
+fn a_pool_whose_growth_a_file_hides_is_unknown_and_one_of_an_old_recording_is_not() {
+    let hidden_in = |file: Option<&str>| {
+        let mut parts = direct_lvm();
+        parts.pool.policy = None;
+        parts.pool.policy_hidden_in = file.map(Into::into);
+        verdict(&parts.snapshot())
+    };
+    // a recording from before profiles were asked for
+    assert_eq!(hidden_in(None).state(), State::Ok);
+    let verdict = hidden_in(Some("/etc/lvm/lvm.conf"));
+    assert_eq!(verdict.state(), State::Unknown);
+    let line = printed(&verdict, 1);
+    assert!(
+        line.starts_with(
+            "THINSCOPE UNKNOWN: whether LVM grows docker-thinpool is not known: /etc/lvm/lvm.conf \
+             could not be read, "
+        ),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_source_that_could_not_be_read_is_told_once() {
+    let failed = |source, gap: Option<Gap>| {
+        let mut snapshot = direct_lvm().snapshot();
+        snapshot.sources = vec![SourceAge {
+            silent: false,
+            failed: true,
+            answered_at_ms: Some(1),
+            ..silent(source)
+        }];
+        snapshot.gaps = gap.into_iter().collect();
+        verdict(&snapshot)
+    };
+    let block = failed("block", Some(Gap::new("block", "permission denied")));
+    assert!(printed(&block, 0).starts_with("THINSCOPE UNKNOWN: block gives no answer, docker"));
+    let dm = failed("dm", Some(Gap::new("dm", "permission denied")));
+    assert!(printed(&dm, 0).starts_with("THINSCOPE UNKNOWN: dm is not known, docker"));
+    assert_eq!(failed("docker", None).state(), State::Ok);
+}
+
+#[test]
+fn the_line_fits_and_says_the_gravest_first() {
+    let words = |snapshot: &Snapshot| {
+        let line = printed(&verdict(snapshot), 0);
+        line.split_once(" | ").expect("figures").0.to_owned()
+    };
+    let with = |parts: Parts, codes: &[&'static str]| {
+        let mut snapshot = parts.snapshot();
+        snapshot.findings = codes.iter().map(|code| finding(code, Severity::Critical)).collect();
+        snapshot
+    };
+    // a name once, and no figure twice
+    assert_eq!(
+        words(&with(filled(950, 0), &["pool-failed"])),
+        "THINSCOPE CRITICAL: docker-thinpool data 95% used, pool-failed, metadata 0%"
+    );
+    assert_eq!(
+        words(&with(filled(0, 950), &["pool-failed", "pool-read-only"])),
+        "THINSCOPE CRITICAL: docker-thinpool metadata 95% used, pool-failed, 1 more"
+    );
+    assert_eq!(
+        words(&with(filled(950, 950), &[])),
+        "THINSCOPE CRITICAL: docker-thinpool data 95% used, metadata 95% used"
+    );
+    // where two have no room, one is named
+    let long = "device-busy-in-a-namespace-of-somebody-s";
+    assert_eq!(
+        words(&with(filled(950, 0), &[long, long])),
+        "THINSCOPE CRITICAL: docker-thinpool data 95% used, 2 more, metadata 0%"
+    );
+    // and a name of any length leaves room for what is wrong
+    let mut parts = filled(950, 0);
+    parts.pool.name = "docker-254:0-11586-a-name-that-somebody-thought-about-for-long-pool".into();
+    let snapshot = parts.snapshot();
+    assert_eq!(
+        words(&snapshot),
+        "THINSCOPE CRITICAL: docker-254:0...for-long-pool data 95% used, metadata 0%"
+    );
+    assert!(
+        printed(&verdict(&snapshot), 0).contains(
+            " | 'docker-254:0-11586-a-name-that-somebody-thought-about-for-long-pool data'=95%;80;"
+        ),
+        "figures keep their labels"
+    );
 }

@@ -39,25 +39,26 @@ fn sources(snapshot: &Snapshot) -> Vec<Family> {
     let mut up = Family::new(
         "thinscope_source_up",
         "",
-        "Whether the source gave a whole answer at the newest look.",
+        "Whether the source could be read at the newest look.",
     );
     let mut answered = Family::new(
         "thinscope_source_answered_timestamp_seconds",
         "seconds",
-        "When the source last gave a whole answer, since 1970.",
+        "When the source could last be read, since 1970.",
     );
     let mut age = Family::new(
         "thinscope_source_age_seconds",
         "seconds",
-        "How old the source's answer was when this was written.",
+        "How old that answer was when this was written.",
     );
     let now = snapshot.host.time.saturating_mul(1000);
     for source in &snapshot.sources {
         let labels = [("source", source.source)];
-        let whole = !source.silent && source.answered_at_ms.is_some();
-        up.add(&labels, Some(flag(whole)));
-        answered.add(&labels, source.answered_at_ms.map(seconds));
-        age.add(&labels, source.answered_at_ms.map(|at| seconds(now.saturating_sub(at).max(0))));
+        // that it cannot be read is an answer, too
+        let read_at_ms = source.answered_at_ms.filter(|_| !source.failed);
+        up.add(&labels, Some(flag(!source.silent && read_at_ms.is_some())));
+        answered.add(&labels, read_at_ms.map(seconds));
+        age.add(&labels, read_at_ms.map(|at| seconds(now.saturating_sub(at).max(0))));
     }
     vec![up, answered, age]
 }

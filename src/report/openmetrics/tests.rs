@@ -122,6 +122,7 @@ fn each_source_has_its_moment_and_its_age() {
         answered_at_ms,
         asking_since_ms: None,
         silent,
+        failed: source == "block",
         progress: None,
     };
     let now = snapshot.host.time * 1000;
@@ -129,6 +130,7 @@ fn each_source_has_its_moment_and_its_age() {
         source("dm", Some(now - 1500), false),
         source("lvm", None, true),
         source("docker", Some(now + 9000), true),
+        source("block", Some(now - 1500), false),
     ];
     let text = metrics(&snapshot);
     let of = |name: &str, source: &str| {
@@ -139,6 +141,10 @@ fn each_source_has_its_moment_and_its_age() {
     assert_eq!(of("up", "dm").as_deref(), Some("1"));
     assert_eq!(of("up", "lvm").as_deref(), Some("0"));
     assert_eq!(of("age_seconds", "lvm"), None);
+    // it answered, and the answer was that it cannot be read
+    assert_eq!(of("up", "block").as_deref(), Some("0"));
+    assert_eq!(of("age_seconds", "block"), None);
+    assert_eq!(of("answered_timestamp_seconds", "block"), None);
     assert_eq!(of("age_seconds", "docker").as_deref(), Some("0"), "the clock was set back");
 }
 

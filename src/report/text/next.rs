@@ -17,7 +17,7 @@ pub fn what_next(topology: &Topology, pool: &Pool) -> Vec<String> {
     match topology.growth(pool) {
         _ if refused => lines.push("it needs a check: nothing grows it before that".to_owned()),
         Some(growth) => lines.extend(grows(topology, pool, &growth)),
-        None => lines.extend(does_not_grow(pool)),
+        None => lines.push(does_not_grow(pool)),
     }
     lines.extend(pool.engine_facts.iter().flat_map(|facts| engine_stops(pool, status, facts)));
     lines.extend(pool.engine_facts.iter().filter_map(file_ends));
@@ -90,26 +90,30 @@ fn cannot(hindrance: Hindrance, growth: &Growth) -> String {
     format!(": cannot, {why}")
 }
 
-fn does_not_grow(pool: &Pool) -> Option<String> {
+fn does_not_grow(pool: &Pool) -> String {
     if let Some(command) = pool.policy.as_ref().and_then(|policy| policy.command.as_ref()) {
         let unwatched = pool.monitor.as_ref().is_some_and(|word| word == "not monitored");
-        return Some(if unwatched {
+        return if unwatched {
             format!("nobody monitors it, so {command} is not run")
         } else {
             format!(
                 "above 50%, at each 5% more, LVM's monitor runs {command}: what that does cannot be \
                  told"
             )
-        });
+        };
     }
     if let Some(policy) = pool.policy.as_ref().filter(|policy| !policy.is_on()) {
-        return Some(format!("it does not grow by itself (threshold {})", policy.threshold));
+        return format!("it does not grow by itself (threshold {})", policy.threshold);
     }
     match pool.kind {
         PoolKind::LoopLvm | PoolKind::Raw if pool.lv.is_none() => {
-            Some("it does not grow by itself: LVM does not own it".to_owned())
+            "it does not grow by itself: LVM does not own it".to_owned()
         }
-        _ => None,
+        // the policy of one that LVM owns was not seen
+        _ => match &pool.policy_hidden_in {
+            Some(file) => format!("whether LVM grows it is not known: {file} could not be read"),
+            None => "whether LVM grows it is not known".to_owned(),
+        },
     }
 }
 
@@ -242,6 +246,17 @@ mod tests {
         });
         assert!(unwatched[0].ends_with(": does not, for nobody monitors it"), "{unwatched:?}");
         assert!(!unwatched.iter().any(|line| line.contains("again")), "nobody tries at all");
+        let unknown = |file: Option<&str>| {
+            next(|parts| {
+                parts.pool.policy = None;
+                parts.pool.policy_hidden_in = file.map(Into::into);
+            })
+        };
+        assert_eq!(unknown(None)[0], "whether LVM grows it is not known");
+        assert_eq!(
+            unknown(Some("/etc/lvm/lvm.conf"))[0],
+            "whether LVM grows it is not known: /etc/lvm/lvm.conf could not be read"
+        );
         let off = next(|parts| parts.pool.policy = Some(policy(100)));
         assert_eq!(off[0], "it does not grow by itself (threshold 100)");
     }
@@ -268,6 +283,7 @@ mod tests {
     fn docker_s_line_for_metadata_is_told_as_its_line_for_data_is() {
         let lines = |used| {
             next(move |parts| {
+                parts.pool.policy = Some(policy(100));
                 let mut docker = EngineFacts::new(Engine::Docker, "/var/lib/docker".into());
                 docker.min_free_percent = Some(10);
                 parts.pool.engine_facts = vec![docker];
@@ -277,9 +293,9 @@ mod tests {
             })
         };
         // 10 % of 261,120 blocks are 26,112
-        assert_eq!(lines(235_008).len(), 3);
+        assert_eq!(lines(235_008).len(), 4);
         assert_eq!(
-            lines(235_009)[0],
+            lines(235_009)[1],
             "docker makes no new container: less than 10% of metadata is free"
         );
     }

@@ -60,6 +60,12 @@ fn write_driver_status(out: &mut dyn Write, pool: &Pool, style: Style) -> io::Re
         let keys = pool.driver_status_unknown.join(", ");
         writeln!(out, "Known to a running daemon only: {keys}")?;
     }
+    if !pool.driver_status_unseen.is_empty() {
+        let keys = pool.driver_status_unseen.join(", ");
+        let why =
+            if pool.state == PoolState::Inactive { "is inactive" } else { "hides its status" };
+        writeln!(out, "Not known while the pool {why}: {keys}")?;
+    }
     Ok(())
 }
 

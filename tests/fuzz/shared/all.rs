@@ -60,6 +60,7 @@ pub fn snapshot(facts: &Facts) -> Snapshot {
                 answered_at_ms: Some(TIME * 1000),
                 asking_since_ms: None,
                 silent: false,
+                failed: false,
                 progress: None,
             })
             .into(),

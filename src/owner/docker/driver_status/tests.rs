@@ -184,8 +184,16 @@ fn a_failed_pool_reads_as_zeros_and_an_inactive_one_as_unknown() {
     let inactive = status(&direct_host(""), &inactive, DIRECT_BYTES);
     assert_eq!(value(&inactive, "Base Device Size"), Some("10.74GB"));
     for key in ["Data Space Used", "Data Space Total", "Metadata Space Available"] {
-        assert!(inactive.unknown.iter().any(|unknown| unknown == key), "{key}");
+        // whether a daemon runs has nothing to do with it
+        assert!(inactive.unseen.iter().any(|unseen| unseen == key), "{key}");
     }
+    let seen = |status: &DriverStatus| status.unknown.iter().any(|key| key.contains("Space"));
+    assert!(!seen(&inactive), "{:?}", inactive.unknown);
+    let unseen = Pool { state: PoolState::Unseen { why: "Error".into() }, ..direct_pool() };
+    let unseen = status(&direct_host(""), &unseen, DIRECT_BYTES);
+    assert_eq!(unseen.unseen, inactive.unseen);
+    assert_eq!(unseen.unknown, inactive.unknown);
+    assert_eq!(failed.unseen, [""; 0]);
 }
 
 #[test]
@@ -200,7 +208,7 @@ fn an_inactive_pool_has_the_totals_that_its_volumes_have() {
     assert_eq!(value(&status, "Data Space Total"), Some("102GB"));
     assert_eq!(value(&status, "Metadata Space Total"), Some("1.07GB"));
     assert_eq!(value(&status, "Thin Pool Minimum Free Space"), Some("10.2GB"));
-    assert!(status.unknown.iter().any(|key| key == "Data Space Used"));
+    assert!(status.unseen.iter().any(|key| key == "Data Space Used"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn containerd(state: State) -> SourceFacts {
         still: Some(0),
         ..Home::default()
     };
-    SourceFacts::Containerd(ContainerdFacts { homes: vec![home], gaps: Vec::new() })
+    SourceFacts::Containerd(ContainerdFacts { homes: vec![home], ..ContainerdFacts::default() })
 }
 
 /// The pool's host, and with that device of this table.

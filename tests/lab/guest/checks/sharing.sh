@@ -83,10 +83,10 @@ equal "what is used by owner adds up to what is used" \
 equal "what is committed is what is used now, for nothing was written" \
     "$(jq '.pools[0].data_used_bytes' pool.json)" "$(jq '.pools[0].committed.data_used_bytes' pool.json)"
 equal "deleting everything frees everything" "$(jq '.pools[0].data_used_bytes' pool.json)" \
-    "$(jq .freed.bytes all.json)"
+    "$(jq .freed.freed_bytes all.json)"
 while read -r id exclusive; do
     equal "deleting $id alone frees what it holds alone" "$exclusive" \
-        "$(thinscope layers --json --freed-by "$id" | jq .freed.bytes)"
+        "$(thinscope layers --json --freed-by "$id" | jq .freed.freed_bytes)"
 done < <(jq -r '.devices[] | "\(.device_id) \(.exclusive_bytes)"' sharing.json | head -n 4)
 # parents: Docker's own word against the mappings, and what the metadata alone tells of them
 parents() { jq -r '.devices[] | select(.parent_device_id != null) | "\(.device_id) \(.parent_device_id)"' sharing.json | sort -n; }

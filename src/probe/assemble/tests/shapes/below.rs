@@ -1,6 +1,7 @@
 //! What stands below a pool or beside it: volumes, mirrors, encryption, paths, and what is missing.
 
 use super::*;
+use crate::model::Gap;
 
 #[test]
 fn a_raw_pool_over_two_lvs_rests_on_the_lvs() {
@@ -201,11 +202,20 @@ fn an_inactive_lvm_pool_and_a_missing_pv_are_there_without_a_device() {
 #[test]
 fn what_a_pool_s_status_does_not_say_is_unseen_and_never_a_figure() {
     for (status, why) in [
-        ("0 8 thin-pool Error", "the kernel could not gather its status"),
+        (
+            "0 8 thin-pool Error",
+            "its status is `Error`: the kernel could not read the pool's own metadata to tell it; \
+             `dmesg` may say why",
+        ),
         ("0 8 thin-pool 1 2 3", "its status is of no known form: 0 8 thin-pool 1 2 3"),
         ("", "its status is of no known form: "),
     ] {
-        let topology = assemble(&with_status(direct_lvm(), (253, 2), status)).topology;
+        let Assembled { topology, gaps, .. } =
+            assemble(&with_status(direct_lvm(), (253, 2), status));
+        // nobody says then that nothing is left unseen
+        let gaps: Vec<_> =
+            gaps.iter().filter(|gap| gap.source.as_str().starts_with("dm")).collect();
+        assert_eq!(gaps, [&Gap::new("dm docker-thinpool", why)]);
         assert_eq!(topology.pools[0].state, PoolState::Unseen { why: why.into() });
         assert_eq!(topology.pools[0].mode(), None);
     }
