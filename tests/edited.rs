@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-const RECORDED: &str = "assets/demo/direct-lvm.thinscope";
+const RECORDED: &str = "tests/data/older/direct-lvm.thinscope";
 
 /// The recorded host with its answers changed by a rule.
 fn edited(change: impl Fn(&str, &Value, &mut Value)) -> tempfile::NamedTempFile {

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use judge::{ask, lines};
 
-const RECORDED: &str = "assets/demo/direct-lvm.thinscope";
+const RECORDED: &str = "tests/data/older/direct-lvm.thinscope";
 
 fn thinscope(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thinscope"));

@@ -36,16 +36,39 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn a_healthy_recording_from_before_policies_were_read_has_no_finding_and_says_what_it_lacks() {
-    assert_eq!(found("direct-lvm"), (Vec::new(), 1));
-    let gap = &document("direct-lvm", "findings")["gaps"][0];
-    assert_eq!(gap["source"], "lvm settings");
-    assert_eq!(
-        gap["why"],
-        "file /etc/lvm/profile/docker-thinpool.profile: not in the recording; record the host again \
-         with this version; what it says of growing pools is not known"
-    );
-    let pools = document("direct-lvm", "pool");
+    let findings = document_of("tests/data/older/direct-lvm", "findings");
+    assert_eq!(findings["findings"], Value::Array(Vec::new()));
+    let gaps = findings["gaps"].as_array().expect("a list");
+    let said: Vec<_> = gaps.iter().map(|gap| (&gap["source"], &gap["why"])).collect();
+    let why = "file /etc/lvm/profile/docker-thinpool.profile: not in the recording; record the host \
+               again with this version; what it says of growing pools is not known";
+    assert_eq!(said, [(&"lvm settings".into(), &why.into())]);
+    let pools = document_of("tests/data/older/direct-lvm", "pool");
     assert_eq!(pools["pools"][0]["autoextend"], Value::Null, "its profile was not recorded");
+}
+
+#[test]
+fn a_pool_whose_group_has_no_room_for_its_next_step_is_told_by_the_host_s_own_figures() {
+    assert_eq!(found("direct-lvm"), (pairs(&[("autoextend-cannot-act", "warning")]), 0));
+    let pools = document("direct-lvm", "pool");
+    let step = &pools["pools"][0]["autoextend"];
+    let data = pools["pools"][0]["data_total_bytes"].as_u64().expect("a size");
+    // a fifth of the pool in whole extents of 4 MiB, of which the group has 78
+    let extents = (data / 5).div_ceil(4 << 20);
+    assert_eq!(step["data"]["adds_bytes"], extents * (4 << 20));
+    assert_eq!((&step["vg_free_bytes"], extents), (&(78_u64 * (4 << 20)).into(), 487));
+    assert_eq!(step["hindered"], true);
+}
+
+#[test]
+fn volumes_that_promise_more_than_their_pool_has_are_advice() {
+    let expected = pairs(&[("autoextend-off", "advice"), ("overcommitted", "advice")]);
+    assert_eq!(found("lvm-thin"), (expected, 0));
+}
+
+#[test]
+fn containerd_s_host_is_sound() {
+    assert_eq!(found("containerd"), (Vec::new(), 0));
 }
 
 #[test]

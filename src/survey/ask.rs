@@ -32,7 +32,7 @@ pub(super) struct Asked {
     /// What the signs of change came to before the look, where they were wanted.
     pub sign: Option<u64>,
     /// The child, where it stays and can be asked again.
-    pub child: Option<ProbeChild>,
+    pub child: Option<Box<ProbeChild>>,
     /// Children that could not even be killed.
     pub stuck: Vec<Stuck>,
     /// How long it took.
@@ -57,7 +57,7 @@ pub(super) enum Whom {
     /// A member of a brood. When it is lost, it may have fallen with another.
     Member(Ends),
     /// A process that stays for the next look: the one of the look before, or a new one.
-    Standing(Option<ProbeChild>),
+    Standing(Option<Box<ProbeChild>>),
 }
 
 /// Looks at one source. Whoever was there before and is lost without having been asked anything that
@@ -70,7 +70,7 @@ pub(super) async fn ask(plan: &LookPlan, order: Order, progress: Progress, whom:
     let mut there = match whom {
         Whom::Fresh | Whom::Standing(None) => None,
         Whom::Member(ends) => Some(ProbeChild::member(ends, LONGEST_LINE)),
-        Whom::Standing(Some(child)) => Some(Ok(child)),
+        Whom::Standing(Some(child)) => Some(Ok(*child)),
     };
     for attempt in 1.. {
         let was_there = there.is_some();
@@ -133,7 +133,7 @@ struct One {
     hung: Option<Question>,
     /// It ended before its time, at no question that took long.
     lost: bool,
-    child: Option<ProbeChild>,
+    child: Option<Box<ProbeChild>>,
     stuck: Option<Stuck>,
 }
 
@@ -167,7 +167,8 @@ async fn ask_child(
     let lost = !lines.whole && !over;
     if stays && lines.whole {
         let Lines { recording, facts, sign, .. } = lines;
-        return One { recording, facts, sign, hung: None, lost, child: Some(child), stuck: None };
+        let (hung, child, stuck) = (None, Some(Box::new(child)), None);
+        return One { recording, facts, sign, hung, lost, child, stuck };
     }
     let ended = child.end().await;
     let mut recording = lines.recording;

@@ -170,14 +170,14 @@ struct Begun {
     /// The state of every device-mapper device is a sign this time.
     states: bool,
     /// The child of the look before.
-    child: Option<ProbeChild>,
+    child: Option<Box<ProbeChild>>,
 }
 
 /// What a look under way ends with.
 struct Done {
     source: Source,
     /// The child, for the next look.
-    child: Option<ProbeChild>,
+    child: Option<Box<ProbeChild>>,
     /// `None` where nothing had changed.
     asked: Option<Asked>,
     /// Where a change would show from now on, and what it came to when this was seen; `None` where
@@ -195,7 +195,7 @@ struct Follower {
     looks: JoinSet<Done>,
     /// Children that wait for the next look. Metadata has none: what was read of it may be large,
     /// and is given back with the process.
-    standing: BTreeMap<Source, ProbeChild>,
+    standing: BTreeMap<Source, Box<ProbeChild>>,
     /// The look at metadata that is under way.
     reading: Option<AbortHandle>,
     /// How much of metadata is read unasked.
@@ -477,13 +477,12 @@ async fn look(plan: LookPlan, begun: Begun) -> Done {
         asked = Some(told).filter(|told| told.sign.is_some());
     }
     // signs that are not told in time keep nobody from looking
-    let asked = match asked {
-        Some(asked) => asked,
-        None => {
-            let mut asked = look_by(&plan, source, Whom::Standing(child.take())).await;
-            child = asked.child.take();
-            asked
-        }
+    let asked = if let Some(asked) = asked {
+        asked
+    } else {
+        let mut asked = look_by(&plan, source, Whom::Standing(child.take())).await;
+        child = asked.child.take();
+        asked
     };
     let signs = signs_of(&asked.recording);
     let few = asked.sign.filter(|_| signs == places);

@@ -464,7 +464,7 @@ pub(super) fn tall(layers: u64, names: &[String]) -> Home {
 #[test]
 fn every_layer_of_a_chain_without_end_has_its_position() {
     let home = tall(20_000, &["app".to_owned()]);
-    let facts = ContainerdFacts { homes: vec![home], gaps: Vec::new() };
+    let facts = ContainerdFacts { homes: vec![home], ..ContainerdFacts::default() };
     let owned = owned(&facts);
     let positions = owned.pools[0].devices.iter().map(|device| device.position);
     assert!(positions.eq((1..=20_000).map(|at| Some((at, 20_000)))));
