@@ -191,7 +191,12 @@ fn who_fills_a_pool_adds_up_and_frees_what_its_metadata_says() {
         let row = page.iter().find(|(own, ..)| own == name).expect("it is there");
         (row.1, row.2)
     };
+    let layers = document("direct-lvm", "layers");
+    let devices = layers["devices"].as_array().expect("a list");
+    let layer = devices.iter().find(|one| one["device_id"] == 28).expect("the dangling image's");
+    let image = layer["images"][0].as_str().expect("it is called by its id");
+    let id = image.strip_prefix("sha256:").expect("it has no other name");
     let of_28 = freed_by("assets/demo/direct-lvm", &[28]);
-    assert_eq!(row("0d23d333979e"), (of_28, Some(of_28)));
+    assert_eq!(row(&id[..12]), (of_28, Some(of_28)));
     assert_eq!(row("runtime:3").1, Some(0));
 }
