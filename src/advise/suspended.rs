@@ -54,6 +54,11 @@ impl<'a> Stuck<'a> {
         }
     }
 
+    /// Whether a command of thinscope's brings it back.
+    pub(super) fn has_command(&self) -> bool {
+        self.target.is_some()
+    }
+
     /// A line for each table that waits.
     pub(super) fn evidence(&self) -> impl Iterator<Item = String> {
         self.waiting().map(|dm| format!("a second table waits in the inactive slot of {}", dm.name))

@@ -47,8 +47,7 @@ fn describe(topology: &Topology, ix: NodeIx) -> Finding {
          lvm or docker command is at work on it: {}",
         stuck.remedy()
     );
-    // the wizard is about pools
-    if !topology.pools.iter().any(|pool| is_part(pool, ix)) {
+    if !stuck.has_command() {
         finding.cure = Cure::ByHand;
     }
     finding

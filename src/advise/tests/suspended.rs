@@ -114,7 +114,7 @@ fn what_lies_on_a_pool_is_brought_back_by_the_pools_name() {
         remedy,
         "`thinscope activate docker-thinpool`; by hand `dmsetup resume docker-254:1-131-x`"
     );
-    assert_eq!(cure, Cure::ByHand, "the wizard looks at pools and their parts");
+    assert_eq!(cure, Cure::AsItsPage);
     let with_pool = findings_after(|parts| {
         on_the_pool(parts);
         left(&[POOL], &[])(parts);

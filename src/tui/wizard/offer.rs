@@ -3,7 +3,7 @@
 //! Knows the topology and the planner's first word; nothing of screens.
 
 use crate::advise;
-use crate::model::{Cure, Finding, Kind as NodeKind, NodeIx, PoolIx, PoolState, Topology};
+use crate::model::{Cure, Finding, Kind as NodeKind, NodeIx, Pool, PoolIx, PoolState, Topology};
 use crate::plan;
 
 /// The wizards.
@@ -151,7 +151,8 @@ fn volume(topology: &Topology, selected: Option<NodeIx>) -> Result<String, Strin
 }
 
 fn activate(topology: &Topology, selected: Option<NodeIx>) -> Result<String, String> {
-    if let Some(own) = selected.and_then(|ix| away(topology, ix)) {
+    let of_itself = |ix| away(topology, ix).or_else(|| suspended(topology, ix));
+    if let Some(own) = selected.and_then(of_itself) {
         return Ok(own);
     }
     let ix = pool_for(topology, selected)?;
@@ -178,6 +179,21 @@ fn away(topology: &Topology, ix: NodeIx) -> Option<String> {
         .iter()
         .all(|pool| !matches!(topology.pool(*pool).state, PoolState::Inactive));
     (whole && pool_is_there).then(|| format!("{}/{}", lv.vg, lv.name))
+}
+
+/// The volume that is selected and suspended, or the pool of one that is no volume of LVM's: what is
+/// suspended with its pool comes back with that.
+fn suspended(topology: &Topology, ix: NodeIx) -> Option<String> {
+    let node = topology.node(ix);
+    node.facts.dm.as_ref().filter(|dm| dm.suspended)?;
+    let pools = pools_near(topology, ix);
+    let is_of_one = |pool: &Pool| [Some(pool.node), pool.data, pool.metadata].contains(&Some(ix));
+    let with_one = |pool: &Pool| pool.suspended || is_of_one(pool);
+    if pools.iter().any(|pool| with_one(topology.pool(*pool))) {
+        return None;
+    }
+    let volume = node.facts.lv.as_ref().map(|lv| format!("{}/{}", lv.vg, lv.name));
+    volume.or_else(|| pools.first().map(|pool| name_of(topology, *pool)))
 }
 
 fn part_suspended(topology: &Topology, ix: PoolIx) -> bool {
@@ -231,7 +247,40 @@ pub(crate) fn below(topology: &Topology, from: NodeIx) -> Vec<NodeIx> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Severity;
+    use crate::ids::DevNo;
+    use crate::model::sample::{direct_lvm, dm, node};
+    use crate::model::{DmFacts, Severity};
+
+    /// A device on the pool is suspended, and perhaps a volume of LVM's or the pool too.
+    fn suspended_on_the_pool(is_volume: bool, pool_too: bool) -> (Topology, NodeIx) {
+        let mut host = direct_lvm();
+        let ix = NodeIx(u32::try_from(host.nodes.len()).expect("few"));
+        let mut device = node(NodeKind::Thin, "docker-vol", 1 << 30);
+        (device.parents, device.device) = (vec![host.pool.node], Some(DevNo::new(253, 9)));
+        let facts = DmFacts { suspended: true, ..dm("docker-vol", "0 8 thin 253:2 5", "") };
+        device.facts.dm = Some(Box::new(facts));
+        if is_volume {
+            let mut lv = host.nodes.iter().find_map(|node| node.facts.lv.clone());
+            lv.as_mut().expect("the sample has volumes").name = "vol".into();
+            device.facts.lv = lv;
+        }
+        host.nodes.push(device);
+        host.pool.suspended = pool_too;
+        (host.topology(), ix)
+    }
+
+    #[test]
+    fn a_suspended_volume_is_brought_back_by_its_name_and_one_of_docker_s_by_its_pool_s() {
+        let name = |is_volume, pool_too| {
+            let (topology, ix) = suspended_on_the_pool(is_volume, pool_too);
+            activate(&topology, Some(ix)).expect("it is offered")
+        };
+        assert_eq!(name(true, false), "docker/vol");
+        let pool = name(false, false);
+        assert_eq!([name(false, true), name(true, true)], [pool.clone(), pool]);
+        let (topology, _) = suspended_on_the_pool(true, false);
+        assert!(activate(&topology, None).is_err(), "the pool itself is active");
+    }
 
     #[test]
     fn a_cause_decides_where_a_page_names_several_wizards() {
