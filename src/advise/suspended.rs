@@ -88,12 +88,20 @@ impl<'a> Stuck<'a> {
         match &self.target {
             None => by_hand,
             Some(name) => {
+                let name = shell(name);
+                // it looks into the slots of what it resumes, and into no other
+                if self.waiting().any(|dm| !dm.suspended) {
+                    return format!(
+                        "by hand {by_hand}; `thinscope activate {name}` clears no table of what is \
+                         not suspended"
+                    );
+                }
                 let what = match (clear.is_empty(), self.owned) {
                     (true, _) => "",
                     (false, true) => " finds out whether LVM committed what waits",
                     (false, false) => " throws away what waits",
                 };
-                format!("`thinscope activate {}`{what}; by hand {by_hand}", shell(name))
+                format!("`thinscope activate {name}`{what}; by hand {by_hand}")
             }
         }
     }

@@ -110,7 +110,12 @@ fn read_home(ask: &mut Asker<'_>, found: Found, mounted_tree: bool) -> Home {
         beside: found.beside,
         ..Home::default()
     };
-    let still = (0..MOST_READINGS).any(|_| paths.read(ask, &mut home));
+    let before = ask.closed;
+    let still = (0..MOST_READINGS).any(|_| {
+        // what an earlier reading could not read counts no more
+        ask.closed = before;
+        paths.read(ask, &mut home)
+    });
     if !still {
         ask.gap(format!(
             "{}: containerd makes or removes snapshots faster than they can be read, so some may \

@@ -166,6 +166,7 @@ async fn ask_child(
     let over = heard == Heard::Silence || lines.asking.is_some();
     let lost = !lines.whole && !over;
     if stays && lines.whole {
+        child.rest();
         let Lines { recording, facts, sign, .. } = lines;
         let (hung, child, stuck) = (None, Some(Box::new(child)), None);
         return One { recording, facts, sign, hung, lost, child, stuck };

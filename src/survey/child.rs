@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 
 use super::common::{Common, Member};
 use super::order::{Order, SUBCOMMAND, Signs};
-use super::{signs, silence};
+use super::signs::{self, Disks};
+use super::silence;
 use crate::ids::DevNo;
 use crate::probe;
 use crate::probe::metadata::reserve::{Reserved, Reserving};
@@ -120,7 +121,10 @@ fn perform(order: &Order, live: &Live, output: &Output, common: Option<&Common>)
 
 /// Whether everything that is a sign of change is as it was; tells what the few come to.
 fn is_as_known(order: &Order, wanted: &Signs, live: &Live, output: &Output) -> bool {
-    let few = signs::digest(live, wanted);
+    let few = {
+        let mut disks = output.disks.lock().unwrap_or_else(PoisonError::into_inner);
+        signs::digest(live, wanted, &mut disks)
+    };
     {
         let mut output = output.lock();
         output.push_line(&Line::Sign(few));
@@ -274,6 +278,8 @@ struct Output {
     state: Mutex<State>,
     /// An order begins.
     begun: Condvar,
+    /// What was known of disks at the last order.
+    disks: Mutex<Disks>,
 }
 
 struct State {
@@ -296,7 +302,8 @@ struct State {
 impl Output {
     /// One with a thread that watches it.
     fn watched(at_limit: AtLimit) -> Arc<Self> {
-        let output = Arc::new(Self { state: Mutex::new(State::ended()), begun: Condvar::new() });
+        let state = Mutex::new(State::ended());
+        let output = Arc::new(Self { state, begun: Condvar::new(), disks: Mutex::default() });
         let watched = Arc::clone(&output);
         // without it answers come late and the parent's own limit holds
         drop(std::thread::Builder::new().spawn(move || watch(&watched, at_limit)));
@@ -378,7 +385,7 @@ impl State {
         let records = self.records;
         self.push_line(&Line::End { records });
         self.print();
-        (self.out, self.ended) = (None, true);
+        (self.text, self.out, self.ended) = (Vec::new(), None, true);
     }
 }
 

@@ -10,12 +10,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::order::Signs;
 use crate::sys::capture::Recording;
-use crate::sys::{DmDevice, HostPath, Keep, Question, ReadHost, Reply, Source};
+use crate::sys::{DmDevice, HostPath, Keep, Question, Raw, ReadHost, Reply, Source};
 
 /// The number; equal when nothing changed. The hasher's keys are fixed, so that two processes of
 /// one program agree.
-pub(super) fn digest(host: &dyn ReadHost, signs: &Signs) -> u64 {
+pub(super) fn digest(host: &dyn ReadHost, signs: &Signs, disks: &mut Disks) -> u64 {
     let mut sum = DefaultHasher::new();
+    if signs.block {
+        disks.sum(host).hash(&mut sum);
+    }
     let mut add = |question: Question| {
         let answer = host.ask(&question).result;
         add_reply(answer.as_ref().ok(), &mut sum);
@@ -23,11 +26,6 @@ pub(super) fn digest(host: &dyn ReadHost, signs: &Signs) -> u64 {
     };
     if signs.list {
         add(Question::DmList);
-    }
-    // what is said of disks and partitions changes with an event; where those are not counted, all
-    // of it is the sign
-    if signs.block && add(uevents()).is_none() {
-        add(Question::SysBlock);
     }
     signs.state.iter().for_each(|dev| drop(add(Question::DmDevice(*dev))));
     signs.status.iter().for_each(|dev| drop(add(Question::DmStatus(*dev))));
@@ -69,6 +67,47 @@ fn sum_of_states(answer: impl Fn(&Question) -> Option<Reply>) -> u64 {
         }
     }
     sum.finish()
+}
+
+/// What is said of disks, as a number. To read all of it for each number is most of what a quiet
+/// host would cost: it is read when the kernel has counted an event of any device since.
+#[derive(Debug, Default)]
+pub(super) struct Disks {
+    count: Option<Raw>,
+    sum: u64,
+    /// It was the same number twice at this count.
+    settled: bool,
+}
+
+impl Disks {
+    fn sum(&mut self, host: &dyn ReadHost) -> u64 {
+        let count = match host.ask(&uevents()).result {
+            Ok(Reply::Bytes(count)) => Some(count),
+            _ => None,
+        };
+        let no_event = count.is_some() && count == self.count;
+        if no_event && self.settled {
+            return self.sum;
+        }
+        let answer = host.ask(&Question::SysBlock).result.ok();
+        let mut sum = DefaultHasher::new();
+        add_reply(answer.as_ref(), &mut sum);
+        let sum = sum.finish();
+        // a disk that goes is counted before it is gone: once more at the same count tells
+        let settled = no_event && self.sum == sum && !has_files(answer.as_ref());
+        *self = Self { count, sum, settled };
+        sum
+    }
+}
+
+/// Whether there is a file under a loop device: it grows without an event.
+fn has_files(reply: Option<&Reply>) -> bool {
+    match reply {
+        Some(Reply::SysBlock(devices)) => {
+            devices.iter().any(|device| device.attrs.contains_key("loop/backing_file"))
+        }
+        _ => true,
+    }
 }
 
 /// How many events the kernel's devices have raised (`Documentation/ABI/testing/sysfs-kernel-uevents`
@@ -178,9 +217,11 @@ fn file_signs(recording: &Recording, signs: &mut Signs) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::ids::DevNo;
-    use crate::sys::{Answer, DmListed, FailKind, Raw};
+    use crate::sys::{Answer, DmListed, FailKind, SysBlockDevice};
 
     /// Two devices, of which the second may be suspended.
     fn dm(suspended: bool) -> Recording {
@@ -210,25 +251,36 @@ mod tests {
         assert_eq!(states_of(&dm), None);
     }
 
+    /// A host with a count of events and one disk that is told of in these words.
+    fn disks_at(count: Option<&str>, size: &str, file: bool) -> Recording {
+        let mut host = Recording::new(Source::Block);
+        let answer = count.map_or_else(
+            || Answer::failed(FailKind::NotFound, "no"),
+            |count| Answer::ok(Reply::Bytes(Raw::from(count))),
+        );
+        host.push(uevents(), answer);
+        let mut attrs = BTreeMap::from([("size".to_owned(), Raw::from(size))]);
+        attrs.extend(file.then(|| ("loop/backing_file".to_owned(), Raw::from("/f"))));
+        let disk = SysBlockDevice { attrs, ..SysBlockDevice::default() };
+        host.push(Question::SysBlock, Answer::ok(Reply::SysBlock(vec![disk])));
+        host
+    }
+
     #[test]
-    fn disks_are_told_by_the_count_of_events_and_where_there_is_none_by_all_that_is_said_of_them() {
-        let host = |count: Option<&str>, disks| {
-            let mut host = Recording::new(Source::Block);
-            let answer = count.map_or_else(
-                || Answer::failed(FailKind::NotFound, "no"),
-                |count| Answer::ok(Reply::Bytes(Raw::from(count))),
-            );
-            host.push(uevents(), answer);
-            host.push(Question::SysBlock, Answer::ok(Reply::SysBlock(disks)));
-            host
-        };
-        let disk = || vec![crate::sys::SysBlockDevice::default()];
+    fn disks_are_read_again_when_the_kernel_has_counted_an_event() {
         let signs = Signs { block: true, ..Signs::default() };
-        let sum = |host: Recording| digest(&host, &signs);
-        assert_eq!(sum(host(Some("7"), disk())), sum(host(Some("7"), Vec::new())));
-        assert_ne!(sum(host(Some("7"), disk())), sum(host(Some("8"), disk())));
-        assert_ne!(sum(host(None, disk())), sum(host(None, Vec::new())));
-        assert_eq!(sum(host(None, disk())), sum(host(None, disk())));
+        let mut disks = Disks::default();
+        let mut sum = |count, size, file| digest(&disks_at(count, size, file), &signs, &mut disks);
+        let first = sum(Some("7"), "8", false);
+        // read at a new count it is read once more
+        let second = sum(Some("7"), "9", false);
+        assert_ne!(first, second);
+        assert_eq!([sum(Some("7"), "9", false), sum(Some("7"), "8", false)], [second, second]);
+        assert_eq!(sum(Some("8"), "8", false), first, "the same number for the same disks");
+        // where nothing is counted, and where files grow under loop devices, it is always read
+        assert_eq!([sum(None, "8", false), sum(None, "9", false)], [first, second]);
+        let files = ["8", "8", "8", "9"].map(|size| sum(Some("9"), size, true));
+        assert!(files[0] == files[2] && files[2] != files[3], "{files:?}");
     }
 
     #[test]

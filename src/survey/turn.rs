@@ -18,8 +18,11 @@ const SHARE: u32 = 20;
 /// So many more may follow a look at once, so that what happens after a quiet time, and what comes
 /// of it, is seen when it happens: the time that they take is paid with the rest after them.
 const AHEAD: u32 = 2;
-/// However long a look took, the next may come after this.
+/// However long a look took, the next may come after this,
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// or after so many times as long as it took, where that is more: LVM may take minutes, and holds
+/// its locks meanwhile.
+const LEAST_SHARE: u32 = 5;
 
 /// How often it is tried whether a hanging child has died.
 const STUCK_PAUSE: Duration = Duration::from_secs(1);
@@ -132,7 +135,8 @@ impl Turn {
 
     /// How long is rested for a look that took as long as the last.
     fn pause(&self) -> Duration {
-        (self.took.unwrap_or_default() * SHARE).min(LONGEST_PAUSE)
+        let took = self.took.unwrap_or_default();
+        (took * SHARE).min(LONGEST_PAUSE.max(took * LEAST_SHARE))
     }
 }
 
@@ -223,6 +227,8 @@ mod tests {
     fn a_source_that_took_all_its_time_is_tried_again_after_a_minute() {
         let (turn, ended) = ended(10_000 * MS);
         assert_eq!(turn.starts_at(), Some(ended + LONGEST_PAUSE));
+        let (turn, ended) = self::ended(120_000 * MS);
+        assert_eq!(turn.starts_at(), Some(ended + 600_000 * MS));
     }
 
     #[test]

@@ -50,8 +50,9 @@ fn remedy(pool: &Pool, policy: &Policy) -> String {
             own_profile(pool, policy)
         ),
         ProfileFile::None => format!(
-            "`printf 'activation/thin_pool_autoextend_threshold=80\\n' > \
-             {folder}/{name}.profile`, then `lvchange --metadataprofile {name} {lv}`",
+            "`[ -e {folder}/{name}.profile ] || \
+             printf 'activation/thin_pool_autoextend_threshold=80\\n' > {folder}/{name}.profile`, \
+             then `lvchange --metadataprofile {name} {lv}`",
             folder = PROFILES,
             name = shell(&name)
         ),

@@ -14,17 +14,20 @@ const NAMED: usize = 20;
 
 /// What puts in doubt whose an id is: the files may be of another time than the pool, or of another
 /// pool. They are found before this, as the registry has causes before consequences.
-const DOUBTS: [&str; 6] = [
+const DOUBTS: [&str; 8] = [
     "metadata-unreadable",
     "transaction-mismatch",
     "base-uuid-mismatch",
     "base-device-missing",
     "device-id-duplicate",
     "device-missing",
+    "containerd-state-mismatch",
+    "containerd-id-in-use",
 ];
 
 /// What keeps the kernel from deleting anything.
-const UNWELL: [&str; 3] = ["pool-suspended", "pool-needs-check", "pool-read-only"];
+const UNWELL: [&str; 5] =
+    ["pool-inactive", "pool-failed", "pool-suspended", "pool-needs-check", "pool-read-only"];
 
 fn look(topology: &Topology, found: &mut Vec<Finding>) {
     for pool in &topology.pools {
@@ -87,9 +90,16 @@ fn remedy(pool: &Pool, ids: &[ThinId], first: &[&str]) -> String {
             .to_owned();
     }
     let engines: Vec<&str> = pool.engines.iter().map(|engine| engine.name()).collect();
+    let engine = if engines.is_empty() { "its engine".to_owned() } else { engines.join(", ") };
+    // Docker takes a pool of its own files away when it ends
+    let there = if pool.kind == PoolKind::LoopLvm {
+        format!(", bring the pool back (`thinscope activate {}`)", shell(pool.name.as_str()))
+    } else {
+        String::new()
+    };
     format!(
-        "make sure that nobody but {} uses the pool, stop it and look again; then, for good: {}",
-        if engines.is_empty() { "its engine".to_owned() } else { engines.join(", ") },
+        "make sure that nobody but {engine} uses the pool, stop it{there} and look again; then, for \
+         good: {}",
         commands(pool, ids)
     )
 }

@@ -1,9 +1,10 @@
 //! Ids that nobody names: exact commands, and none where it is in doubt whose the ids are.
 
 use super::{findings_after, only, with_status};
-use crate::model::engine::{Base, EngineFacts, Transaction};
+use crate::ids::ThinId;
+use crate::model::engine::{Base, EngineFacts, IdsInUse, Transaction};
 use crate::model::sample::{Parts, thin};
-use crate::model::{Claim, Engine, Mode, PoolKind, Role};
+use crate::model::{Claim, Engine, Mode, PoolKind, PoolState, Role};
 
 /// Ids that nobody names, from 50 on.
 fn leaked(count: u64) -> impl FnOnce(&mut Parts) {
@@ -75,6 +76,13 @@ fn nothing_is_deleted_while_files_and_pool_do_not_fit_together() {
         remedy(1, docker(|facts| facts.transaction = Some(last)))
     };
     assert_eq!(behind(20, 24), doubt("transaction-mismatch"));
+    // a database that was made anew over a pool that stayed names what it made itself
+    let anew = remedy(1, |parts| {
+        let mut facts = EngineFacts::new(Engine::Containerd, "/var/lib/containerd".into());
+        facts.in_use = Some(IdsInUse { ids: vec![ThinId::new(50).expect("an id")], next: None });
+        parts.pool.engine_facts = vec![facts];
+    });
+    assert_eq!(anew, doubt("containerd-id-in-use"));
     assert!(behind(24, 24).starts_with(FIRST));
 }
 
@@ -98,6 +106,13 @@ fn a_pool_that_deletes_nothing_is_settled_first_and_lvm_s_is_left_to_lvm() {
     assert_eq!(
         flagged,
         "settle pool-needs-check first, for until then nothing can be deleted; then look again"
+    );
+    let away = remedy(1, |parts| parts.pool.state = PoolState::Inactive);
+    assert_eq!(away, flagged.replace("needs-check", "inactive"));
+    let loops = remedy(1, |parts| parts.pool.kind = PoolKind::LoopLvm);
+    assert!(
+        loops.contains("stop it, bring the pool back (`thinscope activate docker-thinpool`) and"),
+        "{loops}"
     );
     let of_lvm = remedy(1, |parts| {
         parts.pool.kind = PoolKind::LvmThin;

@@ -75,7 +75,8 @@ fn the_threshold_belongs_into_the_one_profile_that_is_in_force() {
     );
     assert_eq!(
         remedy(ProfileFile::None, "", None, "not monitored"),
-        "`printf 'activation/thin_pool_autoextend_threshold=80\\n' > \
+        "`[ -e /etc/lvm/profile/docker-thinpool.profile ] || printf \
+         'activation/thin_pool_autoextend_threshold=80\\n' > \
          /etc/lvm/profile/docker-thinpool.profile`, then `lvchange --metadataprofile \
          docker-thinpool docker/thinpool`, then `lvchange --monitor y docker/thinpool`; the VG \
          needs room for it"

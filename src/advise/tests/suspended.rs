@@ -73,10 +73,10 @@ fn the_slots_of_the_whole_pool_are_told_with_a_part_that_is_suspended_alone() {
     let (remedy, evidence, cure) = told("device-suspended", &found);
     assert_eq!(
         remedy,
-        "`thinscope activate docker-thinpool` finds out whether LVM committed what waits; by hand \
-         `dmsetup clear docker-thinpool_tmeta`, `dmsetup clear docker-thinpool_tdata` unless the \
-         waiting tables have the sizes that the VG records, then `dmsetup resume \
-         docker-thinpool_tmeta`, `dmsetup resume docker-thinpool_tdata`"
+        "by hand `dmsetup clear docker-thinpool_tmeta`, `dmsetup clear docker-thinpool_tdata` \
+         unless the waiting tables have the sizes that the VG records, then `dmsetup resume \
+         docker-thinpool_tmeta`, `dmsetup resume docker-thinpool_tdata`; `thinscope activate \
+         docker-thinpool` clears no table of what is not suspended"
     );
     assert_eq!(evidence, waits(&["docker-thinpool_tmeta", "docker-thinpool_tdata"]));
     assert_eq!(cure, Cure::AsItsPage, "the wizard is for pools");

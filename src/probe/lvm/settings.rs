@@ -70,7 +70,8 @@ pub(super) fn read_settings(host: &dyn ReadHost, lvs: &[Lv]) -> Settings {
     }
     let mut settings = Settings::default();
     settings.files = read_files(host, &mut settings.unread);
-    let mut names: Vec<&str> = lvs.iter().map(|lv| lv.profile.as_str()).collect();
+    let pools = lvs.iter().filter(|lv| lv.segment.segtype == "thin-pool");
+    let mut names: Vec<&str> = pools.map(|lv| lv.profile.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let dir = settings.text("config/profile_dir").unwrap_or(PROFILE_DIR).to_owned();

@@ -114,6 +114,11 @@ impl ProbeChild {
         }
     }
 
+    /// Gives back what the longest line took, until it is asked again.
+    pub fn rest(&mut self) {
+        self.line = Vec::new();
+    }
+
     /// Kills it where it still runs, and waits a little; what does not die is handed back. A member
     /// of a brood loses its pipes.
     pub async fn end(self) -> Result<ExitStatus, Stuck> {

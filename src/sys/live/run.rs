@@ -11,12 +11,14 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::ioctl;
@@ -43,6 +45,16 @@ pub fn kill_running_tool() {
     if group > 0 {
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
+}
+
+/// Takes note of a tool that did not die in time, and takes leave of those that have died since: a
+/// process that stays would keep each of them as a zombie.
+fn left_behind(tool: Option<u32>) {
+    static LEFT: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    left.extend(tool.and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
+    let lives = |pid: &Pid| waitpid(*pid, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive);
+    left.retain(lives);
 }
 
 /// The folders that tools are run from.
@@ -124,6 +136,7 @@ enum Trouble {
 
 impl Running {
     fn start(path: &Path, call: &CommandSpec) -> io::Result<Self> {
+        left_behind(None);
         let mut child = prepared(path)
             .args(&call.args)
             .args(&call.scope)
@@ -189,6 +202,7 @@ impl Running {
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));
         }
+        left_behind(Some(self.child.id()));
     }
 }
 

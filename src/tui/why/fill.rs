@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Frees, Growth, Holder, Known, Sort, Users};
 use crate::model::metadata::{Groups, PoolMetadata};
-use crate::model::{Pool, Role, ThinDevice, ThinIx};
+use crate::model::{Engine, Pool, Role, ThinDevice, ThinIx};
 use crate::text::Printable;
 use crate::tui::cell::name::short_hash;
 use crate::tui::grown::Grown;
@@ -77,8 +77,11 @@ impl<'s> Ledger<'s> {
             let container = device.container.as_ref().filter(|_| is_container(device.role));
             let at = match (group, container) {
                 (Some(group), _) => *groups.entry(group).or_insert(next),
-                (None, Some(container)) => *containers.entry(&container.id).or_insert(next),
-                (None, None) => next,
+                // containerd's ids are unique within a namespace only: two may have one
+                (None, Some(container)) if device.engine == Engine::Docker => {
+                    *containers.entry(&container.id).or_insert(next)
+                }
+                (None, _) => next,
             };
             self.of.insert(ix, at);
             if at == next {
