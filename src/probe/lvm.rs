@@ -250,7 +250,7 @@ struct Scope {
 fn scope(host: &dyn ReadHost) -> Scope {
     if let Err(Failure { kind: FailKind::NotRecorded, .. }) = ask::reply(host, &Question::DmVersion)
     {
-        return Scope { settings: Vec::new(), limit: Limit::of(&[]) };
+        return Scope { settings: Vec::new(), limit: Limit::least() };
     }
     let own = own_settings(host);
     let tables = dm::read_tables(host);
@@ -260,7 +260,7 @@ fn scope(host: &dyn ReadHost) -> Scope {
         own.iter().find_map(|conf| conf.number("devices/scan_lvs")) == Some(1),
     );
     let settings = vec!["--config".to_owned(), settings(&allowed, &own)];
-    Scope { settings, limit: Limit::of(&tables.devices) }
+    Scope { settings, limit: Limit::of(host, &tables.devices) }
 }
 
 /// The host's own configuration: what `lvmlocal.conf` sets counts before `lvm.conf`.

@@ -1,10 +1,12 @@
 //! How long LVM may take: the longer the more it has to tell, and never for ever.
 //!
-//! Pure. Knows how many devices LVM has and nothing of how it is called.
+//! Knows how many devices and volumes LVM has and nothing of how it is called.
 
 use std::time::Duration;
 
+use crate::probe::ask;
 use crate::probe::dm::SeenDm;
+use crate::sys::{HostPath, Question, ReadHost, Reply};
 
 /// With its locks, where there is little to tell; beyond it hangs on a lock or a device.
 const LOCKED: Duration = Duration::from_secs(10);
@@ -19,6 +21,12 @@ const EACH: Duration = Duration::from_millis(20);
 /// One call, however many they are.
 const LONGEST_CALL: Duration = Duration::from_secs(240);
 
+/// Where LVM keeps a copy of each group's metadata, and how many of them are asked for their size.
+const COPIES: &str = "/etc/lvm/backup";
+const MOST_COPIES: usize = 64;
+/// What a thin volume takes in there, about: its name, times, host and one segment.
+const BYTES_EACH: u64 = 450;
+
 /// What all calls of one look come to at most, with what is asked around them: a call with locks
 /// and one without them. What a version refuses for a field that it does not have takes no time.
 pub const LONGEST: Duration = Duration::from_secs(500);
@@ -30,11 +38,18 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// By the devices that the kernel has: those of LVM's are told by their uuid.
-    pub(super) fn of(devices: &[SeenDm]) -> Self {
+    /// By the devices that the kernel has: those of LVM's are told by their uuid. And by the volumes
+    /// that LVM's own copies have room for: most may be inactive.
+    pub(super) fn of(host: &dyn ReadHost, devices: &[SeenDm]) -> Self {
         let is_lvm = |device: &&SeenDm| device.device.uuid.0.starts_with(b"LVM-");
-        let volumes = devices.iter().filter(is_lvm).count();
+        let active = u64::try_from(devices.iter().filter(is_lvm).count()).unwrap_or(u64::MAX);
+        let volumes = active.max(bytes_of_copies(host) / BYTES_EACH);
         Self { volumes: u32::try_from(volumes).unwrap_or(u32::MAX) }
+    }
+
+    /// Where nothing is known of either.
+    pub(super) const fn least() -> Self {
+        Self { volumes: 0 }
     }
 
     /// With locks, one of which is seen to be held or none.
@@ -52,10 +67,27 @@ impl Limit {
     }
 }
 
+fn bytes_of_copies(host: &dyn ReadHost) -> u64 {
+    let folder = HostPath::new(COPIES);
+    let Ok(Reply::Entries(entries)) = ask::reply(host, &Question::Dir(folder.clone())) else {
+        return 0;
+    };
+    let sizes = entries.into_iter().take(MOST_COPIES).map(|entry| {
+        let path = folder.join(HostPath(entry.name).as_path());
+        match ask::reply(host, &Question::Stat(path)) {
+            Ok(Reply::Stat(stat)) => stat.size,
+            _ => 0,
+        }
+    });
+    sizes.fold(0, u64::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::testing::{dm, seen_dm};
+    use crate::ids::DevNo;
+    use crate::probe::testing::{FakeHost, dm, seen_dm};
+    use crate::sys::{Answer, DirEntry, EntryKind, FileStat};
 
     fn of(volumes: u32) -> Limit {
         Limit { volumes }
@@ -85,6 +117,29 @@ mod tests {
             ((253, 2), dm("luks", "CRYPT-LUKS2-x-luks", "0 8 crypt aes :64: 0 8:32 0")),
             ((253, 3), dm("vg-tp", "LVM-0123-tpool", "0 8 thin-pool 253:0 253:1 128 0 0")),
         ]);
-        assert_eq!(Limit::of(&seen.devices), of(2));
+        assert_eq!(Limit::of(&FakeHost::new([]), &seen.devices), of(2));
+        assert_eq!(Limit::of(&copies(&[("a", 1_000), ("b", 350)]), &seen.devices), of(3));
+        assert_eq!(Limit::of(&copies(&[("a", 800)]), &seen.devices), of(2));
+        assert_eq!(Limit::of(&copies(&[("a", u64::MAX), ("b", 1)]), &[]), of(u32::MAX));
+    }
+
+    fn copies(files: &[(&str, u64)]) -> FakeHost {
+        let entry =
+            |(name, _): &(&str, u64)| DirEntry { name: (*name).into(), kind: EntryKind::File };
+        let entries = Answer::ok(Reply::Entries(files.iter().map(entry).collect()));
+        let stats = files.iter().map(|(name, size)| {
+            let stat = FileStat {
+                kind: EntryKind::File,
+                dev: DevNo::new(8, 1),
+                rdev: DevNo::new(0, 0),
+                ino: 1,
+                size: *size,
+                allocated: *size,
+                mtime: 0,
+            };
+            let path = HostPath::new(COPIES).join(name);
+            (Question::Stat(path), Answer::ok(Reply::Stat(stat)))
+        });
+        FakeHost::new([(Question::Dir(HostPath::new(COPIES)), entries)].into_iter().chain(stats))
     }
 }
