@@ -20,7 +20,8 @@ bare             | set_up codes-more |
 direct-lvm       | wizard |
 direct-lvm       | codes gather quiet screen sharing | tree layers pool replay
 bare             | activate-why remembered |
-direct-lvm       | contract leaks hung |
+direct-lvm       | hung |
+direct-lvm       | contract leaks |
 direct-lvm       | killed |
 loop-lvm         | codes gather sharing loop_files grow-own | tree layers pool replay
 direct-lvm       | faults |
@@ -92,7 +93,7 @@ count() { # count LOG STATUS: adds what a log's closing line says
 }
 
 # limit_of CHECK…: a hundred kills take a quarter of an hour
-limit_of() { case " $* " in *" killed-often "*) echo 2400 ;; *) echo 600 ;; esac; }
+limit_of() { case " $* " in *" killed-often "*) echo 2400 ;; *) echo 900 ;; esac; }
 # reboots_of CHECK…: what the run needs that reboots its machine
 reboots_of() { case " $* " in *" boot "* | *" crash "*) echo --reboots ;; esac; }
 

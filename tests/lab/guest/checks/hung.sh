@@ -50,7 +50,7 @@ look lvm-endless
 ok "lvm-endless: a gap says so" jq -e 'any(.gaps[]; .source | startswith("lvm"))' /results/lvm-endless-tree.json
 
 # one that only has much to tell: longer than the ten seconds of a host with few volumes
-many=500
+many=300
 dmsetup create --concise "$(seq $many | sed 's/.*/many-&,LVM-many&,,rw,0 8 zero/' | paste -sd ';')"
 printf '#!/bin/bash\nsleep 14\nexec -a lvm /usr/sbin/lvm.away "$@"\n' >/usr/sbin/lvm
 equal "lvm-slow: it has so many devices" $many "$(dmsetup ls | grep -c ^many-)"
