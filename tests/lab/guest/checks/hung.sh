@@ -52,7 +52,7 @@ ok "lvm-endless: a gap says so" jq -e 'any(.gaps[]; .source | startswith("lvm"))
 # one that only has much to tell: longer than the ten seconds of a host with few volumes
 many=300
 dmsetup create --concise "$(seq $many | sed 's/.*/many-&,LVM-many&,,rw,0 8 zero/' | paste -sd ';')"
-printf '#!/bin/bash\nsleep 14\nexec -a lvm /usr/sbin/lvm.away "$@"\n' >/usr/sbin/lvm
+printf '#!/bin/bash\nsleep 12\nexec -a lvm /usr/sbin/lvm.away "$@"\n' >/usr/sbin/lvm
 equal "lvm-slow: it has so many devices" $many "$(dmsetup ls | grep -c ^many-)"
 timeout 60 thinscope tree --json >/results/lvm-slow-tree.json
 ok "lvm-slow: LVM is waited for, and seen" jq -e '[.gaps[] | select(.source == "lvm")] == [] and any(.nodes[]; .kind == "pmspare")' /results/lvm-slow-tree.json
