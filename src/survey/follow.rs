@@ -460,7 +460,7 @@ async fn look_at_pools(plan: LookPlan, asked: metadata::Asked, progress: Progres
 }
 
 /// A look at one source: whole, unless only a change is wanted and its signs are the known ones. One
-/// order does both, to a child that stays: asking it is most of what a look takes.
+/// order does both, to a child that stays: starting one would be most of what a look takes.
 async fn look(plan: LookPlan, begun: Begun) -> Done {
     let Begun { source, wanted, signs: places, known, states, mut child } = begun;
     let mut asked = None;

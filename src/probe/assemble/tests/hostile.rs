@@ -142,22 +142,11 @@ fn engine() -> impl Strategy<Value = OwnedPool> {
 }
 
 fn owned_device(id: Option<u64>, name: &str) -> OwnedDevice {
+    let (name, dm_name) = (name.into(), name.as_bytes().to_vec());
     OwnedDevice {
         id: id.and_then(ThinId::new),
-        name: name.into(),
-        dm_name: name.as_bytes().to_vec(),
         role: Role::ImageLayer,
-        images: Vec::new(),
-        position: None,
-        chain_id: None,
-        container: None,
-        parent: None,
-        size: None,
-        transaction_id: None,
-        deferred_deletion: false,
-        unfinished: false,
-        by: "file".into(),
-        note: None,
+        ..OwnedDevice::named(name, dm_name, "file".into())
     }
 }
 
