@@ -71,3 +71,10 @@ pub struct Snapshot {
     /// What earlier looks tell of the pools; nothing where nobody kept them.
     pub trends: Arc<Trends>,
 }
+
+impl Snapshot {
+    /// When a source last answered, in milliseconds since 1970.
+    pub fn answered_at_ms(&self, source: &str) -> Option<i64> {
+        self.sources.iter().find(|one| one.source == source)?.answered_at_ms
+    }
+}

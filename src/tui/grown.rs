@@ -30,8 +30,7 @@ impl Grown {
         if snapshot.origin != Origin::Live {
             return;
         }
-        let dm = snapshot.sources.iter().find(|source| source.source == "dm");
-        self.at_ms = dm.and_then(|dm| dm.answered_at_ms).unwrap_or(now_ms);
+        self.at_ms = snapshot.answered_at_ms("dm").unwrap_or(now_ms);
         let topology = &snapshot.topology;
         if self.storage.as_ref().is_some_and(|before| Arc::ptr_eq(before, topology)) {
             return;

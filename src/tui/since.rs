@@ -33,8 +33,7 @@ impl Since {
         if snapshot.origin != Origin::Live {
             return;
         }
-        let dm = snapshot.sources.iter().find(|source| source.source == "dm");
-        let at_ms = dm.and_then(|dm| dm.answered_at_ms).unwrap_or(now_ms);
+        let at_ms = snapshot.answered_at_ms("dm").unwrap_or(now_ms);
         let topology = &snapshot.topology;
         let full = topology.pools.iter().filter(|pool| writes_wait(pool));
         let full: Vec<&NodeId> = full.map(|pool| &topology.node(pool.node).id).collect();
